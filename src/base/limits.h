@@ -1,0 +1,27 @@
+/*
+ * Every bound of tandem, in one place. A table that is full is an error with a name, never an
+ * overrun; the configuration checks these before anything runs.
+ */
+#ifndef TANDEM_BASE_LIMITS_H
+#define TANDEM_BASE_LIMITS_H
+
+enum {
+	LIMIT_NODES = 2,          /* the pair */
+	LIMIT_NAME = 64,          /* bytes of an object name, NUL included */
+	LIMIT_IFNAME = 16,        /* IFNAMSIZ of linux/if.h */
+	LIMIT_PATH = 256,         /* bytes of a file or URL path, NUL included */
+	LIMIT_ROUTERS = 1024,
+	LIMIT_ROUTER_INTERFACES = 16, /* interfaces one router depends on */
+	LIMIT_ADVERT_ADDRESSES = 255, /* RFC 9568 5.2.5: count is one byte */
+	LIMIT_ADDRESSES = 65536,      /* over all routers */
+	LIMIT_VIRTUALS = 4096,
+	LIMIT_REALS = 65536,
+	LIMIT_PROBES = 8192,      /* distinct probe definitions */
+	LIMIT_PROBERS = 16,       /* prober processes */
+	LIMIT_STATUS_RANGES = 8,  /* ranges in an HTTP status list */
+	LIMIT_EXPECT_BODY = 128,  /* bytes of an expected body substring, NUL included */
+	LIMIT_LOG_LINE = 1024,    /* bytes of one log line */
+	LIMIT_EVENTS = 512,       /* lines the event ring remembers */
+};
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * Every verdict and every change of role carries a reason out of this closed list. The log, the
+ * command line, the metrics and the tests speak in these tags and never parse prose.
+ *
+ * To add one, add a row: TAG_ENUM, "tag-in-the-log", "sentence for people".
+ */
+#ifndef TANDEM_BASE_REASON_H
+#define TANDEM_BASE_REASON_H
+
+#define REASON_TABLE(ROW)                                                                          \
+	ROW(NONE, "none", "nothing has happened yet")                                              \
+	/* roles of a virtual router */                                                            \
+	ROW(STARTED, "started", "the daemon has started")                                          \
+	ROW(OWNER, "address-owner", "priority 255: this node owns the address")                    \
+	ROW(PEER_SILENT, "peer-silent", "no advertisement from the active node in time")           \
+	ROW(PEER_RESIGNED, "peer-resigned", "the active node resigned with priority 0")            \
+	ROW(PREEMPTED_PEER, "preempted-peer", "this node is preferred and took over")              \
+	ROW(HIGHER_PRIORITY, "higher-priority", "a node with a higher priority is active")         \
+	ROW(HIGHER_ADDRESS, "higher-address", "equal priority, the other node's address is higher")\
+	ROW(SWITCHOVER, "switchover", "the operator asked for it")                                 \
+	ROW(STOPPED, "stopped", "the daemon is stopping")                                          \
+	ROW(RESUMED, "resumed", "a restarted election process went on where the last one died")    \
+	ROW(WOKE_LATE, "woke-late", "this process was held up beyond the peer's patience")         \
+	ROW(LEASE_LAPSED, "lease-lapsed", "the addresses could not be renewed in time")            \
+	ROW(ADDRESS_REFUSED, "address-refused", "the kernel refused an address")                   \
+	ROW(ADDRESS_REMOVED, "address-removed", "somebody keeps removing the addresses")           \
+	ROW(INTERFACE_DOWN, "interface-down", "an interface of this router is down")               \
+	ROW(INTERFACE_MISSING, "interface-missing", "an interface of this router does not exist")  \
+	ROW(CARRIER_LOST, "carrier-lost", "an interface of this router has no carrier")            \
+	ROW(NO_SOURCE_ADDRESS, "no-source-address", "this node's address is not on the interface") \
+	ROW(FIT_AGAIN, "fit-again", "everything this router needs is back")                        \
+	ROW(RECONFIGURED, "reconfigured", "the configuration changed")                             \
+	/* probes of real servers */                                                               \
+	ROW(PROBE_OK, "ok", "the server answered as expected")                                     \
+	ROW(TCP_TIMEOUT, "tcp-timeout", "no connection in time")                                   \
+	ROW(TCP_REFUSED, "tcp-refused", "connection refused")                                      \
+	ROW(TCP_RESET, "tcp-reset", "the connection was reset")                                    \
+	ROW(UNREACHABLE, "unreachable", "the network says the host is unreachable")                \
+	ROW(ICMP_TIMEOUT, "icmp-timeout", "no echo reply in time")                                 \
+	ROW(HTTP_TIMEOUT, "http-timeout", "connected, but no whole answer in time")                \
+	ROW(HTTP_STATUS, "http-status", "the status is not an expected one")                       \
+	ROW(HTTP_BODY, "http-body", "the body does not hold the expected text")                    \
+	ROW(HTTP_INVALID, "http-invalid", "the answer is not HTTP")                                \
+	ROW(HTTP_TOO_LARGE, "http-too-large", "the header of the answer is too large")             \
+	ROW(HTTP_CLOSED, "http-closed", "the server closed before the answer was whole")           \
+	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
+	/* packets refused */                                                                      \
+	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \
+	ROW(BAD_LENGTH, "bad-length", "the packet is truncated or too long")                       \
+	ROW(BAD_VERSION, "bad-version", "another VRRP version")                                    \
+	ROW(BAD_TYPE, "bad-type", "not an advertisement")                                          \
+	ROW(BAD_VRID, "bad-vrid", "not a VRID of this node")                                       \
+	ROW(BAD_COUNT, "bad-count", "no address in the advertisement")                             \
+	ROW(BAD_INTERVAL, "bad-interval", "advertisement interval 0")                              \
+	ROW(BAD_CHECKSUM, "bad-checksum", "wrong checksum")                                        \
+	ROW(BAD_DESTINATION, "bad-destination", "sent to another address")                         \
+	ROW(BAD_SOURCE, "bad-source", "not from a configured node")                                \
+	ROW(OWN_PACKET, "own-packet", "carries this node's own source address")                    \
+	/* configuration, pool, processes */                                                       \
+	ROW(LOADED, "loaded", "the configuration was loaded")                                      \
+	ROW(REFUSED, "refused", "the new configuration has errors; nothing changed")               \
+	ROW(OPERATOR, "operator", "the operator asked for it")                                     \
+	ROW(DRIFT, "drift", "somebody else changed the kernel's table")                            \
+	ROW(TAKEOVER, "takeover", "the router became active")                                      \
+	ROW(RELEASE, "release", "the router is no longer active")                                  \
+	ROW(HEALTH, "health", "the health of a real server changed")                               \
+	ROW(LEFTOVER, "leftover", "left by an earlier life of the daemon")                         \
+	ROW(CRASHED, "crashed", "a process died")                                                  \
+	ROW(HUNG, "hung", "a process made no progress")                                            \
+	ROW(SYSTEM, "system", "the system refused something")                                      \
+	ROW(LOG_DROPPED, "log-dropped", "log lines were lost because the log did not take them")   \
+	ROW(HOOK, "hook", "a hook script failed")                                                  \
+	ROW(PREPARE_LATE, "prepare-late", "the pool was not ready in time; claimed without it")
+
+enum reason {
+#define REASON_ENUM(name, tag, sentence) REASON_##name,
+	REASON_TABLE(REASON_ENUM)
+#undef REASON_ENUM
+	REASON_COUNT
+};
+
+/* The tag as it stands in the log ("peer-silent"); "invalid" for a number out of range. */
+const char *reason_tag(enum reason r);
+/* The sentence for people. */
+const char *reason_sentence(enum reason r);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * The configuration as plain tables.
+ *
+ * No pointers inside a row: rows name each other by index, strings are fixed arrays. So the whole
+ * configuration is a handful of arrays that can be compared with memcmp(), written into a memfd
+ * by the supervisor once it has been checked, and mapped by every other process without parsing
+ * anything (see conf/pack.h). Rows are zero-filled before they are set: equal means equal bytes.
+ */
+#ifndef TANDEM_CONF_CONFIG_H
+#define TANDEM_CONF_CONFIG_H
+
+#include "base/addr.h"
+#include "base/limits.h"
+#include "base/logline.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONF_NO_INDEX UINT32_MAX /* "none" where a row refers to another */
+
+enum conf_checksum { CONF_CHECKSUM_RFC5798, CONF_CHECKSUM_RFC9568 };
+enum conf_standby { CONF_STANDBY_HOT, CONF_STANDBY_COLD };
+enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17 }; /* IANA numbers */
+enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR };
+enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
+enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP };
+enum conf_hook { CONF_HOOK_ACTIVE, CONF_HOOK_BACKUP, CONF_HOOK_FAULT, CONF_HOOKS };
+
+struct conf_node {
+	char name[LIMIT_NAME];
+	struct ip_addr address;
+};
+
+struct conf_router {
+	char name[LIMIT_NAME];
+	char interface[LIMIT_IFNAME];
+	uint8_t vrid;                  /* 1..255 */
+	uint8_t priority[LIMIT_NODES]; /* 1..255, by index of the node; 255 = address owner */
+	bool preempt;
+	bool unicast;
+	uint8_t standby;               /* enum conf_standby */
+	uint32_t preempt_delay_ms;
+	uint32_t lease_s;              /* 2..3600 */
+	uint32_t first_address;        /* rows of addresses[] */
+	uint32_t address_count;        /* 1.. */
+	/* Every interface whose loss makes the node unfit: own, of addresses, tracked. Distinct. */
+	char interfaces[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME];
+	uint32_t interface_count;
+	/* Those of track.interfaces alone, for printing back. */
+	char tracked[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME];
+	uint32_t tracked_count;
+	char hook[CONF_HOOKS][LIMIT_PATH]; /* absolute path of a program, "" = none */
+};
+
+struct conf_address {
+	struct ip_prefix prefix;
+	char interface[LIMIT_IFNAME];
+};
+
+struct conf_status_range {
+	uint16_t low, high; /* inclusive, 100..599 */
+};
+
+/* One way to probe; shared by every real server that is probed so. */
+struct conf_probe {
+	uint8_t type;             /* enum conf_probe_type */
+	uint8_t rise;             /* 1..100 successes in a row */
+	uint8_t fall;             /* 1..100 failures in a row */
+	uint16_t port;            /* 0: the real server's own port */
+	uint32_t interval_ms;     /* 10..3600000 */
+	uint32_t timeout_ms;      /* 10..600000, one absolute deadline a probe */
+	char path[LIMIT_PATH];    /* http */
+	char host[LIMIT_PATH];    /* http: Host header; "" = the server's address and port */
+	struct conf_status_range status[LIMIT_STATUS_RANGES]; /* http */
+	uint32_t status_count;
+	char body[LIMIT_EXPECT_BODY]; /* http: must be in the answer; "" = any body */
+};
+
+struct conf_virtual {
+	char name[LIMIT_NAME];
+	uint32_t router;              /* row of routers[] */
+	struct endpoint listen;
+	uint8_t protocol;             /* enum conf_protocol */
+	uint8_t forwarding;           /* enum conf_forwarding */
+	uint8_t when_none_healthy;    /* enum conf_none_healthy */
+	char scheduler[16];           /* kernel name: rr wrr lc wlc sh mh */
+	uint32_t scheduler_flags;     /* IP_VS_SVC_F_SCHED* of linux/ip_vs.h */
+	uint32_t persistence_s;       /* 0: none */
+	struct ip_addr persistence_mask;
+	uint32_t probe;               /* row of probes[] (CONF_PROBE_NONE type: always healthy) */
+	uint32_t first_real, real_count;
+	uint32_t min_healthy;         /* fewer healthy than this counts as none */
+	bool has_sorry;
+	struct endpoint sorry;
+};
+
+struct conf_real {
+	char name[LIMIT_NAME];
+	struct endpoint address;
+	uint32_t weight;              /* 0..65535, as configured */
+	uint32_t probe;               /* row of probes[]: the virtual server's or an override */
+	bool probe_overridden;        /* for printing back */
+};
+
+struct config {
+	char cluster[LIMIT_NAME];
+	uint32_t interval_ms;         /* 10..40950, multiple of 10 */
+	uint8_t version;              /* 3 */
+	uint8_t checksum;             /* enum conf_checksum: what is sent; either is accepted */
+	char control_group[LIMIT_NAME]; /* "" = root only */
+	int facility;                 /* syslog facility, shifted */
+	char facility_name[16];
+	uint8_t log_level;            /* enum log_level */
+
+	struct conf_node *nodes;
+	uint32_t node_count;
+	struct conf_router *routers;
+	uint32_t router_count;
+	struct conf_address *addresses;
+	uint32_t address_count;
+	struct conf_virtual *virtuals;
+	uint32_t virtual_count;
+	struct conf_real *reals;
+	uint32_t real_count;
+	struct conf_probe *probes;
+	uint32_t probe_count;
+};
+
+/* Frees the tables (not the struct). A zeroed config is empty and may be freed. */
+void config_free(struct config *c);
+
+/* Index of the router of that name, or CONF_NO_INDEX. */
+uint32_t config_find_router(const struct config *c, const char *name);
+uint32_t config_find_node(const struct config *c, const char *name);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LTLIBRARIES += libconf.la
+libconf_la_SOURCES =

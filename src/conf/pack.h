@@ -1,0 +1,23 @@
+/*
+ * A checked configuration as one block of bytes, for the trip from the supervisor to the other
+ * processes: a sealed memfd that the receiver maps. Same program on both ends (the children are
+ * forked), so rows travel as they are; sizes and counts are verified all the same.
+ */
+#ifndef TANDEM_CONF_PACK_H
+#define TANDEM_CONF_PACK_H
+
+#include "conf/config.h"
+
+/* A sealed memfd holding the tables, or -1 with errno. The caller closes it. */
+int config_pack(const struct config *c);
+
+/*
+ * Copies the tables out of such a descriptor into *out (free with config_free()). The descriptor
+ * stays the caller's. False when it is not a packed configuration of this program.
+ */
+bool config_unpack(int fd, struct config *out);
+
+/* Equal tables? */
+bool config_equal(const struct config *a, const struct config *b);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LTLIBRARIES += libcontrol.la
+libcontrol_la_SOURCES =

@@ -1,0 +1,26 @@
+/*
+ * When to announce an address (gratuitous ARP, unsolicited NA).
+ *
+ * One announcement at takeover is what RFC 9568 6.4 asks for; neighbours lose frames, hold an
+ * entry for locktime (1 s), or hear a hung predecessor's kernel answer until its lease is over.
+ * So a series goes out at +0, 0.05, 0.25, 1.1, 2.5 and 5 s, longer than the lease of the other
+ * node, and then a slow refresh for as long as the node is active.
+ */
+#ifndef TANDEM_CORE_ANNOUNCE_H
+#define TANDEM_CORE_ANNOUNCE_H
+
+#include "base/mono.h"
+
+struct announce {
+	mono started;
+	mono deadline; /* MONO_NEVER: silent */
+	uint8_t sent;  /* of the series */
+};
+
+/* Start (or restart) the series: due at once. */
+void announce_start(struct announce *a, mono now);
+void announce_stop(struct announce *a);
+/* True when an announcement is due now; arranges the next one. */
+bool announce_tick(struct announce *a, mono now);
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * One virtual router's election: the state machine of RFC 9568 6.4, with leases.
+ *
+ * Events and `now` go in; the new state, the next deadline (el_deadline()) and a bounded list of
+ * actions come out. No descriptor, no clock, no allocation. The daemon and the simulator both
+ * drive exactly these functions.
+ *
+ * Rules for the caller:
+ *  - hand over every packet already received before calling el_tick() (a late process must not
+ *    call a peer silent whose packets wait in a queue);
+ *  - perform the actions in order; report what happened to EL_CLAIM, EL_RENEW and EL_RELEASE by
+ *    el_address_result() with the action's sequence number (unknown numbers are ignored);
+ *  - call el_tick() at el_deadline(); it may be called at any time.
+ *
+ * Invariants: addresses are wanted exactly while role is EL_ACTIVE; a lease is never renewed at
+ * or after its deadline; nothing is sent in EL_INIT and EL_FAULT but a resignation.
+ */
+#ifndef TANDEM_CORE_ELECTION_H
+#define TANDEM_CORE_ELECTION_H
+
+#include "base/addr.h"
+#include "base/mono.h"
+#include "base/reason.h"
+#include "core/announce.h"
+
+enum el_role { EL_INIT, EL_BACKUP, EL_ACTIVE, EL_FAULT };
+
+enum {
+	EL_PRIORITY_RESIGN = 0,
+	EL_PRIORITY_OWNER = 255,
+	EL_ACTS_MAX = 8,
+};
+
+struct el_params {
+	uint8_t priority;         /* 1..255 of this node */
+	bool preempt;
+	bool prepare;             /* ask for EL_PREPARE before EL_CLAIM (cold standby with a pool) */
+	int64_t interval_ns;      /* advertisement interval */
+	int64_t preempt_delay_ns; /* wait before preempting an active of lower priority */
+	int64_t lease_ns;         /* how long the kernel keeps an address not renewed */
+	struct ip_addr own;       /* source of our advertisements: the tie-break */
+};
+
+/* A checked advertisement for this virtual router, from another node. */
+struct el_advert {
+	struct ip_addr source;
+	uint8_t priority;
+	int64_t interval_ns;
+};
+
+enum el_act_kind {
+	EL_SEND_ADVERT, /* priority */
+	EL_PREPARE,     /* program the pool, then call el_prepared() */
+	EL_CLAIM,       /* add all addresses with a lease; sequence */
+	EL_RENEW,       /* renew all leases; sequence */
+	EL_RELEASE,     /* remove all addresses; sequence */
+	EL_ANNOUNCE,    /* gratuitous ARP for all addresses */
+	EL_ROLE,        /* tell: from -> to, reason */
+	EL_RIVAL,       /* tell: another active was heard (conflict) */
+};
+
+struct el_act {
+	enum el_act_kind kind;
+	uint8_t priority;  /* EL_SEND_ADVERT */
+	uint32_t sequence; /* EL_CLAIM, EL_RENEW, EL_RELEASE */
+	enum el_role from, to;
+	enum reason reason; /* EL_ROLE */
+	struct ip_addr rival; /* EL_RIVAL */
+	uint8_t rival_priority;
+};
+
+struct el_acts {
+	struct el_act list[EL_ACTS_MAX];
+	size_t count;
+};
+
+/* The moments of the last takeover, for the log and the recorder. */
+struct el_phases {
+	mono last_heard; /* last advertisement of the former active; never heard: MONO_NEVER */
+	mono due;        /* when the timer was due (or the resignation's skew ended) */
+	mono decided;
+	mono claimed;    /* addresses confirmed by the kernel */
+};
+
+struct election {
+	struct el_params params;
+	enum el_role role;
+	enum reason reason;      /* of the last change of role */
+	mono since;
+	bool fit;
+	enum reason unfit;       /* why not fit */
+	bool hold;               /* gave up on the operator's wish: no preemption until a failure */
+
+	int64_t active_interval_ns; /* learned from the active node (RFC: Active_Adver_Interval) */
+	mono down_deadline;      /* backup: Active_Down_Timer */
+	mono advert_deadline;    /* active: Adver_Timer */
+	mono preempt_deadline;   /* backup: preemption allowed from here on */
+	mono last_heard;         /* last advertisement from another node */
+	uint8_t last_priority;   /* its priority */
+	struct ip_addr last_source;
+
+	uint32_t sequence;       /* of the last address action */
+	uint32_t pending;        /* the one whose result is awaited; 0: none */
+	bool claimed;            /* addresses are in the kernel as far as we know */
+	mono lease_deadline;     /* the kernel may have removed them from here on */
+	mono renew_deadline;
+	mono prepare_deadline;
+	mono resign_deadline;    /* send priority 0 when released, at this moment at the latest */
+	uint8_t removals;        /* times somebody removed the addresses, in a window */
+	mono removal_window;
+	mono rival_answered;     /* rate limit of immediate answers to a rival */
+	struct announce announce;
+	struct el_phases phases;
+};
+
+/* Role EL_INIT, not fit (REASON_STARTED). */
+void el_init(struct election *e, const struct el_params *params, mono now);
+
+/*
+ * Fitness: may this node be active at all? From unfit to fit the election starts as RFC 9568
+ * 6.4.1 (owner: active at once; others: backup, listening). From fit to unfit: an active resigns,
+ * and the role is EL_FAULT.
+ */
+void el_set_fitness(struct election *e, mono now, bool fit, enum reason why, struct el_acts *out);
+void el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_acts *out);
+void el_tick(struct election *e, mono now, struct el_acts *out);
+/* The pool is ready (EL_PREPARE). */
+void el_prepared(struct election *e, mono now, struct el_acts *out);
+/* `sent`: just before the kernel was asked; `ok`: everything was done. */
+void el_address_result(struct election *e, mono now, uint32_t sequence, mono sent, bool ok,
+	struct el_acts *out);
+/* Somebody else removed an address of ours. */
+void el_addresses_removed(struct election *e, mono now, struct el_acts *out);
+/* Planned switchover: an active resigns and holds. False when this node is not active. */
+bool el_switchover(struct election *e, mono now, struct el_acts *out);
+/* Shutdown (V014, V046): role EL_INIT. Done when el_is_quiet(). */
+void el_stop(struct election *e, mono now, struct el_acts *out);
+/* No address action and no resignation is outstanding. */
+bool el_is_quiet(const struct election *e);
+/* New parameters on reload: no running timer is extended, no role changes. */
+void el_reconfigure(struct election *e, mono now, const struct el_params *params,
+	struct el_acts *out);
+/*
+ * In place of the first el_set_fitness(true): go on as active where a crashed predecessor of this
+ * very node stopped. False (and nothing done) when the peer's patience or the lease may be over.
+ */
+bool el_resume(struct election *e, mono now, mono since, mono last_advert, mono lease_deadline,
+	struct el_acts *out);
+
+/* When el_tick() wants to be called; MONO_NEVER when nothing is due. */
+mono el_deadline(const struct election *e);
+
+/* Skew_Time and Active_Down_Interval of RFC 9568 6.1, in ns: multiplied before divided. */
+int64_t el_skew_ns(uint8_t priority, int64_t interval_ns);
+int64_t el_down_ns(uint8_t priority, int64_t interval_ns);
+
+const char *el_role_name(enum el_role role); /* "init", "backup", "active", "fault" */
+
+#endif

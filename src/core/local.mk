@@ -1,0 +1,5 @@
+noinst_LTLIBRARIES += libcore.la
+libcore_la_SOURCES =
+# each concern appends its own lines
+libcore_la_SOURCES += src/core/vrrp.c src/core/vrrp.h
+libcore_la_SOURCES += src/core/election.c src/core/election.h src/core/announce.c src/core/announce.h

@@ -1,0 +1,2 @@
+noinst_LTLIBRARIES += libipc.la
+libipc_la_SOURCES =

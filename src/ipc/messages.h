@@ -1,0 +1,149 @@
+/*
+ * Everything that tandem's processes tell each other. Full facts, not differences: a receiver that
+ * missed one is right again after the next. Objects are named, not numbered: rows move on reload.
+ */
+#ifndef TANDEM_IPC_MESSAGES_H
+#define TANDEM_IPC_MESSAGES_H
+
+#include "base/addr.h"
+#include "base/limits.h"
+#include "base/reason.h"
+#include "conf/config.h"
+
+enum process_role { PROCESS_SUPERVISOR, PROCESS_ELECTION, PROCESS_POOL, PROCESS_PROBER };
+
+enum ipc_kind {
+	/* supervisor to every child */
+	IPC_CONFIG = 1,      /* struct ipc_config + memfd of conf/pack.h */
+	IPC_PEER,            /* struct ipc_peer + channel to another process */
+	IPC_STOP,            /* no payload: clean stop */
+	/* child to supervisor */
+	IPC_READY,           /* no payload: configured and working */
+	IPC_CONFIG_DONE,     /* struct ipc_config */
+	IPC_HOOK,            /* struct ipc_hook: run it (from election) */
+	IPC_STATE_REQUEST,   /* pool -> supervisor: struct ipc_request, reload */
+	IPC_RELOAD_RESULT,   /* supervisor -> pool: struct ipc_result */
+	IPC_EVENT,           /* supervisor -> pool: struct ipc_event, a log line for the ring */
+	/* election to pool */
+	IPC_ROUTER,          /* struct ipc_router: on every change and once a second */
+	IPC_PEER_NODE,       /* struct ipc_peer_node: same */
+	IPC_ELECTION_STATS,  /* struct ipc_election_stats: once a second */
+	IPC_PREPARE,         /* struct ipc_name: program this router's pool, answer IPC_PREPARED */
+	IPC_SWITCHOVER_RESULT, /* struct ipc_result */
+	/* pool to election */
+	IPC_PREPARED,        /* struct ipc_name */
+	IPC_SWITCHOVER,      /* struct ipc_switchover */
+	IPC_DUMP_STATE,      /* no payload: log event=state for every router (SIGUSR1, each minute) */
+	/* pool to prober */
+	IPC_PROBE_SET,       /* struct ipc_probe_set */
+	IPC_PROBE_CLEAR,     /* struct ipc_probe_clear */
+	/* prober to pool */
+	IPC_PROBE_RESULT,    /* struct ipc_probe_result */
+};
+
+struct ipc_config {
+	uint64_t generation;
+};
+
+struct ipc_peer {
+	uint32_t role;  /* enum process_role of the other end */
+	uint32_t index; /* which prober */
+};
+
+struct ipc_name {
+	char name[LIMIT_NAME];
+};
+
+struct ipc_request {
+	uint64_t id;
+};
+
+struct ipc_result {
+	uint64_t id;
+	bool ok;
+	char text[1024]; /* why not; newline between several */
+};
+
+struct ipc_event {
+	int64_t at_ns;
+	uint32_t level;
+	char text[LIMIT_LOG_LINE];
+};
+
+struct ipc_hook {
+	char router[LIMIT_NAME];
+	uint32_t hook;   /* enum conf_hook */
+	char role[16], reason[32];
+};
+
+struct ipc_switchover {
+	uint64_t id;
+	char router[LIMIT_NAME]; /* "" = every router that is active here */
+};
+
+struct ipc_router {
+	char name[LIMIT_NAME];
+	uint8_t vrid;
+	uint8_t priority;   /* effective, of this node */
+	uint8_t role;       /* enum el_role */
+	bool hold;          /* preemption held off by a switchover */
+	bool claimed;       /* addresses are in the kernel */
+	bool peer_active;   /* another node is heard as active */
+	uint8_t peer_priority;
+	uint32_t reason;    /* enum reason */
+	int64_t since_ns;   /* mono of the change */
+	int64_t lease_ns;   /* mono of the lease's end, INT64_MAX when none */
+	uint64_t adverts_sent, adverts_received;
+	struct ip_addr peer;
+};
+
+struct ipc_peer_node {
+	char name[LIMIT_NAME];
+	bool heard;            /* an advertisement in the last down interval */
+	int64_t last_heard_ns; /* mono; INT64_MAX: never */
+	/* the path on the service interface; more paths come with heartbeat.links */
+	char path[LIMIT_NAME];
+	bool path_up;
+	int64_t path_heard_ns;
+};
+
+struct ipc_election_stats {
+	uint64_t refused[REASON_COUNT]; /* packets, by reason */
+	int64_t lateness_max_ns;        /* of the loop since start */
+	int64_t lateness_last_ns;       /* largest in the last second */
+	uint64_t log_dropped;
+};
+
+/* What is known about a target's health when a prober gets it. */
+enum probe_seed { PROBE_SEED_UNKNOWN, PROBE_SEED_UP, PROBE_SEED_DOWN };
+
+struct ipc_probe_set {
+	uint32_t target;     /* chosen by the pool */
+	uint32_t generation; /* answers carry it: stale ones are dropped */
+	uint8_t seed;        /* enum probe_seed */
+	bool urgent;         /* probe now instead of at the target's phase (takeover) */
+	uint8_t node;        /* index of this node: the two nodes probe at different phases */
+	struct endpoint address;
+	struct conf_probe probe;
+};
+
+struct ipc_probe_clear {
+	uint32_t target;
+};
+
+/* The first result, every change of verdict or reason, and a sign of life once a second. */
+struct ipc_probe_result {
+	uint32_t target;
+	uint32_t generation;
+	bool up;             /* verdict after rise/fall */
+	bool ok;             /* this one probe */
+	uint32_t reason;     /* enum reason of this probe */
+	int32_t detail;      /* HTTP status, errno, or 0 */
+	int64_t at_ns;       /* mono of the result */
+	int64_t connect_ns;  /* time to connect or echo; -1: did not */
+	int64_t answer_ns;   /* time to the first byte of the answer; -1: did not */
+	uint64_t probes, failures; /* of this target since it was set */
+	char evidence[64];   /* first bytes of an unexpected answer, printable */
+};
+
+#endif

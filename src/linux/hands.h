@@ -1,0 +1,49 @@
+/*
+ * The hands: a thread that does the blocking part of moving addresses, so that the election loop
+ * never waits for RTNL. Jobs are done in the order given; each comes back with its result.
+ *
+ * The thread shares nothing with the loop but the job that is in its hands: ownership of the
+ * pointer goes over with hands_submit() and comes back with hands_next_done().
+ */
+#ifndef TANDEM_LINUX_HANDS_H
+#define TANDEM_LINUX_HANDS_H
+
+#include "base/mono.h"
+#include "linux/addresses.h"
+
+enum hands_gate {
+	HANDS_GATE_KEEP,
+	HANDS_GATE_OPEN, /* net.ipv4.vs.backup_only=0 before the addresses are set */
+	HANDS_GATE_SHUT, /* net.ipv4.vs.backup_only=1 after the addresses are removed */
+};
+
+struct hands_job {
+	uint32_t router;   /* of the caller */
+	uint32_t sequence; /* of the caller */
+	enum address_verb verb;
+	enum hands_gate gate; /* silently skipped where the kernel has no ip_vs */
+	mono sent, done;   /* out: just before the first and after the last kernel request */
+	int failed;        /* out: how many changes failed; negative: errno of the socket */
+	size_t count;
+	struct address_change changes[]; /* count of them */
+};
+
+struct hands;
+
+/* A job with room for `count` changes (zeroed), from malloc(); NULL without memory. */
+struct hands_job *hands_job_new(size_t count);
+
+/* Starts the thread (it inherits the caller's scheduling). 0 or negative errno. */
+int hands_start(struct hands **out);
+/* Readable when a job is done; for the event loop. */
+int hands_fd(const struct hands *h);
+/* The netlink port id of the thread's socket (see addresses.h). */
+uint32_t hands_port(const struct hands *h);
+/* Never blocks. False (the job stays the caller's) when HANDS_QUEUE jobs are already waiting. */
+bool hands_submit(struct hands *h, struct hands_job *job);
+/* The next finished job, or NULL. The caller frees it with free(). */
+struct hands_job *hands_next_done(struct hands *h);
+/* Waits for the jobs in hand, ends the thread, frees everything. */
+void hands_stop(struct hands *h);
+
+#endif

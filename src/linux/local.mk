@@ -1,0 +1,2 @@
+noinst_LTLIBRARIES += liblinux.la
+liblinux_la_SOURCES =

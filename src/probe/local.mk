@@ -1,0 +1,2 @@
+noinst_LTLIBRARIES += libprobe.la
+libprobe_la_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LTLIBRARIES += libproc.la
+libproc_la_SOURCES =
