@@ -106,9 +106,12 @@ struct election {
 	mono renew_deadline;
 	mono prepare_deadline;
 	mono resign_deadline;    /* send priority 0 when released, at this moment at the latest */
+	mono retry_deadline;     /* fault of our own making (address refused): try again then */
+	bool reclaim;            /* addresses changed while an action was pending: claim again */
 	uint8_t removals;        /* times somebody removed the addresses, in a window */
 	mono removal_window;
-	mono rival_answered;     /* rate limit of immediate answers to a rival */
+	mono rival_answered;     /* rate limits of immediate answers to a rival */
+	mono rival_announced;
 	struct announce announce;
 	struct el_phases phases;
 };
@@ -131,6 +134,8 @@ void el_address_result(struct election *e, mono now, uint32_t sequence, mono sen
 	struct el_acts *out);
 /* Somebody else removed an address of ours. */
 void el_addresses_removed(struct election *e, mono now, struct el_acts *out);
+/* The list of addresses changed on reload: an active claims (adds what is new, renews the rest). */
+void el_addresses_changed(struct election *e, mono now, struct el_acts *out);
 /* Planned switchover: an active resigns and holds. False when this node is not active. */
 bool el_switchover(struct election *e, mono now, struct el_acts *out);
 /* Shutdown (V014, V046): role EL_INIT. Done when el_is_quiet(). */
