@@ -3,3 +3,4 @@ libcore_la_SOURCES =
 # each concern appends its own lines
 libcore_la_SOURCES += src/core/vrrp.c src/core/vrrp.h
 libcore_la_SOURCES += src/core/election.c src/core/election.h src/core/announce.c src/core/announce.h
+libcore_la_SOURCES += src/core/health.c src/core/health.h src/core/cadence.c src/core/cadence.h

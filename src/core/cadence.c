@@ -1,0 +1,58 @@
+/*
+ * The phase is a hash of the target, so that it needs no state to be the same after a restart, and
+ * the second node stands half an interval away, so that a server which both probe is asked evenly.
+ */
+#include "core/cadence.h"
+
+enum { CADENCE_URGENT_MS = 50 }; /* a takeover's first probes are spread over this much */
+
+/* FNV-1a over the fields, then a mixer: neighbouring addresses must not be neighbouring phases. */
+static uint64_t
+cadence_hash(const struct endpoint *target)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	size_t i;
+
+	for (i = 0; i < sizeof(target->addr.bytes); i++)
+		h = (h ^ target->addr.bytes[i]) * UINT64_C(0x100000001b3);
+	h = (h ^ (target->port & 0xff)) * UINT64_C(0x100000001b3);
+	h = (h ^ (target->port >> 8)) * UINT64_C(0x100000001b3);
+	h ^= h >> 32;
+	h *= UINT64_C(0xd6e8feb86659fd93);
+	return h ^ h >> 32;
+}
+
+int64_t
+cadence_phase_ns(const struct endpoint *target, uint8_t node, int64_t interval_ns)
+{
+	uint64_t interval = (uint64_t)interval_ns;
+	uint64_t own = cadence_hash(target) % interval;
+
+	return (int64_t)((own + (node % 2u) * (interval / 2)) % interval);
+}
+
+mono
+cadence_first(mono now, int64_t phase_ns, int64_t interval_ns, bool urgent)
+{
+	int64_t wait, spread = CADENCE_URGENT_MS * NS_PER_MS;
+
+	if (urgent) {
+		if (interval_ns < spread)
+			spread = interval_ns;
+		/* microseconds: nanoseconds squared of an hour do not fit 64 bits */
+		wait = (phase_ns / NS_PER_US) * spread / (interval_ns / NS_PER_US);
+		return mono_add_ns(now, wait < spread ? wait : spread);
+	}
+	wait = phase_ns - now.ns % interval_ns;
+	return mono_add_ns(now, wait < 0 ? wait + interval_ns : wait);
+}
+
+mono
+cadence_next(mono due, mono now, int64_t interval_ns)
+{
+	int64_t behind = mono_diff_ns(now, due);
+
+	if (behind <= interval_ns)
+		return mono_add_ns(due, interval_ns);
+	return mono_add_ns(due, (behind + interval_ns - 1) / interval_ns * interval_ns);
+}

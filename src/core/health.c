@@ -1,0 +1,52 @@
+/*
+ * Rise and fall. The counts are of results in a row: a success while up forgets the failures
+ * before it, a failure while down forgets the successes.
+ */
+#include "core/health.h"
+
+static uint16_t
+health_top(const struct health *h)
+{
+	return (uint16_t)(h->rise + h->fall - 1);
+}
+
+void
+health_init(struct health *h, uint16_t rise, uint16_t fall, enum health_verdict seed)
+{
+	*h = (struct health){.rise = rise, .fall = fall, .known = seed != HEALTH_UNKNOWN};
+	h->level = seed == HEALTH_UP ? health_top(h) : 0;
+}
+
+bool
+health_result(struct health *h, bool ok)
+{
+	enum health_verdict before = health_verdict(h);
+
+	if (ok) {
+		if (!h->known || h->level >= h->rise || h->level + 1 == h->rise)
+			h->level = health_top(h);
+		else
+			h->level++;
+	} else {
+		if (!h->known || h->level <= h->rise)
+			h->level = 0;
+		else
+			h->level--;
+	}
+	h->known = true;
+	return health_verdict(h) != before;
+}
+
+enum health_verdict
+health_verdict(const struct health *h)
+{
+	if (!h->known)
+		return HEALTH_UNKNOWN;
+	return h->level >= h->rise ? HEALTH_UP : HEALTH_DOWN;
+}
+
+bool
+health_in_transition(const struct health *h)
+{
+	return h->known && h->level != 0 && h->level != health_top(h);
+}
