@@ -2,9 +2,10 @@
  * The difference between the wanted and the actual table, as operations. Pure.
  *
  * Start, reload, takeover, recovery and repair all go through here. Only what differs is touched;
- * services that are neither wanted nor ours are left alone. Order within a service: service first,
- * new and changed real servers, then removals: so that a service that had a usable server never
- * loses its last one on the way.
+ * services that are neither wanted nor ours are left alone. Order: wanted services one after the
+ * other, then whole services that go. Within a service: itself, then real servers that come or
+ * change and have a weight, then those that go to weight 0, then removals: so that a service that
+ * had a usable server, and shall have one, has one after every single step.
  */
 #ifndef TANDEM_CORE_PLAN_H
 #define TANDEM_CORE_PLAN_H
@@ -30,7 +31,8 @@ struct plan_op {
 /*
  * `owned`: keys of services that are ours to remove although no longer wanted. Writes at most
  * `capacity` operations and returns how many; *whole is false when there were more (the caller
- * applies these and plans again).
+ * applies these and plans again). Any order of rows is right; sorted tables (vs_table_sort(),
+ * vs_keys_sort()) make it n log n.
  */
 size_t plan_diff(const struct vs_table *wanted, const struct vs_table *actual,
 	const struct vs_key *owned, size_t owned_count, struct plan_op *out, size_t capacity,

@@ -13,10 +13,15 @@
 
 enum vs_forwarding { VS_NAT = 0, VS_DR = 3, VS_OTHER = 255 }; /* IP_VS_CONN_F_* */
 
+enum {
+	VS_PERSISTENT = 0x1, /* IP_VS_SVC_F_PERSISTENT */
+	VS_HASHED = 0x2,     /* IP_VS_SVC_F_HASHED: the kernel's own, never compared */
+};
+
 struct vs_key {
 	struct endpoint listen;
 	uint8_t protocol; /* IANA number */
-	uint32_t fwmark;  /* != 0: a firewall-mark service of somebody else; listen is empty */
+	uint32_t fwmark;  /* != 0: a firewall-mark service; of listen only the family is meant */
 };
 
 struct vs_service {
@@ -24,7 +29,7 @@ struct vs_service {
 	char scheduler[16];
 	uint32_t flags;          /* IP_VS_SVC_F_*, without the kernel's own HASHED */
 	uint32_t persistence_s;
-	struct ip_addr netmask;
+	struct ip_addr netmask;  /* of persistence; IP_NONE: the whole address */
 	uint32_t first_real, real_count; /* rows of reals[] */
 };
 
@@ -42,10 +47,30 @@ struct vs_table {
 	size_t service_count, service_capacity;
 	struct vs_real *reals;
 	size_t real_count, real_capacity;
+	bool sorted; /* set by vs_table_sort(), cleared by vs_table_add_*(): makes finding fast */
 };
 
+/* What the kernel takes for the same service: protocol, address and port; or mark and family. */
+int vs_key_compare(const struct vs_key *a, const struct vs_key *b);
 bool vs_key_equal(const struct vs_key *a, const struct vs_key *b);
+void vs_keys_sort(struct vs_key *keys, size_t count);
+/* Is the key in the list? Fast when the list is sorted. */
+bool vs_keys_contain(const struct vs_key *keys, size_t count, bool sorted,
+	const struct vs_key *key);
+
+/* Forget every row, keep the storage. */
+void vs_table_clear(struct vs_table *t);
+/* Append a service without real servers; NULL when the table is full. */
+struct vs_service *vs_table_add_service(struct vs_table *t, const struct vs_service *service);
+/* Append a real server to the service added last; false when there is none or the table is full. */
+bool vs_table_add_real(struct vs_table *t, const struct vs_real *real);
+/* Services by key, the real servers of each by endpoint. In place, without memory. */
+void vs_table_sort(struct vs_table *t);
+
 /* Row of the service with that key, or NULL. */
 const struct vs_service *vs_table_find(const struct vs_table *t, const struct vs_key *key);
+/* Row of that real server (the first, should it be there twice), or NULL. */
+const struct vs_real *vs_table_find_real(const struct vs_table *t,
+	const struct vs_service *service, const struct endpoint *address);
 
 #endif

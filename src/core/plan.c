@@ -1,0 +1,173 @@
+/*
+ * The diff of two tables. See plan.h.
+ *
+ * A row that stands in the wanted table twice counts once: the first one.
+ */
+#include "core/plan.h"
+
+#include <string.h>
+
+struct plan {
+	const struct vs_table *wanted, *actual;
+	struct plan_op *ops;
+	size_t count, capacity;
+	bool whole;
+};
+
+/* The operations on the real servers of one service, in the order that keeps it serving. */
+enum pass { PASS_SERVING, PASS_QUIET };
+
+static void
+plan_emit(struct plan *p, enum plan_kind kind, const struct vs_service *service,
+	const struct vs_real *real, uint32_t connections)
+{
+	struct plan_op *op;
+
+	if (p->count >= p->capacity) {
+		p->whole = false;
+		return;
+	}
+	op = &p->ops[p->count++];
+	*op = (struct plan_op){.kind = kind, .service = *service, .connections = connections};
+	if (real)
+		op->real = *real;
+}
+
+static uint32_t
+real_connections(const struct vs_real *real)
+{
+	return real->active_connections + real->inactive_connections;
+}
+
+static uint32_t
+service_connections(const struct vs_table *t, const struct vs_service *service)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < service->real_count; i++)
+		sum += real_connections(&t->reals[service->first_real + i]);
+	return sum;
+}
+
+static bool
+netmask_whole(const struct ip_addr *mask)
+{
+	for (size_t i = 0; i < ip_addr_size(mask); i++)
+		if (mask->bytes[i] != 0xff)
+			return false;
+	return true;
+}
+
+static bool
+netmask_equal(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return ip_addr_equal(a, b) || (netmask_whole(a) && netmask_whole(b));
+}
+
+static bool
+service_equal(const struct vs_service *a, const struct vs_service *b)
+{
+	return strncmp(a->scheduler, b->scheduler, sizeof(a->scheduler)) == 0 &&
+		((a->flags ^ b->flags) & ~(uint32_t)VS_HASHED) == 0 &&
+		a->persistence_s == b->persistence_s && netmask_equal(&a->netmask, &b->netmask);
+}
+
+static bool
+real_equal(const struct vs_real *a, const struct vs_real *b)
+{
+	return a->forwarding == b->forwarding && a->weight == b->weight;
+}
+
+static void
+plan_reals_in(struct plan *p, const struct vs_service *wanted, const struct vs_service *actual,
+	enum pass pass)
+{
+	for (uint32_t i = 0; i < wanted->real_count; i++) {
+		const struct vs_real *real = &p->wanted->reals[wanted->first_real + i];
+		const struct vs_real *is;
+
+		if ((real->weight == 0) != (pass == PASS_QUIET) ||
+			vs_table_find_real(p->wanted, wanted, &real->address) != real)
+			continue;
+		is = actual ? vs_table_find_real(p->actual, actual, &real->address) : NULL;
+		if (!is)
+			plan_emit(p, PLAN_ADD_REAL, wanted, real, 0);
+		else if (!real_equal(real, is))
+			plan_emit(p, PLAN_SET_REAL, wanted, real, real_connections(is));
+	}
+}
+
+static void
+plan_reals_out(struct plan *p, const struct vs_service *wanted, const struct vs_service *actual)
+{
+	for (uint32_t i = 0; i < actual->real_count; i++) {
+		const struct vs_real *real = &p->actual->reals[actual->first_real + i];
+
+		if (!vs_table_find_real(p->wanted, wanted, &real->address))
+			plan_emit(p, PLAN_DEL_REAL, actual, real, real_connections(real));
+	}
+}
+
+static void
+plan_service(struct plan *p, const struct vs_service *wanted)
+{
+	const struct vs_service *actual = vs_table_find(p->actual, &wanted->key);
+
+	if (vs_table_find(p->wanted, &wanted->key) != wanted)
+		return;
+	if (!actual)
+		plan_emit(p, PLAN_ADD_SERVICE, wanted, NULL, 0);
+	else if (!service_equal(wanted, actual))
+		plan_emit(p, PLAN_SET_SERVICE, wanted, NULL,
+			service_connections(p->actual, actual));
+	plan_reals_in(p, wanted, actual, PASS_SERVING);
+	plan_reals_in(p, wanted, actual, PASS_QUIET);
+	if (actual)
+		plan_reals_out(p, wanted, actual);
+}
+
+static bool
+keys_sorted(const struct vs_key *keys, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (vs_key_compare(&keys[i - 1], &keys[i]) > 0)
+			return false;
+	return true;
+}
+
+size_t
+plan_diff(const struct vs_table *wanted, const struct vs_table *actual,
+	const struct vs_key *owned, size_t owned_count, struct plan_op *out, size_t capacity,
+	bool *whole)
+{
+	struct plan p = {.wanted = wanted, .actual = actual, .ops = out, .capacity = capacity,
+		.whole = true};
+	bool sorted = keys_sorted(owned, owned_count);
+
+	for (size_t i = 0; i < wanted->service_count && p.whole; i++)
+		plan_service(&p, &wanted->services[i]);
+	for (size_t i = 0; i < actual->service_count && p.whole; i++) {
+		const struct vs_service *service = &actual->services[i];
+
+		if (!vs_table_find(wanted, &service->key) &&
+			vs_keys_contain(owned, owned_count, sorted, &service->key))
+			plan_emit(&p, PLAN_DEL_SERVICE, service, NULL,
+				service_connections(actual, service));
+	}
+	*whole = p.whole;
+	return p.count;
+}
+
+const char *
+plan_kind_name(enum plan_kind kind)
+{
+	switch (kind) {
+	case PLAN_ADD_SERVICE: return "add-service";
+	case PLAN_SET_SERVICE: return "set-service";
+	case PLAN_DEL_SERVICE: return "del-service";
+	case PLAN_ADD_REAL: return "add-real";
+	case PLAN_SET_REAL: return "set-real";
+	case PLAN_DEL_REAL: return "del-real";
+	}
+	return "invalid";
+}

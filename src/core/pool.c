@@ -1,0 +1,95 @@
+/* Members and their health to the wanted table. See pool.h. */
+#include "core/pool.h"
+
+/*
+ * The weight that goes into the kernel. Slow start and latency weighting will scale here, so that
+ * small weights can be ramped; until then a weight is what the operator wrote.
+ */
+static uint32_t
+member_kernel_weight(const struct pool_member *m)
+{
+	return m->weight;
+}
+
+static bool
+member_in(const struct pool_member *m)
+{
+	switch (m->verdict) {
+	case HEALTH_UP: return true;
+	case HEALTH_UNKNOWN: return !m->keep_out;
+	case HEALTH_DOWN: return false;
+	}
+	return false;
+}
+
+static struct pool_outcome
+pool_judge(const struct pool_service *s, const struct pool_member *members, size_t count)
+{
+	uint32_t needed = s->min_healthy != 0 ? s->min_healthy : 1;
+	struct pool_outcome o = {.mode = POOL_SERVING};
+
+	for (size_t i = 0; i < count; i++) {
+		o.up += members[i].verdict == HEALTH_UP;
+		o.usable += member_in(&members[i]) && members[i].weight != 0;
+	}
+	if (o.usable < needed)
+		o.mode = s->has_sorry ? POOL_ON_SORRY :
+			s->when_none_healthy == POOL_FAIL_OPEN ? POOL_OPENED : POOL_REFUSING;
+	return o;
+}
+
+/* Appends the member as the mode has it; false when there is no room. */
+static bool
+pool_append_member(const struct pool_service *s, const struct pool_member *m, enum pool_mode mode,
+	struct vs_table *wanted)
+{
+	struct vs_real real = {.address = m->address, .forwarding = m->forwarding};
+
+	if (mode == POOL_SERVING || mode == POOL_OPENED)
+		real.weight = member_kernel_weight(m);
+	if (mode != POOL_OPENED && !member_in(m))
+		return true;
+	if (mode == POOL_ON_SORRY && endpoint_equal(&m->address, &s->sorry))
+		return true;
+	return vs_table_add_real(wanted, &real);
+}
+
+bool
+pool_append(const struct pool_service *service, const struct pool_member *members, size_t count,
+	struct vs_table *wanted, struct pool_outcome *outcome)
+{
+	struct pool_outcome o = pool_judge(service, members, count);
+	struct vs_real sorry = {.address = service->sorry,
+		.forwarding = service->sorry_forwarding, .weight = 1};
+	size_t services_before = wanted->service_count, reals_before = wanted->real_count;
+	struct vs_service *row = vs_table_add_service(wanted, &service->service);
+	bool room = row != NULL;
+
+	if (room && row->persistence_s != 0)
+		row->flags |= VS_PERSISTENT;
+	if (room && o.mode == POOL_ON_SORRY)
+		room = vs_table_add_real(wanted, &sorry);
+	for (size_t i = 0; i < count && room; i++)
+		room = pool_append_member(service, &members[i], o.mode, wanted);
+	if (!room) {
+		wanted->service_count = services_before;
+		wanted->real_count = reals_before;
+		return false;
+	}
+	o.programmed = row->real_count;
+	if (outcome)
+		*outcome = o;
+	return true;
+}
+
+const char *
+pool_mode_name(enum pool_mode mode)
+{
+	switch (mode) {
+	case POOL_SERVING: return "serving";
+	case POOL_ON_SORRY: return "sorry";
+	case POOL_OPENED: return "fail-open";
+	case POOL_REFUSING: return "refuse";
+	}
+	return "invalid";
+}

@@ -1,0 +1,56 @@
+/*
+ * What one virtual server shall look like in the kernel, from what is configured and known. Pure.
+ *
+ * A member is in at its configured weight while it is up, and also while nothing is known of it
+ * yet: serving first, the first probe decides. A member that is down is out at once. A member of
+ * weight 0 is quiesced: it stays in so that its connections go on, and serves nobody new.
+ *
+ * When fewer than min_healthy members are usable the service does one of three things: send
+ * everybody to the sorry server, or (fail open) to every member, because a probe that fails
+ * everywhere more often means a broken probe than a broken farm, or turn clients away. What still
+ * works then stays in at weight 0 beside the sorry server, so that no live connection is cut.
+ */
+#ifndef TANDEM_CORE_POOL_H
+#define TANDEM_CORE_POOL_H
+
+#include "core/health.h"
+#include "core/table.h"
+
+enum pool_none_healthy { POOL_FAIL_OPEN, POOL_REFUSE }; /* numbered as enum conf_none_healthy */
+
+struct pool_service {
+	struct vs_service service;  /* its rows are not meant; VS_PERSISTENT is added by itself */
+	enum pool_none_healthy when_none_healthy;
+	uint32_t min_healthy;       /* 0 counts as 1 */
+	bool has_sorry;
+	struct endpoint sorry;
+	uint8_t sorry_forwarding;   /* enum vs_forwarding */
+};
+
+struct pool_member {
+	struct endpoint address;
+	uint32_t weight;            /* as configured or overridden */
+	uint8_t forwarding;         /* enum vs_forwarding */
+	enum health_verdict verdict;
+	bool keep_out;              /* was not in the kernel at start: out until a probe says up */
+};
+
+enum pool_mode { POOL_SERVING, POOL_ON_SORRY, POOL_OPENED, POOL_REFUSING };
+
+struct pool_outcome {
+	enum pool_mode mode;
+	uint32_t up;         /* members whose verdict is up, whatever their weight */
+	uint32_t usable;     /* members that count towards min_healthy */
+	uint32_t programmed; /* real servers of this service in the table, weight 0 and sorry too */
+};
+
+/*
+ * Appends the service and its real servers to the wanted table. False when it has no room for all
+ * of them: then nothing was appended and *outcome (which may be NULL) says nothing.
+ */
+bool pool_append(const struct pool_service *service, const struct pool_member *members,
+	size_t count, struct vs_table *wanted, struct pool_outcome *outcome);
+
+const char *pool_mode_name(enum pool_mode mode); /* "serving", "sorry", "fail-open", "refuse" */
+
+#endif
