@@ -484,6 +484,10 @@ el_addresses_removed(struct election *e, mono now, struct el_acts *out)
 {
 	if (e->role != EL_ACTIVE || (!e->claimed && e->pending == 0) || must_step_down(e, now, out))
 		return;
+	if (e->pending != 0) {
+		e->reclaim = true; /* one flush tells of every address: it counts once */
+		return;
+	}
 	if (mono_diff_ns(now, e->removal_window) >= removal_window_ns) {
 		e->removal_window = now;
 		e->removals = 0;

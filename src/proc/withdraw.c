@@ -1,0 +1,69 @@
+/*
+ * Removing addresses in place of an election process that cannot do it itself. The lease would do
+ * it within seconds; this is for those seconds.
+ */
+#include "proc/supervisor.h"
+
+#include "linux/addresses.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t
+list_changes(const struct config *config, struct address_change *changes)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < config->address_count; i++) {
+		const struct conf_address *a = &config->addresses[i];
+		unsigned ifindex = if_nametoindex(a->interface);
+
+		if (ifindex == 0)
+			continue;
+		changes[n++] = (struct address_change){.prefix = a->prefix, .ifindex = (int)ifindex};
+	}
+	return n;
+}
+
+static void
+forget_active(struct handover *h)
+{
+	for (size_t i = 0; i < LIMIT_ROUTERS; i++)
+		atomic_store(&h->routers[i].active, 0);
+}
+
+static bool
+any_active(struct handover *h)
+{
+	for (size_t i = 0; i < LIMIT_ROUTERS; i++)
+		if (atomic_load(&h->routers[i].active))
+			return true;
+	return false;
+}
+
+void
+withdraw_addresses(struct supervisor *s, enum reason why)
+{
+	struct address_socket *socket;
+	struct address_change *changes;
+	struct log_line line;
+	int failed;
+
+	if (!any_active(s->handover))
+		return;
+	forget_active(s->handover);
+	changes = calloc(s->config.address_count, sizeof(*changes));
+	if (!changes || address_socket_open(&socket) != 0) {
+		free(changes);
+		return;
+	}
+	failed = addresses_apply(socket, ADDRESS_REMOVE, changes, list_changes(&s->config, changes));
+	address_socket_close(socket);
+	free(changes);
+	log_line_begin(&line, "fence");
+	log_line_reason(&line, why);
+	log_line_text(&line, "detail", "the supervisor removed the addresses");
+	log_line_int(&line, "failed", failed);
+	log_emit(&s->log, LOG_LEVEL_WARNING, &line);
+}
