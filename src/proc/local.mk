@@ -4,3 +4,5 @@ libproc_la_SOURCES += src/proc/child.h src/proc/handover.h
 libproc_la_SOURCES += src/proc/supervisor.c src/proc/supervisor.h src/proc/children.c \
 	src/proc/reload.c src/proc/relay.c src/proc/hooks.c src/proc/withdraw.c \
 	src/proc/rundir.c src/proc/rundir.h
+libproc_la_SOURCES += src/proc/election_process.h src/proc/election_main.c src/proc/election_ports.c \
+	src/proc/election_routers.c src/proc/election_perform.c src/proc/election_report.c

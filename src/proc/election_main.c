@@ -1,0 +1,422 @@
+/*
+ * The election process: start, the event loop, what the supervisor and the pool say, stop.
+ * See election_process.h.
+ *
+ * Everything that can fail or take long is done before the first advertisement is due; from then
+ * on the loop only reads sockets, asks the core and writes sockets. When the supervisor goes away,
+ * the addresses are given up in order: a node without a supervisor is not a healthy node.
+ */
+#include "proc/election_process.h"
+
+#include "conf/pack.h"
+#include "ipc/channel.h"
+#include "linux/privileges.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <unistd.h>
+
+static const double alive_every_s = 0.1;
+static const int64_t stop_patience_ns = 1 * NS_PER_S;
+enum { REALTIME_PRIORITY = 50, STATE_EVERY_S = 60, EXIT_REFUSED = 2, MESSAGES_A_TURN = 64 };
+
+static _Noreturn void
+finish(struct elector *x, int status)
+{
+	if (x->hands)
+		hands_stop(x->hands);
+	if (x->links)
+		links_close(x->links);
+	routers_free(x);
+	ports_close(x);
+	arp_sender_close(&x->arp);
+	config_free(&x->config);
+	ev_loop_destroy(x->loop);
+	log_close(&x->child->log);
+	free(x);
+	exit(status);
+}
+
+static _Noreturn void
+give_up(struct elector *x, const char *what, int error)
+{
+	report_text(x, LOG_LEVEL_ERROR, "process", REASON_SYSTEM, what, strerror(error));
+	_exit(EXIT_REFUSED);
+}
+
+static bool
+all_quiet(const struct elector *x)
+{
+	for (size_t i = 0; i < x->router_count; i++)
+		if (!el_is_quiet(&x->routers[i]->election))
+			return false;
+	return true;
+}
+
+static void
+begin_stop(struct elector *x)
+{
+	mono now = mono_now();
+
+	if (x->stopping)
+		return;
+	x->stopping = true;
+	x->stop_deadline = mono_add_ns(now, stop_patience_ns);
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct el_acts acts = {.count = 0};
+
+		el_stop(&x->routers[i]->election, now, &acts);
+		router_perform(x->routers[i], now, &acts);
+	}
+	if (all_quiet(x))
+		ev_break(x->loop, EVBREAK_ALL);
+}
+
+static void
+take_config(struct elector *x, const struct channel_message *m)
+{
+	const struct ipc_config *message = channel_payload(m, sizeof(*message));
+	struct config fresh = {0};
+
+	if (!message || m->fd == -1 || !config_unpack(m->fd, &fresh)) {
+		report_text(x, LOG_LEVEL_ERROR, "config", REASON_SYSTEM, "detail",
+			"packed configuration not readable");
+		return;
+	}
+	x->generation = message->generation;
+	x->child->log.level = (enum log_level)fresh.log_level;
+	x->child->log.facility = fresh.facility;
+	config_free(&x->config);
+	x->config = fresh;
+	routers_configure(x, &x->config);
+}
+
+static void
+config_done(struct elector *x)
+{
+	struct ipc_config done = {.generation = x->generation};
+	mono now = mono_now();
+
+	ports_watch(x);
+	for (size_t i = 0; i < x->router_count; i++) {
+		router_check_fitness(x->routers[i], now);
+		router_arm(x->routers[i]);
+	}
+	routers_sweep(x);
+	channel_send(x->child->supervisor_fd, IPC_CONFIG_DONE, &done, sizeof(done), -1);
+	report_all(x);
+}
+
+/* Interfaces that the new configuration brings are not known yet: list everything again. */
+static void
+reopen_links(struct elector *x)
+{
+	struct links_handlers handlers = {ports_on_link, ports_on_address, x};
+	struct links *fresh;
+
+	if (links_open(&handlers, &fresh) != 0)
+		return;
+	ev_io_stop(x->loop, &x->links_watcher);
+	ev_io_stop(x->loop, &x->carrier_watcher);
+	links_close(x->links);
+	x->links = fresh;
+	ev_io_set(&x->links_watcher, links_event_fd(fresh), EV_READ);
+	ev_io_set(&x->carrier_watcher, links_carrier_fd(fresh), EV_READ);
+	ev_io_start(x->loop, &x->links_watcher);
+	ev_io_start(x->loop, &x->carrier_watcher);
+}
+
+static void
+reconfigure(struct elector *x, const struct channel_message *m)
+{
+	size_t ports_before = x->port_count;
+
+	take_config(x, m);
+	if (x->port_count != ports_before)
+		reopen_links(x);
+	config_done(x);
+}
+
+static void
+answer_switchover(struct elector *x, uint64_t id, bool ok, const char *text)
+{
+	struct ipc_result result = {.id = id, .ok = ok};
+
+	strncpy(result.text, text, sizeof(result.text) - 1);
+	channel_send(x->pool_fd, IPC_SWITCHOVER_RESULT, &result, sizeof(result), -1);
+}
+
+static void
+switchover(struct elector *x, const struct ipc_switchover *wish)
+{
+	mono now = mono_now();
+	size_t moved = 0;
+
+	if (wish->router[0] != '\0' && !router_by_name(x, wish->router)) {
+		answer_switchover(x, wish->id, false, "no such virtual router");
+		return;
+	}
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+		struct el_acts acts = {.count = 0};
+
+		if (r->leaving || (wish->router[0] != '\0' && strcmp(wish->router, r->conf.name) != 0))
+			continue;
+		if (el_switchover(&r->election, now, &acts))
+			moved++;
+		router_perform(r, now, &acts);
+	}
+	answer_switchover(x, wish->id, moved > 0,
+		moved > 0 ? "resigned" : "not active on this node; ask the active node");
+}
+
+static void
+on_pool(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct elector *x = w->data;
+	const struct ipc_switchover *wish;
+	const struct ipc_name *name;
+	struct channel_message m;
+	struct router *r;
+
+	(void)events;
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		int got = channel_receive(x->pool_fd, &m);
+
+		if (got == 0)
+			return;
+		if (got == -1) { /* it died; the supervisor brings the next one */
+			ev_io_stop(loop, &x->pool_watcher);
+			close(x->pool_fd);
+			x->pool_fd = -1;
+			return;
+		}
+		if (m.fd != -1)
+			close(m.fd);
+		if (m.kind == IPC_SWITCHOVER && (wish = channel_payload(&m, sizeof(*wish)))) {
+			switchover(x, wish);
+		} else if (m.kind == IPC_PREPARED && (name = channel_payload(&m, sizeof(*name))) &&
+			(r = router_by_name(x, name->name))) {
+			struct el_acts acts = {.count = 0};
+
+			el_prepared(&r->election, mono_now(), &acts);
+			router_perform(r, mono_now(), &acts);
+		} else if (m.kind == IPC_DUMP_STATE) {
+			report_state(x);
+		}
+	}
+}
+
+static void
+take_pool(struct elector *x, int fd)
+{
+	if (x->pool_fd != -1) {
+		ev_io_stop(x->loop, &x->pool_watcher);
+		close(x->pool_fd);
+	}
+	x->pool_fd = fd;
+	ev_io_set(&x->pool_watcher, fd, EV_READ);
+	ev_io_start(x->loop, &x->pool_watcher);
+	report_all(x);
+}
+
+static void
+take_supervisor(struct elector *x, struct channel_message *m)
+{
+	const struct ipc_peer *peer;
+
+	if (m->kind == IPC_CONFIG) {
+		reconfigure(x, m);
+	} else if (m->kind == IPC_PEER && m->fd != -1 && (peer = channel_payload(m, sizeof(*peer))) &&
+		peer->role == PROCESS_POOL) {
+		take_pool(x, m->fd);
+		return;
+	} else if (m->kind == IPC_DUMP_STATE) {
+		report_state(x);
+	} else if (m->kind == IPC_STOP) {
+		begin_stop(x);
+	}
+	if (m->fd != -1)
+		close(m->fd);
+}
+
+static void
+on_supervisor(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct elector *x = w->data;
+	struct channel_message m;
+
+	(void)events;
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		int got = channel_receive(x->child->supervisor_fd, &m);
+
+		if (got == 0)
+			return;
+		if (got == -1) {
+			ev_io_stop(loop, w);
+			begin_stop(x);
+			return;
+		}
+		take_supervisor(x, &m);
+	}
+}
+
+static void
+on_links(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct elector *x = w->data;
+
+	(void)loop;
+	(void)events;
+	links_read_events(x->links);
+}
+
+static void
+on_carrier(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct elector *x = w->data;
+
+	(void)loop;
+	(void)events;
+	links_read_carrier(x->links);
+}
+
+static void
+on_hands(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct elector *x = w->data;
+
+	(void)events;
+	elector_take_jobs(x);
+	if (x->stopping && all_quiet(x))
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_alive(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct elector *x = w->data;
+	mono now = mono_now();
+
+	(void)events;
+	atomic_store(&x->child->handover->alive_ns[handover_slot(PROCESS_ELECTION, 0)], now.ns);
+	if (x->stopping && (all_quiet(x) || mono_due(x->stop_deadline, now)))
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_second(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct elector *x = w->data;
+
+	(void)loop;
+	(void)events;
+	report_all(x);
+	if (++x->seconds % STATE_EVERY_S == 0)
+		report_state(x);
+}
+
+static void
+watch(struct elector *x, ev_io *w, void (*callback)(struct ev_loop *, ev_io *, int), int fd)
+{
+	ev_io_init(w, callback, fd, EV_READ);
+	w->data = x;
+	if (fd != -1)
+		ev_io_start(x->loop, w);
+}
+
+static void
+watch_all(struct elector *x)
+{
+	watch(x, &x->supervisor_watcher, on_supervisor, x->child->supervisor_fd);
+	watch(x, &x->pool_watcher, on_pool, -1);
+	watch(x, &x->links_watcher, on_links, links_event_fd(x->links));
+	watch(x, &x->carrier_watcher, on_carrier, links_carrier_fd(x->links));
+	watch(x, &x->hands_watcher, on_hands, hands_fd(x->hands));
+	ev_timer_init(&x->alive_timer, on_alive, alive_every_s, alive_every_s);
+	x->alive_timer.data = x;
+	ev_timer_start(x->loop, &x->alive_timer);
+	ev_timer_init(&x->second_timer, on_second, 1., 1.);
+	x->second_timer.data = x;
+	ev_timer_start(x->loop, &x->second_timer);
+}
+
+/* Nothing can be done before there is a configuration: wait for it here, once. */
+static void
+await_config(struct elector *x)
+{
+	struct pollfd p = {.fd = x->child->supervisor_fd, .events = POLLIN};
+	struct channel_message m;
+
+	while (x->generation == 0) {
+		int got = channel_receive(x->child->supervisor_fd, &m);
+
+		if (got == -1)
+			_exit(0);
+		if (got == 0) {
+			poll(&p, 1, -1);
+			continue;
+		}
+		if (m.kind == IPC_CONFIG)
+			take_config(x, &m);
+		if (m.fd != -1)
+			close(m.fd);
+	}
+}
+
+static void
+open_all(struct elector *x)
+{
+	struct links_handlers handlers = {ports_on_link, ports_on_address, x};
+	int error;
+
+	x->starting = true;
+	if ((error = arp_sender_open(&x->arp)) != 0)
+		give_up(x, "packet-socket", -error);
+	if ((error = hands_start(&x->hands)) != 0)
+		give_up(x, "hands", -error);
+	if ((error = links_open(&handlers, &x->links)) != 0)
+		give_up(x, "netlink", -error);
+	routers_start(x);
+}
+
+static void
+become_realtime(struct elector *x)
+{
+	static const int needed[] = {CAP_NET_ADMIN, CAP_NET_RAW};
+	int error = realtime_enter(REALTIME_PRIORITY);
+
+	if (error != 0)
+		report_text(x, LOG_LEVEL_WARNING, "process", REASON_SYSTEM, "realtime",
+			strerror(error < 0 ? -error : error));
+	error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]));
+	if (error != 0)
+		give_up(x, "capabilities", error < 0 ? -error : error);
+}
+
+_Noreturn void
+election_main(struct child *child)
+{
+	struct elector *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		_exit(EXIT_REFUSED);
+	x->child = child;
+	x->pool_fd = -1;
+	x->packet_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	x->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (!x->loop)
+		_exit(EXIT_REFUSED);
+	await_config(x);
+	open_all(x);
+	watch_all(x);
+	x->starting = false;
+	config_done(x);
+	become_realtime(x);
+	channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1);
+	ev_run(x->loop, 0);
+	finish(x, 0);
+}

@@ -1,0 +1,274 @@
+/*
+ * The core's actions, done. Adverts and announcements are sent here and now (a raw socket never
+ * waits); everything that takes RTNL goes to the hands thread and comes back as a result.
+ */
+#include "proc/election_process.h"
+
+#include "ipc/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ip_addr vrrp_group = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
+static const double timer_pad_s = 20e-6; /* so that a timer is never early by rounding */
+enum { NO_ROUTER = 0 };
+
+static void
+send_to(struct router *r, uint8_t priority, const struct ip_addr *destination)
+{
+	uint8_t message[VRRP_MAX], list[4 * LIMIT_ADVERT_ADDRESSES];
+	struct vrrp_envelope envelope = {.source = r->election.params.own,
+		.destination = *destination, .ttl = VRRP_TTL};
+	struct vrrp_advert advert = {.vrid = r->conf.vrid, .priority = priority, .addresses = list};
+	const struct config *c = &r->elector->config;
+	size_t length;
+
+	for (uint32_t i = 0; i < r->conf.address_count && advert.count < LIMIT_ADVERT_ADDRESSES; i++)
+		memcpy(list + 4 * advert.count++, r->addresses[i].prefix.addr.bytes, 4);
+	advert.interval_cs = (uint16_t)(c->interval_ms / 10);
+	length = vrrp_encode(&advert, &envelope,
+		c->checksum == CONF_CHECKSUM_RFC5798 ? VRRP_SUM_PSEUDO_HEADER : VRRP_SUM_MESSAGE,
+		message, sizeof(message));
+	if (length > 0)
+		vrrp_socket_send(&r->port->socket, &envelope.source, destination, message, length);
+}
+
+static void
+send_advert(struct router *r, mono now, uint8_t priority)
+{
+	const struct config *c = &r->elector->config;
+
+	if (!r->port->open || r->election.params.own.family == IP_NONE)
+		return;
+	if (!r->conf.unicast)
+		send_to(r, priority, &vrrp_group);
+	for (uint32_t i = 0; r->conf.unicast && i < c->node_count; i++)
+		if (i != r->elector->child->node)
+			send_to(r, priority, &c->nodes[i].address);
+	r->adverts_sent++;
+	if (r->page && priority != EL_PRIORITY_RESIGN)
+		atomic_store(&r->page->last_advert_ns, now.ns);
+}
+
+static void
+announce(struct router *r)
+{
+	for (uint32_t i = 0; i < r->conf.address_count; i++) {
+		const struct conf_address *a = &r->addresses[i];
+		const struct port *p = port_find(r->elector, a->interface);
+
+		if (p && p->link.ifindex != 0)
+			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac, &a->prefix.addr);
+	}
+	if (r->takeover_untold && r->election.claimed)
+		report_takeover(r, mono_now());
+}
+
+static struct hands_job *
+job_for(struct elector *x, const struct conf_address *list, size_t count, enum address_verb verb,
+	uint32_t lease_s)
+{
+	struct hands_job *job = hands_job_new(count);
+
+	if (!job)
+		return NULL;
+	job->verb = verb;
+	job->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct port *p = port_find(x, list[i].interface);
+
+		/* An interface that is gone holds no address to remove; setting one there must fail. */
+		if (verb == ADDRESS_REMOVE && (!p || p->link.ifindex == 0))
+			continue;
+		job->changes[job->count++] = (struct address_change){.prefix = list[i].prefix,
+			.ifindex = p ? p->link.ifindex : 0, .lease_s = lease_s};
+	}
+	return job;
+}
+
+/* The gate of IPVS on a standby is one for the whole host: shut only when no router is active. */
+static enum hands_gate
+gate_for(const struct router *r, enum el_act_kind kind)
+{
+	if (!r->has_pool || kind == EL_RENEW)
+		return HANDS_GATE_KEEP;
+	if (kind == EL_CLAIM)
+		return HANDS_GATE_OPEN;
+	return routers_any_active(r->elector) ? HANDS_GATE_KEEP : HANDS_GATE_SHUT;
+}
+
+static void
+move_addresses(struct router *r, mono now, const struct el_act *act)
+{
+	struct elector *x = r->elector;
+	struct hands_job *job = job_for(x, r->addresses, r->conf.address_count,
+		act->kind == EL_RELEASE ? ADDRESS_REMOVE : ADDRESS_SET, r->conf.lease_s);
+	struct el_acts acts = {.count = 0};
+
+	if (job) {
+		job->router = r->id;
+		job->sequence = act->sequence;
+		job->gate = gate_for(r, act->kind);
+		if (hands_submit(x->hands, job))
+			return;
+		free(job);
+	}
+	/* No memory or no room: the lease ends by itself, and the core knows what that means. */
+	report_text(x, LOG_LEVEL_ERROR, "address", REASON_SYSTEM, "router", r->conf.name);
+	el_address_result(&r->election, now, act->sequence, now, false, &acts);
+	router_perform(r, now, &acts);
+}
+
+void
+elector_remove_addresses(struct elector *x, const struct conf_address *list, size_t count)
+{
+	struct hands_job *job = job_for(x, list, count, ADDRESS_REMOVE, 0);
+
+	if (!job)
+		return;
+	job->router = NO_ROUTER;
+	if (!hands_submit(x->hands, job))
+		free(job);
+}
+
+static void
+prepare(struct router *r)
+{
+	struct ipc_name name = {{0}};
+
+	memcpy(name.name, r->conf.name, sizeof(name.name));
+	if (r->elector->pool_fd != -1)
+		channel_send(r->elector->pool_fd, IPC_PREPARE, &name, sizeof(name), -1);
+}
+
+static void
+perform_one(struct router *r, mono now, const struct el_act *act)
+{
+	switch (act->kind) {
+	case EL_SEND_ADVERT:
+		send_advert(r, now, act->priority);
+		break;
+	case EL_PREPARE:
+		prepare(r);
+		break;
+	case EL_CLAIM:
+	case EL_RENEW:
+	case EL_RELEASE:
+		move_addresses(r, now, act);
+		break;
+	case EL_ANNOUNCE:
+		announce(r);
+		break;
+	case EL_ROLE:
+		report_role(r, act);
+		break;
+	case EL_RIVAL:
+		report_rival(r, now, act);
+		break;
+	}
+}
+
+void
+router_perform(struct router *r, mono now, const struct el_acts *acts)
+{
+	for (size_t i = 0; i < acts->count; i++)
+		perform_one(r, now, &acts->list[i]);
+	if (acts->count > 0)
+		report_page(r);
+	/* A deadline that moved away is met by an early timer, which costs less than re-arming at
+	 * every advert heard. */
+	if (mono_before(el_deadline(&r->election), r->armed))
+		router_arm(r);
+}
+
+void
+router_arm(struct router *r)
+{
+	struct ev_loop *loop = r->elector->loop;
+	mono deadline = el_deadline(&r->election);
+	double after;
+
+	ev_timer_stop(loop, &r->timer);
+	r->armed = deadline;
+	if (mono_is_never(deadline))
+		return;
+	ev_now_update(loop);
+	after = (double)mono_diff_ns(deadline, mono_now()) / NS_PER_S + timer_pad_s;
+	ev_timer_set(&r->timer, after > 0. ? after : 0., 0.);
+	ev_timer_start(loop, &r->timer);
+}
+
+static void
+note_lateness(struct router *r, mono now)
+{
+	struct elector *x = r->elector;
+	mono deadline = el_deadline(&r->election);
+	int64_t late = mono_diff_ns(now, deadline);
+
+	if (mono_is_never(deadline) || late <= 0)
+		return;
+	if (late > x->lateness_last_ns)
+		x->lateness_last_ns = late;
+	if (late > x->lateness_max_ns)
+		x->lateness_max_ns = late;
+}
+
+void
+router_on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct router *r = w->data;
+	struct el_acts acts = {.count = 0};
+	mono now;
+
+	(void)loop;
+	(void)events;
+	r->armed = MONO_NEVER;
+	/* Whatever the peer has already said counts before it is called silent (V027). */
+	if (r->election.role == EL_BACKUP)
+		port_drain(r->port);
+	now = mono_now();
+	note_lateness(r, now);
+	el_tick(&r->election, now, &acts);
+	router_perform(r, now, &acts);
+	router_arm(r);
+}
+
+static void
+log_failed(const struct router *r, const struct hands_job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		struct log_line line;
+		char text[ADDR_TEXT];
+
+		if (job->changes[i].error == 0)
+			continue;
+		log_line_begin(&line, "address");
+		log_line_text(&line, "router", r->conf.name);
+		log_line_reason(&line, REASON_ADDRESS_REFUSED);
+		log_line_text(&line, "address", ip_prefix_format(&job->changes[i].prefix, text));
+		log_line_text(&line, "error", strerror(job->changes[i].error));
+		log_emit(&r->elector->child->log, LOG_LEVEL_ERROR, &line);
+	}
+}
+
+void
+elector_take_jobs(struct elector *x)
+{
+	struct hands_job *job;
+
+	while ((job = hands_next_done(x->hands)) != NULL) {
+		struct router *r = job->router == NO_ROUTER ? NULL : router_by_id(x, job->router);
+		struct el_acts acts = {.count = 0};
+		mono now = mono_now();
+
+		if (r) {
+			if (job->failed != 0)
+				log_failed(r, job);
+			el_address_result(&r->election, now, job->sequence, job->sent,
+				job->failed == 0, &acts);
+			router_perform(r, now, &acts);
+		}
+		free(job);
+	}
+	routers_sweep(x);
+}

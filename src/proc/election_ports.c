@@ -1,0 +1,364 @@
+/*
+ * Interfaces as the election sees them: is there carrier, what is our own address, and the VRRP
+ * sockets with what arrives on them. One socket pair an interface, whatever the number of routers.
+ */
+#include "proc/election_process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PACKETS_A_TURN = 256 };
+
+static const struct ip_addr vrrp_group = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
+
+const struct port *
+port_find(const struct elector *x, const char *name)
+{
+	for (size_t i = 0; i < x->port_count; i++)
+		if (strcmp(x->ports[i]->name, name) == 0)
+			return x->ports[i];
+	return NULL;
+}
+
+const struct port *
+port_by_index(const struct elector *x, int ifindex)
+{
+	for (size_t i = 0; i < x->port_count; i++)
+		if (x->ports[i]->link.ifindex == ifindex)
+			return x->ports[i];
+	return NULL;
+}
+
+static struct port *
+port_writable(struct elector *x, const struct port *p)
+{
+	for (size_t i = 0; i < x->port_count; i++)
+		if (x->ports[i] == p)
+			return x->ports[i];
+	return NULL;
+}
+
+static void
+on_packets(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	port_drain(w->data);
+}
+
+struct port *
+port_get(struct elector *x, const char *name)
+{
+	struct port *p = port_writable(x, port_find(x, name));
+
+	if (p)
+		return p;
+	if (x->port_count == PORTS_MAX || !(p = calloc(1, sizeof(*p))))
+		return NULL;
+	p->elector = x;
+	memcpy(p->name, name, strnlen(name, sizeof(p->name) - 1));
+	memcpy(p->link.name, p->name, sizeof(p->name));
+	ev_io_init(&p->watcher, on_packets, -1, EV_READ);
+	ev_set_priority(&p->watcher, EV_MAXPRI); /* packets before timers */
+	p->watcher.data = p;
+	x->ports[x->port_count++] = p;
+	return p;
+}
+
+static void
+port_close(struct port *p)
+{
+	if (!p->open)
+		return;
+	ev_io_stop(p->elector->loop, &p->watcher);
+	vrrp_socket_close(&p->socket);
+	p->open = false;
+}
+
+static void
+port_open(struct port *p)
+{
+	int error;
+
+	if (p->open || !p->speaks || p->link.ifindex == 0)
+		return;
+	error = vrrp_socket_open(&p->socket, p->name, p->link.ifindex);
+	if (error != 0) {
+		report_text(p->elector, LOG_LEVEL_ERROR, "link", REASON_SYSTEM, "detail",
+			strerror(-error));
+		return;
+	}
+	p->open = true;
+	ev_io_set(&p->watcher, p->socket.receive_fd, EV_READ);
+	ev_io_start(p->elector->loop, &p->watcher);
+}
+
+static void
+log_link(struct elector *x, const struct link_state *state)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "link");
+	log_line_text(&line, "interface", state->name);
+	log_line_text(&line, "state", state->ifindex == 0 ? "missing" : !state->up ? "down"
+		: state->carrier ? "up" : "no-carrier");
+	log_line_reason(&line, state->ifindex == 0 ? REASON_INTERFACE_MISSING
+		: !state->up ? REASON_INTERFACE_DOWN
+		: state->carrier ? REASON_FIT_AGAIN : REASON_CARRIER_LOST);
+	log_emit(&x->child->log, x->starting ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, &line);
+}
+
+void
+ports_on_link(void *elector, const struct link_state *state)
+{
+	struct elector *x = elector;
+	struct port *p = port_writable(x, port_find(x, state->name));
+	bool moved, changed;
+
+	if (!p)
+		return;
+	moved = p->link.ifindex != state->ifindex;
+	changed = moved || p->link.up != state->up || p->link.carrier != state->carrier;
+	if (moved) {
+		port_close(p);
+		p->address_count = 0;
+	}
+	p->link = *state;
+	port_open(p);
+	if (!changed)
+		return;
+	log_link(x, state);
+	routers_port_changed(x, p);
+}
+
+static bool
+is_virtual(const struct elector *x, const struct ip_prefix *prefix)
+{
+	for (uint32_t i = 0; i < x->config.address_count; i++)
+		if (ip_addr_equal(&x->config.addresses[i].prefix.addr, &prefix->addr))
+			return true;
+	return false;
+}
+
+static void
+forget_address(struct port *p, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < p->address_count; i++)
+		if (ip_addr_equal(&p->addresses[i], addr)) {
+			memmove(&p->addresses[i], &p->addresses[i + 1],
+				(p->address_count - i - 1) * sizeof(p->addresses[0]));
+			p->address_count--;
+			return;
+		}
+}
+
+static bool
+port_has(const struct port *p, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < p->address_count; i++)
+		if (ip_addr_equal(&p->addresses[i], addr))
+			return true;
+	return false;
+}
+
+/* The host's own addresses: where our adverts come from. */
+static void
+own_address_changed(struct port *p, const struct link_address *a)
+{
+	bool had = port_has(p, &a->prefix.addr);
+
+	if (a->removed == !had)
+		return; /* a renewal, or of no interest */
+	if (a->removed)
+		forget_address(p, &a->prefix.addr);
+	else if (p->address_count < PORT_ADDRESSES)
+		p->addresses[p->address_count++] = a->prefix.addr;
+	routers_port_changed(p->elector, p);
+}
+
+/* A virtual address that is there before we ever claimed it: left by an earlier life. */
+static void
+judge_leftover(struct elector *x, const struct port *p, const struct link_address *a)
+{
+	struct conf_address row = {.prefix = a->prefix};
+	char text[ADDR_TEXT];
+
+	memcpy(row.interface, p->name, sizeof(row.interface));
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+
+		if (!router_has_address(r, &a->prefix, p->name))
+			continue;
+		if (r->election.role == EL_ACTIVE || r->election.params.priority == EL_PRIORITY_OWNER) {
+			report_text(x, LOG_LEVEL_NOTICE, "address", REASON_RESUMED, "adopted",
+				ip_prefix_format(&a->prefix, text));
+			return;
+		}
+	}
+	report_text(x, LOG_LEVEL_WARNING, "address", REASON_LEFTOVER, "removed",
+		ip_prefix_format(&a->prefix, text));
+	elector_remove_addresses(x, &row, 1);
+}
+
+/* Somebody took one of our addresses away. */
+static void
+virtual_removed(struct elector *x, const struct port *p, const struct link_address *a)
+{
+	mono now = mono_now();
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+		struct el_acts acts = {.count = 0};
+
+		if (r->election.role != EL_ACTIVE || !router_has_address(r, &a->prefix, p->name))
+			continue;
+		report_text(x, LOG_LEVEL_WARNING, "address", REASON_ADDRESS_REMOVED, "address",
+			ip_prefix_format(&a->prefix, text));
+		el_addresses_removed(&r->election, now, &acts);
+		router_perform(r, now, &acts);
+	}
+}
+
+void
+ports_on_address(void *elector, const struct link_address *a)
+{
+	struct elector *x = elector;
+	struct port *p = port_writable(x, port_by_index(x, a->ifindex));
+
+	if (!p || a->ifindex == 0)
+		return;
+	if (a->proto != ADDRESS_PROTO && !is_virtual(x, &a->prefix)) {
+		if (a->prefix.addr.family == IP_V4)
+			own_address_changed(p, a);
+	} else if (x->starting) {
+		judge_leftover(x, p, a);
+	} else if (a->removed && (!x->hands || a->port != hands_port(x->hands))) {
+		virtual_removed(x, p, a);
+	}
+}
+
+struct ip_addr
+port_source(const struct port *p)
+{
+	const struct elector *x = p->elector;
+	const struct conf_node *self = &x->config.nodes[x->child->node];
+
+	if (p->address_count == 0)
+		return (struct ip_addr){.family = IP_NONE};
+	return port_has(p, &self->address) ? self->address : p->addresses[0];
+}
+
+void
+ports_watch(struct elector *x)
+{
+	char (*names)[LIMIT_IFNAME] = calloc(x->port_count + 1, sizeof(*names));
+
+	if (!names)
+		return;
+	for (size_t i = 0; i < x->port_count; i++) {
+		memcpy(names[i], x->ports[i]->name, LIMIT_IFNAME);
+		if (x->ports[i]->speaks)
+			port_open(x->ports[i]);
+		else
+			port_close(x->ports[i]);
+	}
+	links_watch(x->links, (const char (*)[LIMIT_IFNAME])names, x->port_count);
+	free(names);
+}
+
+void
+ports_close(struct elector *x)
+{
+	for (size_t i = 0; i < x->port_count; i++) {
+		port_close(x->ports[i]);
+		free(x->ports[i]);
+	}
+	x->port_count = 0;
+}
+
+static bool
+is_node(const struct elector *x, const struct ip_addr *addr)
+{
+	for (uint32_t i = 0; i < x->config.node_count; i++)
+		if (ip_addr_equal(&x->config.nodes[i].address, addr))
+			return true;
+	return false;
+}
+
+/* What the message itself cannot tell: was it meant for us, from whom (V030, V073)? */
+static enum reason
+check_envelope(const struct port *p, const struct router *r, const struct vrrp_envelope *envelope)
+{
+	if (port_has(p, &envelope->source))
+		return REASON_OWN_PACKET;
+	if (!r->conf.unicast)
+		return ip_addr_equal(&envelope->destination, &vrrp_group) ? REASON_NONE
+									  : REASON_BAD_DESTINATION;
+	if (!port_has(p, &envelope->destination))
+		return REASON_BAD_DESTINATION;
+	return is_node(p->elector, &envelope->source) ? REASON_NONE : REASON_BAD_SOURCE;
+}
+
+static void
+deliver(struct router *r, mono now, const struct vrrp_envelope *envelope,
+	const struct vrrp_advert *advert)
+{
+	struct el_acts acts = {.count = 0};
+	struct el_advert event = {
+		.source = envelope->source,
+		.priority = advert->priority,
+		.interval_ns = advert->interval_cs * 10 * NS_PER_MS,
+	};
+
+	r->adverts_received++;
+	r->elector->peer_heard = now;
+	memcpy(r->elector->peer_path, r->port->name, sizeof(r->port->name));
+	if (event.interval_ns != r->election.params.interval_ns)
+		report_interval(r, now, &event);
+	el_recv(&r->election, now, &event, &acts);
+	router_perform(r, now, &acts);
+}
+
+static void
+take_packet(struct port *p, mono now, const uint8_t *packet, size_t length)
+{
+	struct vrrp_envelope envelope = {0};
+	struct vrrp_advert advert;
+	enum vrrp_checksum form;
+	const uint8_t *message;
+	size_t message_length;
+	struct router *r = NULL;
+	enum reason why;
+
+	why = vrrp_open_ip4(packet, length, &envelope, &message, &message_length);
+	if (why == REASON_NONE && message_length >= 2)
+		r = p->by_vrid[message[1]];
+	if (why == REASON_NONE)
+		why = vrrp_decode(message, message_length, &envelope, r && r->conf.unicast, &advert,
+			&form);
+	if (why == REASON_NONE && !r)
+		why = REASON_BAD_VRID;
+	if (why == REASON_NONE)
+		why = check_envelope(p, r, &envelope);
+	if (why == REASON_NONE)
+		deliver(r, now, &envelope, &advert);
+	else
+		report_refused(p->elector, now, why, &envelope.source, p->name);
+}
+
+void
+port_drain(struct port *p)
+{
+	uint8_t packet[VRRP_MAX + 64];
+	mono now = mono_now();
+
+	for (int i = 0; i < PACKETS_A_TURN && p->open; i++) {
+		ssize_t n = vrrp_socket_receive(&p->socket, packet, sizeof(packet));
+
+		if (n < 0)
+			return;
+		take_packet(p, now, packet, (size_t)n);
+	}
+}

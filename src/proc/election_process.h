@@ -1,0 +1,142 @@
+/*
+ * The election process: sockets, interfaces and addresses around core/election.h. It decides
+ * nothing about roles; it carries events to the core and the core's actions to the system, and it
+ * never waits: what may block (RTNL) is done by the hands thread, what is slow by other processes.
+ *
+ *   election_main.c     start, event loop, supervisor's messages, stop
+ *   election_ports.c    interfaces: link state, own address, VRRP sockets, packets in
+ *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
+ *   election_perform.c  the core's actions
+ *   election_report.c   log lines, facts for the pool process, the handover page
+ *
+ * Inside of src/proc only.
+ */
+#ifndef TANDEM_PROC_ELECTION_PROCESS_H
+#define TANDEM_PROC_ELECTION_PROCESS_H
+
+#include "core/election.h"
+#include "core/vrrp.h"
+#include "linux/arp.h"
+#include "linux/hands.h"
+#include "linux/links.h"
+#include "linux/vrrp_socket.h"
+#include "proc/child.h"
+
+#include <ev.h>
+
+enum { PORTS_MAX = LIMIT_ROUTERS * 2, PORT_ADDRESSES = 32 };
+
+struct elector;
+struct router;
+
+/* An interface that some router uses. */
+struct port {
+	struct elector *elector;
+	char name[LIMIT_IFNAME];
+	struct link_state link;           /* ifindex 0: does not exist now */
+	struct ip_addr addresses[PORT_ADDRESSES]; /* of the host itself: candidates for our source */
+	size_t address_count;
+	bool speaks;                      /* routers advertise here: it has sockets */
+	bool open;
+	struct vrrp_socket socket;
+	ev_io watcher;
+	struct router *by_vrid[256];
+};
+
+struct router {
+	struct elector *elector;
+	uint32_t id;                      /* never used twice: names hands jobs */
+	struct conf_router conf;
+	struct conf_address *addresses;   /* owned */
+	struct port *port;
+	bool has_pool;                    /* virtual servers hang on it */
+	bool leaving;                     /* gone from the configuration: freed when quiet */
+	bool told;                        /* the pool process has the current facts */
+	bool takeover_untold;             /* role line and hook wait for the announcement */
+	struct election election;
+	ev_timer timer;
+	mono armed;                       /* when the timer fires */
+	mono backup_since;
+	enum el_role takeover_from;
+	struct handover_router *page;
+	uint64_t adverts_sent, adverts_received;
+	struct log_limit conflict_limit, interval_limit;
+};
+
+struct elector {
+	struct child *child;
+	struct ev_loop *loop;
+	struct config config;
+	uint64_t generation;
+	struct links *links;
+	struct hands *hands;
+	struct arp_sender arp;
+	struct port *ports[PORTS_MAX];
+	size_t port_count;
+	struct router *routers[LIMIT_ROUTERS * 2]; /* leaving ones included */
+	size_t router_count;
+	uint32_t last_id;
+	bool starting;                    /* initial listing: leftovers are judged */
+	bool stopping;
+	mono stop_deadline;
+	int pool_fd;                      /* -1: no pool process now */
+	ev_io supervisor_watcher, pool_watcher, links_watcher, carrier_watcher, hands_watcher;
+	ev_timer alive_timer, second_timer;
+	mono alive_due;
+	uint64_t seconds;
+	uint64_t refused[REASON_COUNT];
+	struct log_limit packet_limit;
+	int64_t lateness_max_ns, lateness_last_ns;
+	mono peer_heard;
+	char peer_path[LIMIT_NAME];
+};
+
+/* election_ports.c */
+struct port *port_get(struct elector *x, const char *name);
+const struct port *port_find(const struct elector *x, const char *name);
+const struct port *port_by_index(const struct elector *x, int ifindex);
+void ports_on_link(void *elector, const struct link_state *state);
+void ports_on_address(void *elector, const struct link_address *address);
+void port_drain(struct port *p);
+/* This node's address on the interface: source of adverts. Family IP_NONE when it has none. */
+struct ip_addr port_source(const struct port *p);
+void ports_watch(struct elector *x);
+void ports_close(struct elector *x);
+
+/* election_routers.c */
+void routers_configure(struct elector *x, const struct config *fresh);
+void routers_start(struct elector *x);
+void router_check_fitness(struct router *r, mono now);
+void routers_port_changed(struct elector *x, const struct port *p);
+struct router *router_by_id(struct elector *x, uint32_t id);
+struct router *router_by_name(struct elector *x, const char *name);
+/* Does the router hold that address on that interface? */
+bool router_has_address(const struct router *r, const struct ip_prefix *prefix, const char *interface);
+bool routers_any_active(const struct elector *x);
+/* Free those that have left and are quiet. */
+void routers_sweep(struct elector *x);
+void routers_free(struct elector *x);
+
+/* election_perform.c */
+void router_perform(struct router *r, mono now, const struct el_acts *acts);
+void router_arm(struct router *r);
+void router_on_timer(struct ev_loop *loop, ev_timer *w, int events);
+void elector_take_jobs(struct elector *x);
+/* Remove addresses outside of the election (leftovers, gone from the configuration). */
+void elector_remove_addresses(struct elector *x, const struct conf_address *list, size_t count);
+
+/* election_report.c */
+void report_takeover(struct router *r, mono announced);
+void report_role(struct router *r, const struct el_act *act);
+void report_rival(struct router *r, mono now, const struct el_act *act);
+void report_refused(struct elector *x, mono now, enum reason why, const struct ip_addr *source,
+	const char *interface);
+void report_interval(struct router *r, mono now, const struct el_advert *advert);
+void report_state(struct elector *x);
+void report_router(struct router *r);   /* to the pool, now or with the next second */
+void report_all(struct elector *x);
+void report_page(struct router *r);
+void report_text(struct elector *x, enum log_level level, const char *event, enum reason why,
+	const char *key, const char *value);
+
+#endif

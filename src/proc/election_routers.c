@@ -1,0 +1,356 @@
+/*
+ * Virtual routers of this node: made from the configuration, compared with it on reload, and told
+ * whether the node is fit to be active. A reload touches only what differs: a router whose rows
+ * are equal does not notice.
+ */
+#include "proc/election_process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+has_pool(const struct config *c, const char *name)
+{
+	uint32_t router = config_find_router(c, name);
+
+	for (uint32_t i = 0; i < c->virtual_count; i++)
+		if (c->virtuals[i].router == router)
+			return true;
+	return false;
+}
+
+static struct el_params
+params_of(const struct router *r)
+{
+	const struct elector *x = r->elector;
+
+	return (struct el_params){
+		.priority = r->conf.priority[x->child->node],
+		.preempt = r->conf.preempt,
+		.prepare = r->has_pool && r->conf.standby == CONF_STANDBY_COLD,
+		.interval_ns = x->config.interval_ms * NS_PER_MS,
+		.preempt_delay_ns = r->conf.preempt_delay_ms * NS_PER_MS,
+		.lease_ns = r->conf.lease_s * NS_PER_S,
+		.own = port_source(r->port),
+	};
+}
+
+struct router *
+router_by_id(struct elector *x, uint32_t id)
+{
+	for (size_t i = 0; i < x->router_count; i++)
+		if (x->routers[i]->id == id)
+			return x->routers[i];
+	return NULL;
+}
+
+struct router *
+router_by_name(struct elector *x, const char *name)
+{
+	for (size_t i = 0; i < x->router_count; i++)
+		if (!x->routers[i]->leaving && strcmp(x->routers[i]->conf.name, name) == 0)
+			return x->routers[i];
+	return NULL;
+}
+
+bool
+router_has_address(const struct router *r, const struct ip_prefix *prefix, const char *interface)
+{
+	for (uint32_t i = 0; i < r->conf.address_count; i++)
+		if (ip_addr_equal(&r->addresses[i].prefix.addr, &prefix->addr) &&
+			r->addresses[i].prefix.length == prefix->length &&
+			strcmp(r->addresses[i].interface, interface) == 0)
+			return true;
+	return false;
+}
+
+bool
+routers_any_active(const struct elector *x)
+{
+	for (size_t i = 0; i < x->router_count; i++)
+		if (x->routers[i]->has_pool && x->routers[i]->election.role == EL_ACTIVE)
+			return true;
+	return false;
+}
+
+/* Why this node cannot be active for the router now; REASON_NONE: it can. */
+static enum reason
+unfitness(const struct router *r)
+{
+	for (uint32_t i = 0; i < r->conf.interface_count; i++) {
+		const struct port *p = port_find(r->elector, r->conf.interfaces[i]);
+
+		if (!p || p->link.ifindex == 0)
+			return REASON_INTERFACE_MISSING;
+		if (!p->link.up)
+			return REASON_INTERFACE_DOWN;
+		if (!p->link.carrier)
+			return REASON_CARRIER_LOST;
+	}
+	if (!r->port->open)
+		return REASON_SYSTEM;
+	return port_source(r->port).family == IP_NONE ? REASON_NO_SOURCE_ADDRESS : REASON_NONE;
+}
+
+void
+router_check_fitness(struct router *r, mono now)
+{
+	struct el_acts acts = {.count = 0};
+	enum reason why = unfitness(r);
+	struct el_params params = params_of(r);
+
+	if (r->leaving || r->elector->starting || r->elector->stopping)
+		return;
+	if (!ip_addr_equal(&params.own, &r->election.params.own) && params.own.family != IP_NONE)
+		el_reconfigure(&r->election, now, &params, &acts);
+	if ((why == REASON_NONE) != r->election.fit || (why != REASON_NONE && why != r->election.unfit))
+		el_set_fitness(&r->election, now, why == REASON_NONE, why, &acts);
+	router_perform(r, now, &acts);
+}
+
+void
+routers_port_changed(struct elector *x, const struct port *p)
+{
+	mono now = mono_now();
+
+	for (size_t i = 0; i < x->router_count; i++)
+		for (uint32_t k = 0; k < x->routers[i]->conf.interface_count; k++)
+			if (strcmp(x->routers[i]->conf.interfaces[k], p->name) == 0) {
+				router_check_fitness(x->routers[i], now);
+				break;
+			}
+}
+
+static struct handover_router *
+page_for(struct elector *x, const char *name)
+{
+	struct handover_router *rows = x->child->handover->routers, *unused = NULL;
+
+	for (size_t i = 0; i < LIMIT_ROUTERS; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+		if (rows[i].name[0] == '\0' && !unused)
+			unused = &rows[i];
+	}
+	if (unused)
+		memcpy(unused->name, name, LIMIT_NAME);
+	return unused;
+}
+
+static bool
+copy_addresses(struct router *r, const struct config *c)
+{
+	size_t size = r->conf.address_count * sizeof(r->addresses[0]);
+	struct conf_address *copy = malloc(size ? size : 1);
+
+	if (!copy)
+		return false;
+	memcpy(copy, &c->addresses[r->conf.first_address], size);
+	free(r->addresses);
+	r->addresses = copy;
+	return true;
+}
+
+static void
+attach_port(struct router *r)
+{
+	r->port->speaks = true;
+	r->port->by_vrid[r->conf.vrid] = r;
+	for (uint32_t i = 0; i < r->conf.interface_count; i++)
+		port_get(r->elector, r->conf.interfaces[i]);
+}
+
+static struct router *
+router_new(struct elector *x, const struct config *c, const struct conf_router *row)
+{
+	struct port *port = port_get(x, row->interface);
+	struct router *r = calloc(1, sizeof(*r));
+
+	if (!r || !port || x->router_count == sizeof(x->routers) / sizeof(x->routers[0])) {
+		free(r);
+		return NULL;
+	}
+	r->elector = x;
+	r->id = ++x->last_id;
+	r->conf = *row;
+	r->port = port;
+	r->has_pool = has_pool(c, row->name);
+	r->page = page_for(x, row->name);
+	r->conflict_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 2};
+	r->interval_limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
+	if (!copy_addresses(r, c) || !r->page) {
+		free(r->addresses);
+		free(r);
+		return NULL;
+	}
+	r->armed = MONO_NEVER;
+	ev_timer_init(&r->timer, router_on_timer, 0., 0.);
+	r->timer.data = r;
+	attach_port(r);
+	x->routers[x->router_count++] = r;
+	return r;
+}
+
+static void
+router_leave(struct router *r, mono now)
+{
+	struct el_acts acts = {.count = 0};
+
+	if (r->leaving)
+		return;
+	r->leaving = true;
+	if (r->port->by_vrid[r->conf.vrid] == r)
+		r->port->by_vrid[r->conf.vrid] = NULL;
+	el_stop(&r->election, now, &acts);
+	router_perform(r, now, &acts);
+}
+
+/* Addresses that the new row no longer has. */
+static void
+drop_addresses(struct router *r, const struct config *c, const struct conf_router *row)
+{
+	for (uint32_t i = 0; i < r->conf.address_count; i++) {
+		const struct conf_address *old = &r->addresses[i];
+		bool kept = false;
+
+		for (uint32_t k = 0; k < row->address_count && !kept; k++)
+			kept = memcmp(old, &c->addresses[row->first_address + k], sizeof(*old)) == 0;
+		if (!kept && r->election.role == EL_ACTIVE)
+			elector_remove_addresses(r->elector, old, 1);
+	}
+}
+
+static bool
+same_addresses(const struct router *r, const struct config *c, const struct conf_router *row)
+{
+	return r->conf.address_count == row->address_count &&
+		memcmp(r->addresses, &c->addresses[row->first_address],
+			row->address_count * sizeof(r->addresses[0])) == 0;
+}
+
+static void
+router_update(struct router *r, mono now, const struct config *c, const struct conf_router *row)
+{
+	struct el_acts acts = {.count = 0};
+	bool same = same_addresses(r, c, row);
+	struct el_params params;
+
+	if (!same)
+		drop_addresses(r, c, row);
+	r->conf = *row;
+	r->has_pool = has_pool(c, row->name);
+	if (!same && !copy_addresses(r, c))
+		return;
+	attach_port(r);
+	params = params_of(r);
+	if (memcmp(&params, &r->election.params, sizeof(params)) != 0)
+		el_reconfigure(&r->election, now, &params, &acts);
+	if (!same)
+		el_addresses_changed(&r->election, now, &acts);
+	router_perform(r, now, &acts);
+	router_arm(r);
+	report_router(r);
+}
+
+static const struct conf_router *
+row_for(const struct router *r, const struct config *fresh)
+{
+	uint32_t row = config_find_router(fresh, r->conf.name);
+
+	if (row == CONF_NO_INDEX || fresh->routers[row].vrid != r->conf.vrid ||
+		strcmp(fresh->routers[row].interface, r->conf.interface) != 0)
+		return NULL; /* gone, or another virtual router under the same name */
+	return &fresh->routers[row];
+}
+
+/* x->config is already the fresh one: timers and sources come from it. */
+void
+routers_configure(struct elector *x, const struct config *fresh)
+{
+	mono now = mono_now();
+
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+		const struct conf_router *row = row_for(r, fresh);
+
+		if (r->leaving)
+			continue;
+		if (row)
+			router_update(r, now, fresh, row);
+		else
+			router_leave(r, now);
+	}
+	for (uint32_t i = 0; i < fresh->router_count; i++) {
+		struct router *r;
+
+		if (router_by_name(x, fresh->routers[i].name))
+			continue;
+		r = router_new(x, fresh, &fresh->routers[i]);
+		if (!r) {
+			report_text(x, LOG_LEVEL_ERROR, "config", REASON_SYSTEM, "router",
+				fresh->routers[i].name);
+			continue;
+		}
+		el_init(&r->election, &(struct el_params){0}, now);
+		r->election.params = params_of(r);
+		r->election.active_interval_ns = r->election.params.interval_ns;
+	}
+}
+
+/* Go on where a crashed predecessor stopped, or begin as RFC 9568 6.4.1 says. */
+static void
+router_begin(struct router *r, mono now)
+{
+	struct el_acts acts = {.count = 0};
+	struct handover_router *page = r->page;
+	struct el_params params = params_of(r);
+
+	el_reconfigure(&r->election, now, &params, &acts);
+	if (atomic_load(&page->active) && unfitness(r) == REASON_NONE &&
+		el_resume(&r->election, now, (mono){atomic_load(&page->since_ns)},
+			(mono){atomic_load(&page->last_advert_ns)},
+			(mono){atomic_load(&page->lease_ns)}, &acts))
+		router_perform(r, now, &acts);
+	report_page(r);
+}
+
+void
+routers_start(struct elector *x)
+{
+	mono now = mono_now();
+
+	for (size_t i = 0; i < x->router_count; i++)
+		router_begin(x->routers[i], now);
+}
+
+static void
+router_free(struct router *r)
+{
+	ev_timer_stop(r->elector->loop, &r->timer);
+	free(r->addresses);
+	free(r);
+}
+
+void
+routers_sweep(struct elector *x)
+{
+	for (size_t i = 0; i < x->router_count;) {
+		struct router *r = x->routers[i];
+
+		if (!r->leaving || !el_is_quiet(&r->election)) {
+			i++;
+			continue;
+		}
+		if (r->page && !router_by_name(x, r->conf.name))
+			memset(r->page->name, 0, sizeof(r->page->name));
+		router_free(r);
+		x->routers[i] = x->routers[--x->router_count];
+	}
+}
+
+void
+routers_free(struct elector *x)
+{
+	while (x->router_count > 0)
+		router_free(x->routers[--x->router_count]);
+}
