@@ -242,7 +242,7 @@ on_restart_timer(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 static void
-on_exit(struct ev_loop *loop, ev_child *w, int events)
+on_child_exit(struct ev_loop *loop, ev_child *w, int events)
 {
 	struct supervised *c = w->data;
 	int status = w->rstatus;
@@ -317,7 +317,7 @@ init_child(struct supervisor *s, enum process_role role, uint32_t index, bool wa
 
 	*c = (struct supervised){
 		.supervisor = s, .role = role, .index = index, .wanted = wanted, .fd = -1};
-	ev_child_init(&c->exit_watcher, on_exit, 0, 0);
+	ev_child_init(&c->exit_watcher, on_child_exit, 0, 0);
 	c->exit_watcher.data = c;
 	ev_io_init(&c->channel_watcher, on_channel, 0, EV_READ);
 	c->channel_watcher.data = c;

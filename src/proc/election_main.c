@@ -16,7 +16,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 static const double alive_every_s = 0.1;

@@ -101,7 +101,7 @@ start_waiting(struct hook_state *h)
 }
 
 static void
-on_exit(struct ev_loop *loop, ev_child *w, int events)
+on_hook_exit(struct ev_loop *loop, ev_child *w, int events)
 {
 	struct hook_state *h = w->data;
 	char status[32];
@@ -166,7 +166,7 @@ init_state(struct hook_state *h, struct supervisor *s, const char *router)
 	memset(h, 0, sizeof(*h));
 	h->supervisor = s;
 	snprintf(h->router, sizeof(h->router), "%s", router);
-	ev_child_init(&h->exit_watcher, on_exit, 0, 0);
+	ev_child_init(&h->exit_watcher, on_hook_exit, 0, 0);
 	h->exit_watcher.data = h;
 	ev_timer_init(&h->timeout, on_timeout, 0., 0.);
 	h->timeout.data = h;

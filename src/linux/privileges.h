@@ -1,0 +1,33 @@
+/*
+ * What a process gives up, and what it asks for before that: capabilities (libcap-ng), system
+ * calls (libseccomp), scheduling and memory. All return 0 or a negative errno.
+ */
+#ifndef TANDEM_LINUX_PRIVILEGES_H
+#define TANDEM_LINUX_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* May this process do what tandem cannot do without? Prints what is missing to `to`. */
+bool privileges_sufficient(FILE *to);
+
+/* Keep these capabilities (CAP_* of linux/capability.h) and no other; no new ones by exec. */
+int privileges_keep(const int *capabilities, size_t count);
+
+/* Become user nobody without any capability or group. Descriptors opened before stay usable. */
+int privileges_become_nobody(void);
+
+/*
+ * From here on only these system calls; any other kills the process. In a build with sanitizers,
+ * which make calls of their own, it does nothing.
+ */
+int privileges_seccomp(const char *const *syscalls, size_t count);
+
+/*
+ * Round-robin real-time scheduling and all memory locked. An error is worth a warning and no more:
+ * the process works without, less punctually. Locked memory is left out in sanitizer builds.
+ */
+int realtime_enter(int priority);
+
+#endif
