@@ -2,6 +2,7 @@
  * The HTTP codec, case by case. Every answer is fed whole, one byte at a time and cut in two at
  * every place; the judgement must be the same.
  */
+#define _GNU_SOURCE /* memmem() */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
