@@ -1,0 +1,286 @@
+/*
+ * Relations between rows: names and addresses that are there twice, references to nothing, values
+ * that do not go together. The error stands at the later of the two rows and names the earlier.
+ *
+ * A field that was wrong by itself is empty by now (a name "", an address without family) and is
+ * left out here: one mistake, one message.
+ */
+#include "conf/reader.h"
+
+#include <string.h>
+
+enum { PRIORITY_OWNER = 255 };
+
+/* Where a row came from, for messages: the key's own setting if it is there. */
+static const config_setting_t *
+place(config_setting_t *row, const char *key)
+{
+	config_setting_t *member =
+		config_setting_is_group(row) ? config_setting_get_member(row, key) : NULL;
+
+	return member ? member : row;
+}
+
+static void
+check_nodes(struct reader *r)
+{
+	const struct conf_node *a = &r->out->nodes[0];
+	const struct conf_node *b = &r->out->nodes[1];
+
+	if (r->out->node_count < 2)
+		return;
+	if (a->name[0] != '\0' && strcmp(a->name, b->name) == 0)
+		reader_error(r, place(r->node_at[1], "name"),
+			"nodes \"%s\": this name is there twice", b->name);
+	if (a->address.family != IP_NONE && ip_addr_equal(&a->address, &b->address))
+		reader_error(r, place(r->node_at[1], "address"),
+			"nodes \"%s\": its address is that of node \"%s\" as well", b->name, a->name);
+}
+
+static void
+check_router_names(struct reader *r, struct seen *names)
+{
+	const struct config *c = r->out;
+
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (c->routers[i].name[0] != '\0' &&
+			seen_add(names, c->routers[i].name, i) != UINT32_MAX)
+			reader_error(r, place(r->router_at[i], "name"),
+				"virtual_routers \"%s\": this name is there twice", c->routers[i].name);
+}
+
+static void
+check_vrids(struct reader *r)
+{
+	const struct config *c = r->out;
+	struct seen vrids;
+
+	seen_open(&vrids, LIMIT_IFNAME + 1);
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *row = &c->routers[i];
+		char key[LIMIT_IFNAME + 1];
+		uint32_t before;
+
+		memcpy(key, row->interface, LIMIT_IFNAME);
+		key[LIMIT_IFNAME] = (char)row->vrid;
+		if (row->vrid == 0 || row->interface[0] == '\0')
+			continue;
+		before = seen_add(&vrids, key, i);
+		if (before != UINT32_MAX)
+			reader_error(r, place(r->router_at[i], "vrid"),
+				"virtual_routers \"%s\": vrid %u on %s is that of \"%s\" as well",
+				row->name, row->vrid, row->interface, c->routers[before].name);
+	}
+	seen_close(&vrids);
+}
+
+static uint32_t
+router_of_address(const struct config *c, uint32_t address)
+{
+	uint32_t low = 0;
+	uint32_t high = c->router_count;
+
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (c->routers[middle].first_address <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* An address of a node may be virtual only where that node owns it (RFC 9568: priority 255). */
+static void
+check_owner(struct reader *r, const struct conf_router *router, uint32_t row)
+{
+	const struct config *c = r->out;
+	char text[ADDR_TEXT];
+
+	for (uint32_t n = 0; n < c->node_count; n++)
+		if (ip_addr_equal(&c->nodes[n].address, &c->addresses[row].prefix.addr) &&
+			router->priority[n] != PRIORITY_OWNER)
+			reader_error(r, place(r->address_at[row], "address"),
+				"virtual_routers \"%s\": %s is the own address of node \"%s\"; that "
+				"needs priority 255 for it", router->name,
+				ip_addr_format(&c->nodes[n].address, text), c->nodes[n].name);
+}
+
+static void
+check_addresses(struct reader *r, struct seen *addresses)
+{
+	const struct config *c = r->out;
+	char text[ADDR_TEXT];
+
+	for (uint32_t i = 0; i < c->address_count; i++) {
+		const struct conf_router *router = &c->routers[router_of_address(c, i)];
+		const struct ip_addr *address = &c->addresses[i].prefix.addr;
+		uint32_t before;
+
+		if (address->family == IP_NONE)
+			continue;
+		before = seen_add(addresses, address, i);
+		if (before != UINT32_MAX)
+			reader_error(r, place(r->address_at[i], "address"),
+				"virtual_routers \"%s\": address %s is that of \"%s\" as well",
+				router->name, ip_addr_format(address, text),
+				c->routers[router_of_address(c, before)].name);
+		check_owner(r, router, i);
+	}
+}
+
+/* Which router a virtual server belongs to: the one it names, else the one with its address. */
+static void
+resolve_router(struct reader *r, uint32_t row, const struct seen *names,
+	const struct seen *addresses)
+{
+	struct config *c = r->out;
+	struct conf_virtual *v = &c->virtuals[row];
+	config_setting_t *named = config_setting_get_member(r->virtual_at[row], "router");
+	uint32_t holder = seen_find(addresses, &v->listen.addr);
+	char key[LIMIT_NAME] = "";
+	char text[ADDR_TEXT];
+
+	if (named && setting_is_wrong(named))
+		return;
+	if (holder != UINT32_MAX)
+		holder = router_of_address(c, holder);
+	v->router = holder;
+	if (named) {
+		copy_text(key, sizeof(key), config_setting_get_string(named));
+		v->router = seen_find(names, key);
+		if (v->router == UINT32_MAX)
+			reader_error(r, named, "virtual_servers \"%s\": there is no virtual router "
+				"\"%s\"", v->name, key);
+	}
+	if (v->listen.addr.family == IP_NONE || (named && v->router == UINT32_MAX))
+		return;
+	if (holder == UINT32_MAX || v->router != holder)
+		reader_error(r, place(r->virtual_at[row], "listen"),
+			"virtual_servers \"%s\": %s is not an address of %s", v->name,
+			ip_addr_format(&v->listen.addr, text), named ? "its router" : "any router");
+}
+
+/* The bytes that make two services the same to the kernel. */
+struct service_key {
+	struct ip_addr address;
+	uint8_t port[2];
+	uint8_t protocol;
+};
+
+static void
+check_services(struct reader *r)
+{
+	const struct config *c = r->out;
+	struct seen names, services;
+
+	seen_open(&names, LIMIT_NAME);
+	seen_open(&services, sizeof(struct service_key));
+	for (uint32_t i = 0; i < c->virtual_count; i++) {
+		const struct conf_virtual *v = &c->virtuals[i];
+		struct service_key key = {.address = v->listen.addr, .protocol = v->protocol,
+			.port = {(uint8_t)(v->listen.port >> 8), (uint8_t)v->listen.port}};
+		uint32_t before;
+		char text[ENDPOINT_TEXT];
+
+		if (v->name[0] != '\0' && seen_add(&names, v->name, i) != UINT32_MAX)
+			reader_error(r, place(r->virtual_at[i], "name"),
+				"virtual_servers \"%s\": this name is there twice", v->name);
+		if (v->listen.addr.family == IP_NONE)
+			continue;
+		before = seen_add(&services, &key, i);
+		if (before != UINT32_MAX)
+			reader_error(r, place(r->virtual_at[i], "listen"),
+				"virtual_servers \"%s\": %s %s is served by \"%s\" already", v->name,
+				words_protocol[v->protocol == CONF_UDP],
+				endpoint_format(&v->listen, text), c->virtuals[before].name);
+	}
+	seen_close(&names);
+	seen_close(&services);
+}
+
+/* What holds for a real server and for the sorry server alike. */
+static void
+check_target(struct reader *r, const struct conf_virtual *v, const struct endpoint *target,
+	const config_setting_t *at, const char *what)
+{
+	char text[ENDPOINT_TEXT];
+
+	if (target->addr.family == IP_NONE || v->listen.addr.family == IP_NONE)
+		return;
+	if (endpoint_equal(target, &v->listen))
+		reader_error(r, at, "virtual_servers \"%s\": %s has the virtual server's own address %s",
+			v->name, what, endpoint_format(target, text));
+	else if (v->forwarding == CONF_FORWARD_DR && target->port != v->listen.port)
+		reader_error(r, at, "virtual_servers \"%s\": %s has port %u, but with forwarding dr "
+			"no port is translated; it must be %u", v->name, what, target->port,
+			v->listen.port);
+}
+
+static void
+check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct seen *names,
+	struct seen *addresses)
+{
+	const struct conf_real *real = &r->out->reals[row];
+	struct service_key key = {.address = real->address.addr,
+		.port = {(uint8_t)(real->address.port >> 8), (uint8_t)real->address.port}};
+	const config_setting_t *at = place(r->real_at[row], "address");
+	char what[LIMIT_NAME + 32];
+	char text[ENDPOINT_TEXT];
+	uint32_t before;
+
+	snprintf(what, sizeof(what), "real_servers \"%s\"", real->name);
+	if (real->name[0] != '\0' && seen_add(names, real->name, row) != UINT32_MAX)
+		reader_error(r, place(r->real_at[row], "name"),
+			"virtual_servers \"%s\": %s: this name is there twice", v->name, what);
+	check_target(r, v, &real->address, at, what);
+	if (real->address.addr.family == IP_NONE)
+		return;
+	before = seen_add(addresses, &key, row);
+	if (before != UINT32_MAX)
+		reader_error(r, at, "virtual_servers \"%s\": %s: address %s is that of \"%s\" as well",
+			v->name, what, endpoint_format(&real->address, text),
+			r->out->reals[before].name);
+}
+
+static void
+check_pool(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	struct seen names, addresses;
+
+	seen_open(&names, LIMIT_NAME);
+	seen_open(&addresses, sizeof(struct service_key));
+	for (uint32_t i = 0; i < v->real_count; i++)
+		check_real(r, v, v->first_real + i, &names, &addresses);
+	seen_close(&names);
+	seen_close(&addresses);
+	if (v->has_sorry)
+		check_target(r, v, &v->sorry, place(r->virtual_at[row], "sorry_server"),
+			"sorry_server");
+	if (v->real_count != 0 && v->min_healthy > v->real_count)
+		reader_error(r, place(r->virtual_at[row], "min_healthy"),
+			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real servers",
+			v->name, v->min_healthy, v->real_count);
+}
+
+void
+check_relations(struct reader *r)
+{
+	struct seen router_names, addresses;
+
+	seen_open(&router_names, LIMIT_NAME);
+	seen_open(&addresses, sizeof(struct ip_addr));
+	check_nodes(r);
+	check_router_names(r, &router_names);
+	check_vrids(r);
+	check_addresses(r, &addresses);
+	check_services(r);
+	for (uint32_t i = 0; i < r->out->virtual_count; i++) {
+		resolve_router(r, i, &router_names, &addresses);
+		check_pool(r, i);
+	}
+	seen_close(&router_names);
+	seen_close(&addresses);
+}

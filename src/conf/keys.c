@@ -1,0 +1,257 @@
+/* The table of keys. See keys.h. */
+#include "conf/keys.h"
+#include "base/limits.h"
+
+#include <linux/ip_vs.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *const words_checksum[] = {"rfc5798", "rfc9568", NULL};
+const char *const words_standby[] = {"hot", "cold", NULL};
+const char *const words_protocol[] = {"tcp", "udp", NULL};
+const char *const words_scheduler[] = {"rr", "wrr", "lc", "wlc", "sh", "mh", NULL};
+const char *const words_scheduler_flag[] = {
+	"sh-port", "sh-fallback", "mh-port", "mh-fallback", NULL};
+const char *const words_forwarding[] = {"nat", "dr", NULL};
+const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
+const char *const words_probe_type[] = {"icmp", "tcp", "http", NULL};
+
+static const char *const words_facility[] = {"daemon", "user", "syslog", "local0", "local1",
+	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
+static const char *const words_level[] = {"error", "warning", "notice", "info", "debug", NULL};
+
+static const char *const later_protocol[] = {"sctp", NULL};
+static const char *const later_scheduler[] = {
+	"lblc", "lblcr", "dh", "sed", "nq", "fo", "ovf", "twos", NULL};
+static const char *const later_forwarding[] = {"tunnel", NULL};
+static const char *const later_probe_type[] = {"https", "udp", "dns", "exec", NULL};
+
+#define KEYS_OF(member, label) \
+	const struct key_group keys_##member = {label, table_##member, COUNT(table_##member)}
+
+static const struct key table_node[] = {
+	{.name = "name", .kind = KEY_NODE, .required = true},
+	{.name = "address", .kind = KEY_ADDRESS, .required = true},
+};
+KEYS_OF(node, "nodes");
+
+static const struct key table_heartbeat[] = {
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 40950, .step = 10,
+		.number = 100, .unit = "milliseconds"},
+	{.name = "version", .kind = KEY_INT, .low = 3, .high = 3, .number = 3, .later_number = 2},
+	{.name = "checksum", .kind = KEY_WORD, .words = words_checksum, .text = "rfc5798"},
+	{.name = "key_file", .kind = KEY_LATER},
+	{.name = "links", .kind = KEY_LATER},
+};
+KEYS_OF(heartbeat, "heartbeat");
+
+static const struct key table_track[] = {
+	{.name = "interfaces", .kind = KEY_INTERFACES},
+	{.name = "gateways", .kind = KEY_LATER},
+	{.name = "probes", .kind = KEY_LATER},
+	{.name = "scripts", .kind = KEY_LATER},
+	{.name = "fail", .kind = KEY_LATER},
+	{.name = "weight", .kind = KEY_LATER},
+};
+KEYS_OF(track, "track");
+
+static const struct key table_address[] = {
+	{.name = "address", .kind = KEY_PREFIX, .required = true},
+	{.name = "interface", .kind = KEY_INTERFACE},
+};
+KEYS_OF(address, "addresses");
+
+static const struct key table_router[] = {
+	{.name = "name", .kind = KEY_NAME, .required = true},
+	{.name = "vrid", .kind = KEY_INT, .required = true, .low = 1, .high = 255},
+	{.name = "interface", .kind = KEY_INTERFACE, .required = true},
+	{.name = "prefer", .kind = KEY_NODE},
+	{.name = "priority", .kind = KEY_PRIORITIES},
+	{.name = "preempt", .kind = KEY_BOOL, .number = false},
+	{.name = "preempt_delay_ms", .kind = KEY_INT, .low = 0, .high = 3600000, .number = 0,
+		.unit = "milliseconds"},
+	{.name = "standby", .kind = KEY_WORD, .words = words_standby, .text = "hot"},
+	{.name = "lease_s", .kind = KEY_INT, .low = 2, .high = 3600, .number = 3,
+		.unit = "seconds"},
+	{.name = "unicast", .kind = KEY_BOOL, .number = false},
+	{.name = "addresses", .kind = KEY_ADDRESSES, .required = true, .group = &keys_address},
+	{.name = "track", .kind = KEY_GROUP, .group = &keys_track},
+	{.name = "on_active", .kind = KEY_PROGRAM},
+	{.name = "on_backup", .kind = KEY_PROGRAM},
+	{.name = "on_fault", .kind = KEY_PROGRAM},
+	{.name = "blocks", .kind = KEY_LATER},
+	{.name = "group", .kind = KEY_LATER},
+	{.name = "virtual_mac", .kind = KEY_LATER},
+};
+KEYS_OF(router, "virtual_routers");
+
+static const struct key table_expect[] = {
+	{.name = "status", .kind = KEY_STATUS, .text = "200-299"},
+	{.name = "body", .kind = KEY_TEXT, .text = ""},
+};
+KEYS_OF(expect, "expect");
+
+static const struct key table_probe[] = {
+	{.name = "type", .kind = KEY_WORD, .words = words_probe_type,
+		.later_words = later_probe_type},
+	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
+	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
+	{.name = "host", .kind = KEY_HOST, .text = ""},
+	{.name = "expect", .kind = KEY_GROUP, .group = &keys_expect},
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 1000,
+		.unit = "milliseconds"},
+	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 500,
+		.unit = "milliseconds"},
+	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
+	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
+	{.name = "half_open", .kind = KEY_LATER},
+};
+KEYS_OF(probe, "probe");
+
+static const struct key table_real[] = {
+	{.name = "name", .kind = KEY_NAME, .required = true},
+	{.name = "address", .kind = KEY_ENDPOINT, .required = true},
+	{.name = "weight", .kind = KEY_INT, .low = 0, .high = 65535, .number = 1},
+	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
+};
+KEYS_OF(real, "real_servers");
+
+static const struct key table_virtual[] = {
+	{.name = "name", .kind = KEY_NAME, .required = true},
+	{.name = "router", .kind = KEY_NAME},
+	{.name = "listen", .kind = KEY_ENDPOINT, .required = true},
+	{.name = "protocol", .kind = KEY_WORD, .words = words_protocol,
+		.later_words = later_protocol, .text = "tcp"},
+	{.name = "scheduler", .kind = KEY_WORD, .words = words_scheduler,
+		.later_words = later_scheduler, .text = "wlc"},
+	{.name = "scheduler_flags", .kind = KEY_WORDS, .words = words_scheduler_flag},
+	{.name = "forwarding", .kind = KEY_WORD, .words = words_forwarding,
+		.later_words = later_forwarding, .text = "nat"},
+	{.name = "persistence_s", .kind = KEY_INT, .low = 0, .high = 31 * 86400, .number = 0,
+		.unit = "seconds"},
+	{.name = "persistence_mask", .kind = KEY_MASK, .text = "255.255.255.255"},
+	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
+	{.name = "real_servers", .kind = KEY_GROUPS, .required = true, .group = &keys_real},
+	{.name = "sorry_server", .kind = KEY_ENDPOINT},
+	{.name = "min_healthy", .kind = KEY_INT, .low = 1, .high = LIMIT_REALS, .number = 1,
+		.unit = "servers"},
+	{.name = "when_none_healthy", .kind = KEY_WORD, .words = words_none_healthy,
+		.text = "fail-open"},
+	{.name = "fwmark", .kind = KEY_LATER},
+	{.name = "drain_s", .kind = KEY_LATER},
+	{.name = "slow_start_s", .kind = KEY_LATER},
+	{.name = "weighting", .kind = KEY_LATER},
+};
+KEYS_OF(virtual, "virtual_servers");
+
+static const struct key table_control[] = {
+	{.name = "group", .kind = KEY_USER_GROUP, .text = ""},
+	{.name = "metrics", .kind = KEY_LATER},
+};
+KEYS_OF(control, "control");
+
+static const struct key table_log[] = {
+	{.name = "facility", .kind = KEY_WORD, .words = words_facility, .text = "daemon"},
+	{.name = "level", .kind = KEY_WORD, .words = words_level, .text = "info"},
+};
+KEYS_OF(log, "log");
+
+static const struct key table_file[] = {
+	{.name = "cluster", .kind = KEY_NAME, .text = "tandem"},
+	{.name = "nodes", .kind = KEY_GROUPS, .required = true, .group = &keys_node},
+	{.name = "heartbeat", .kind = KEY_GROUP, .group = &keys_heartbeat},
+	{.name = "virtual_routers", .kind = KEY_GROUPS, .required = true, .group = &keys_router},
+	{.name = "virtual_servers", .kind = KEY_GROUPS, .group = &keys_virtual},
+	{.name = "control", .kind = KEY_GROUP, .group = &keys_control},
+	{.name = "log", .kind = KEY_GROUP, .group = &keys_log},
+};
+KEYS_OF(file, "");
+
+const struct key *
+key_find(const struct key_group *group, const char *name)
+{
+	for (size_t i = 0; i < group->count; i++)
+		if (strcmp(group->keys[i].name, name) == 0)
+			return &group->keys[i];
+	return NULL;
+}
+
+static unsigned
+least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* Levenshtein's distance: letters to insert, remove or change; far when a word is too long. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	enum { WORD = 32 };
+	unsigned row[WORD + 1];
+	size_t a_len = strlen(a);
+	size_t b_len = strlen(b);
+
+	if (a_len > WORD || b_len > WORD)
+		return WORD;
+	for (unsigned j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a_len; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= b_len; j++) {
+			unsigned above = row[j];
+
+			row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b_len];
+}
+
+const struct key *
+key_nearest(const struct key_group *group, const char *typo)
+{
+	const struct key *best = NULL;
+	unsigned best_distance = strlen(typo) > 5 ? 3 : 2; /* as near as that is not a guess */
+
+	for (size_t i = 0; i < group->count; i++) {
+		unsigned d = distance(typo, group->keys[i].name);
+
+		if (d < best_distance || (d == best_distance && !best)) {
+			best = &group->keys[i];
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+int
+word_index(const char *const *words, const char *word)
+{
+	for (int i = 0; words && words[i]; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return -1;
+}
+
+uint32_t
+conf_scheduler_flag_bit(int place)
+{
+	/* the kernel's names: both schedulers use flag 1 for fallback and flag 2 for the port */
+	bool is_port = strcmp(strchr(words_scheduler_flag[place], '-'), "-port") == 0;
+
+	return is_port ? IP_VS_SVC_F_SCHED2 : IP_VS_SVC_F_SCHED1;
+}
+
+bool
+conf_scheduler_flag_fits(int place, const char *scheduler)
+{
+	const char *word = words_scheduler_flag[place];
+	size_t n = strcspn(word, "-");
+
+	return strlen(scheduler) == n && memcmp(word, scheduler, n) == 0;
+}

@@ -1,0 +1,89 @@
+/*
+ * Every key that the configuration knows: its kind, range, unit, default and words.
+ *
+ * One table for the reader (which checks single values against it), the printer (which writes the
+ * same words back) and the test that compares it with the man page. A key of a feature that is
+ * not built yet stands here too, as KEY_LATER, so that it is refused as such and not as a typo.
+ */
+#ifndef TANDEM_CONF_KEYS_H
+#define TANDEM_CONF_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum key_kind {
+	KEY_INT,
+	KEY_BOOL,
+	KEY_WORD,       /* one of `words` */
+	KEY_WORDS,      /* a list of some of `words` */
+	KEY_NAME,       /* of an object: letters, digits, . _ - */
+	KEY_NODE,       /* of a node: also usable as a key (priority = { lb1 = 150; }) */
+	KEY_USER_GROUP, /* of the system; "" is none */
+	KEY_INTERFACE,
+	KEY_INTERFACES, /* a list of them */
+	KEY_ADDRESS,    /* of one host */
+	KEY_PREFIX,     /* address/length */
+	KEY_ENDPOINT,   /* address:port */
+	KEY_MASK,       /* a netmask */
+	KEY_PROGRAM,    /* absolute path of a program */
+	KEY_URL_PATH,
+	KEY_HOST,       /* a Host header, or "" */
+	KEY_STATUS,     /* list of HTTP statuses and ranges */
+	KEY_TEXT,       /* any printable text, or "" */
+	KEY_ADDRESSES,  /* a list of prefixes, or of groups of `group` */
+	KEY_PRIORITIES, /* a group whose keys are names of nodes */
+	KEY_GROUP,      /* of `group` */
+	KEY_GROUPS,     /* a list of such */
+	KEY_LATER,      /* in the design, not in this version */
+};
+
+struct key {
+	const char *name;
+	enum key_kind kind;
+	bool required;
+	uint8_t step;              /* KEY_INT: must be a multiple of this (0, 1: any) */
+	int32_t low, high;         /* KEY_INT: range */
+	int32_t number;            /* KEY_INT, KEY_BOOL: default */
+	int32_t later_number;      /* KEY_INT: a value of the design that is not in this version */
+	const char *unit;          /* KEY_INT: "milliseconds", ... */
+	const char *text;          /* strings and words: default; NULL: none */
+	const char *const *words;  /* KEY_WORD, KEY_WORDS: NULL-terminated, in the order of the enum */
+	const char *const *later_words;
+	const struct key_group *group;
+};
+
+struct key_group {
+	const char *name; /* the key that holds such groups; "" for the file itself */
+	const struct key *keys;
+	size_t count;
+};
+
+/* Words in the order of the enums of config.h. */
+extern const char *const words_checksum[];
+extern const char *const words_standby[];
+extern const char *const words_protocol[];   /* tcp, udp: see conf_protocol_word() */
+extern const char *const words_scheduler[];
+extern const char *const words_scheduler_flag[];
+extern const char *const words_forwarding[];
+extern const char *const words_none_healthy[];
+extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
+
+extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_router, keys_track,
+	keys_address, keys_virtual, keys_real, keys_probe, keys_expect, keys_control, keys_log;
+
+/* The key of that name in the group, or NULL. */
+const struct key *key_find(const struct key_group *group, const char *name);
+
+/* The known key that looks most like a mistyped one, or NULL when none does. */
+const struct key *key_nearest(const struct key_group *group, const char *typo);
+
+/* Place of a word in such a list, or -1. */
+int word_index(const char *const *words, const char *word);
+
+/* The IP_VS_SVC_F_SCHED* bit of a scheduler flag by its place in words_scheduler_flag. */
+uint32_t conf_scheduler_flag_bit(int place);
+/* Does that flag belong to the scheduler of this name? */
+bool conf_scheduler_flag_fits(int place, const char *scheduler);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * The tables in a sealed memfd. See pack.h.
+ *
+ * A header with the settings that are not rows and with every table's row size and count, then the
+ * tables one after the other. The receiver trusts nothing: seals, sizes, counts, every reference
+ * between rows and every string's end are looked at before the tables are used.
+ */
+#include "conf/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TABLES = 6, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+static const char pack_magic[8] = "tandem1";
+
+struct pack_header {
+	char magic[8];
+	uint64_t header_size;
+	uint64_t row_size[TABLES];
+	uint64_t count[TABLES];
+	struct config head; /* its pointers are zero */
+};
+
+/* Where a table's pointer and count stand in struct config. */
+struct table {
+	size_t rows_at, count_at, row_size;
+	uint32_t limit;
+};
+
+#define TABLE(rows, number, type, most) \
+	{offsetof(struct config, rows), offsetof(struct config, number), sizeof(struct type), most}
+
+static const struct table tables[TABLES] = {
+	TABLE(nodes, node_count, conf_node, LIMIT_NODES),
+	TABLE(routers, router_count, conf_router, LIMIT_ROUTERS),
+	TABLE(addresses, address_count, conf_address, LIMIT_ADDRESSES),
+	TABLE(virtuals, virtual_count, conf_virtual, LIMIT_VIRTUALS),
+	TABLE(reals, real_count, conf_real, LIMIT_REALS),
+	TABLE(probes, probe_count, conf_probe, LIMIT_PROBES),
+};
+
+static void *
+table_rows(const struct config *c, int i)
+{
+	void *rows;
+
+	memcpy(&rows, (const char *)c + tables[i].rows_at, sizeof(rows));
+	return rows;
+}
+
+static void
+table_set_rows(struct config *c, int i, void *rows)
+{
+	memcpy((char *)c + tables[i].rows_at, &rows, sizeof(rows));
+}
+
+static uint32_t
+table_count(const struct config *c, int i)
+{
+	uint32_t count;
+
+	memcpy(&count, (const char *)c + tables[i].count_at, sizeof(count));
+	return count;
+}
+
+static size_t
+table_bytes(const struct config *c, int i)
+{
+	return table_count(c, i) * tables[i].row_size;
+}
+
+/* The settings that are not rows, field by field: what lies between them is not data. */
+static void
+copy_head(struct config *to, const struct config *from)
+{
+	memset(to, 0, sizeof(*to));
+	memcpy(to->cluster, from->cluster, sizeof(to->cluster));
+	to->interval_ms = from->interval_ms;
+	to->version = from->version;
+	to->checksum = from->checksum;
+	memcpy(to->control_group, from->control_group, sizeof(to->control_group));
+	to->facility = from->facility;
+	memcpy(to->facility_name, from->facility_name, sizeof(to->facility_name));
+	to->log_level = from->log_level;
+	to->node_count = from->node_count;
+	to->router_count = from->router_count;
+	to->address_count = from->address_count;
+	to->virtual_count = from->virtual_count;
+	to->real_count = from->real_count;
+	to->probe_count = from->probe_count;
+}
+
+static void
+fill_header(struct pack_header *h, const struct config *c)
+{
+	memset(h, 0, sizeof(*h));
+	memcpy(h->magic, pack_magic, sizeof(h->magic));
+	h->header_size = sizeof(*h);
+	for (int i = 0; i < TABLES; i++) {
+		h->row_size[i] = tables[i].row_size;
+		h->count[i] = table_count(c, i);
+	}
+	copy_head(&h->head, c);
+}
+
+static bool
+write_all(int fd, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+
+	while (n > 0) {
+		ssize_t written = write(fd, at, n);
+
+		if (written == -1 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		at += written;
+		n -= (size_t)written;
+	}
+	return true;
+}
+
+static bool
+write_tables(int fd, const struct config *c)
+{
+	struct pack_header h;
+
+	fill_header(&h, c);
+	if (!write_all(fd, &h, sizeof(h)))
+		return false;
+	for (int i = 0; i < TABLES; i++)
+		if (!write_all(fd, table_rows(c, i), table_bytes(c, i)))
+			return false;
+	return fcntl(fd, F_ADD_SEALS, PACK_SEALS) == 0;
+}
+
+int
+config_pack(const struct config *c)
+{
+	int fd = memfd_create("tandem-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int error;
+
+	if (fd == -1)
+		return -1;
+	if (write_tables(fd, c))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool
+header_is_ours(const struct pack_header *h, uint64_t file_size)
+{
+	uint64_t size = sizeof(*h);
+
+	if (memcmp(h->magic, pack_magic, sizeof(h->magic)) != 0 || h->header_size != sizeof(*h))
+		return false;
+	for (int i = 0; i < TABLES; i++) {
+		if (h->row_size[i] != tables[i].row_size || h->count[i] > tables[i].limit ||
+			h->count[i] != table_count(&h->head, i) || table_rows(&h->head, i))
+			return false;
+		size += h->count[i] * h->row_size[i];
+	}
+	return size == file_size;
+}
+
+static bool
+ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+#define ENDS(field) ends(field, sizeof(field))
+
+static bool
+range_fits(uint32_t first, uint32_t count, uint32_t all)
+{
+	return first <= all && count <= all - first;
+}
+
+static bool
+router_is_sound(const struct config *c, const struct conf_router *r)
+{
+	bool sound = ENDS(r->name) && ENDS(r->interface) &&
+		range_fits(r->first_address, r->address_count, c->address_count) &&
+		r->interface_count <= LIMIT_ROUTER_INTERFACES &&
+		r->tracked_count <= LIMIT_ROUTER_INTERFACES;
+
+	for (uint32_t i = 0; sound && i < LIMIT_ROUTER_INTERFACES; i++)
+		sound = ENDS(r->interfaces[i]) && ENDS(r->tracked[i]);
+	for (int i = 0; sound && i < CONF_HOOKS; i++)
+		sound = ENDS(r->hook[i]);
+	return sound;
+}
+
+static bool
+virtual_is_sound(const struct config *c, const struct conf_virtual *v)
+{
+	return ENDS(v->name) && ENDS(v->scheduler) && v->router < c->router_count &&
+		v->probe < c->probe_count &&
+		range_fits(v->first_real, v->real_count, c->real_count);
+}
+
+static bool
+rows_are_sound(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->node_count; i++)
+		if (!ENDS(c->nodes[i].name))
+			return false;
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (!router_is_sound(c, &c->routers[i]))
+			return false;
+	for (uint32_t i = 0; i < c->address_count; i++)
+		if (!ENDS(c->addresses[i].interface))
+			return false;
+	for (uint32_t i = 0; i < c->virtual_count; i++)
+		if (!virtual_is_sound(c, &c->virtuals[i]))
+			return false;
+	for (uint32_t i = 0; i < c->real_count; i++)
+		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count)
+			return false;
+	for (uint32_t i = 0; i < c->probe_count; i++)
+		if (!ENDS(c->probes[i].path) || !ENDS(c->probes[i].host) ||
+			!ENDS(c->probes[i].body) || c->probes[i].status_count > LIMIT_STATUS_RANGES)
+			return false;
+	return ENDS(c->cluster) && ENDS(c->control_group) && ENDS(c->facility_name);
+}
+
+static bool
+copy_tables(const char *map, struct config *out)
+{
+	const struct pack_header *h = (const struct pack_header *)(const void *)map;
+	const char *at = map + sizeof(*h);
+
+	copy_head(out, &h->head);
+	for (int i = 0; i < TABLES; i++) {
+		size_t bytes = table_bytes(out, i);
+		void *rows = malloc(bytes ? bytes : 1);
+
+		if (!rows)
+			return false;
+		memcpy(rows, at, bytes);
+		table_set_rows(out, i, rows);
+		at += bytes;
+	}
+	return rows_are_sound(out);
+}
+
+bool
+config_unpack(int fd, struct config *out)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	size_t size;
+	char *map;
+	bool whole;
+
+	memset(out, 0, sizeof(*out));
+	if (seals == -1 || (seals & PACK_SEALS) != PACK_SEALS || fstat(fd, &st) == -1 ||
+		st.st_size < (off_t)sizeof(struct pack_header))
+		return false;
+	size = (size_t)st.st_size;
+	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return false;
+	whole = header_is_ours((const struct pack_header *)(const void *)map, size) &&
+		copy_tables(map, out);
+	munmap(map, size);
+	if (!whole)
+		config_free(out);
+	return whole;
+}
+
+bool
+config_equal(const struct config *a, const struct config *b)
+{
+	struct config x, y;
+
+	copy_head(&x, a);
+	copy_head(&y, b);
+	if (memcmp(&x, &y, sizeof(x)) != 0)
+		return false;
+	for (int i = 0; i < TABLES; i++)
+		if (table_bytes(a, i) != 0 &&
+			memcmp(table_rows(a, i), table_rows(b, i), table_bytes(a, i)) != 0)
+			return false;
+	return true;
+}

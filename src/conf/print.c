@@ -1,0 +1,213 @@
+/* The effective configuration as text. See print.h. */
+#include "conf/print.h"
+#include "conf/keys.h"
+
+#include <string.h>
+
+/* A text as libconfig reads it. */
+static void
+put_text(FILE *to, const char *text)
+{
+	fputc('"', to);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', to);
+		fputc(*text, to);
+	}
+	fputc('"', to);
+}
+
+static void
+put_key_text(FILE *to, const char *indent, const char *key, const char *text)
+{
+	fprintf(to, "%s%s = ", indent, key);
+	put_text(to, text);
+	fputs(";\n", to);
+}
+
+static const char *
+truth(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static void
+print_head(const struct config *c, FILE *to)
+{
+	char text[ADDR_TEXT];
+
+	put_key_text(to, "", "cluster", c->cluster);
+	fputs("nodes = (\n", to);
+	for (uint32_t i = 0; i < c->node_count; i++)
+		fprintf(to, "  { name = \"%s\"; address = \"%s\"; }%s\n", c->nodes[i].name,
+			ip_addr_format(&c->nodes[i].address, text),
+			i + 1 < c->node_count ? "," : "");
+	fprintf(to, ");\nheartbeat = {\n  interval_ms = %u;\n  version = %u;\n  checksum = \"%s\";\n};\n",
+		c->interval_ms, c->version, words_checksum[c->checksum]);
+}
+
+static void
+print_addresses(const struct config *c, const struct conf_router *r, FILE *to)
+{
+	char text[ADDR_TEXT];
+
+	fputs("    addresses = (\n", to);
+	for (uint32_t i = 0; i < r->address_count; i++) {
+		const struct conf_address *a = &c->addresses[r->first_address + i];
+
+		ip_prefix_format(&a->prefix, text);
+		if (strcmp(a->interface, r->interface) == 0)
+			fprintf(to, "      \"%s\"", text);
+		else
+			fprintf(to, "      { address = \"%s\"; interface = \"%s\"; }", text,
+				a->interface);
+		fputs(i + 1 < r->address_count ? ",\n" : "\n", to);
+	}
+	fputs("    );\n", to);
+}
+
+static void
+print_track(const struct conf_router *r, FILE *to)
+{
+	fputs("    track = { interfaces = [", to);
+	for (uint32_t i = 0; i < r->tracked_count; i++)
+		fprintf(to, "%s \"%s\"", i ? "," : "", r->tracked[i]);
+	fputs(" ]; };\n", to);
+}
+
+static void
+print_router(const struct config *c, const struct conf_router *r, FILE *to)
+{
+	static const char *const hooks[CONF_HOOKS] = {"on_active", "on_backup", "on_fault"};
+
+	put_key_text(to, "    ", "name", r->name);
+	fprintf(to, "    vrid = %u;\n", r->vrid);
+	put_key_text(to, "    ", "interface", r->interface);
+	fputs("    priority = {", to);
+	for (uint32_t i = 0; i < c->node_count; i++)
+		fprintf(to, " %s = %u;", c->nodes[i].name, r->priority[i]);
+	fprintf(to, " };\n    preempt = %s;\n    preempt_delay_ms = %u;\n", truth(r->preempt),
+		r->preempt_delay_ms);
+	put_key_text(to, "    ", "standby", words_standby[r->standby]);
+	fprintf(to, "    lease_s = %u;\n    unicast = %s;\n", r->lease_s, truth(r->unicast));
+	print_addresses(c, r, to);
+	print_track(r, to);
+	for (int i = 0; i < CONF_HOOKS; i++)
+		if (r->hook[i][0] != '\0')
+			put_key_text(to, "    ", hooks[i], r->hook[i]);
+}
+
+static void
+print_expect(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	fprintf(to, "%s  expect = { status = \"", indent);
+	for (uint32_t i = 0; i < p->status_count; i++) {
+		fprintf(to, "%s%u", i ? "," : "", p->status[i].low);
+		if (p->status[i].high != p->status[i].low)
+			fprintf(to, "-%u", p->status[i].high);
+	}
+	fputs("\"; body = ", to);
+	put_text(to, p->body);
+	fputs("; };\n", to);
+}
+
+static void
+print_probe(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	char inner[16];
+
+	if (p->type == CONF_PROBE_NONE)
+		return; /* no probe is no group */
+	snprintf(inner, sizeof(inner), "%s  ", indent);
+	fprintf(to, "%sprobe = {\n", indent);
+	put_key_text(to, inner, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
+	if (p->port != 0)
+		fprintf(to, "%sport = %u;\n", inner, p->port);
+	if (p->type == CONF_PROBE_HTTP) {
+		put_key_text(to, inner, "path", p->path);
+		put_key_text(to, inner, "host", p->host);
+		print_expect(p, indent, to);
+	}
+	fprintf(to, "%sinterval_ms = %u;\n%stimeout_ms = %u;\n%srise = %u;\n%sfall = %u;\n", inner,
+		p->interval_ms, inner, p->timeout_ms, inner, p->rise, inner, p->fall);
+	fprintf(to, "%s};\n", indent);
+}
+
+static void
+print_flags(const struct conf_virtual *v, FILE *to)
+{
+	int printed = 0;
+
+	fputs("    scheduler_flags = [", to);
+	for (int i = 0; words_scheduler_flag[i]; i++)
+		if (conf_scheduler_flag_fits(i, v->scheduler) &&
+			(v->scheduler_flags & conf_scheduler_flag_bit(i)))
+			fprintf(to, "%s \"%s\"", printed++ ? "," : "", words_scheduler_flag[i]);
+	fputs(" ];\n", to);
+}
+
+static void
+print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
+{
+	char text[ENDPOINT_TEXT];
+
+	fputs("    real_servers = (\n", to);
+	for (uint32_t i = 0; i < v->real_count; i++) {
+		const struct conf_real *real = &c->reals[v->first_real + i];
+
+		fprintf(to, "      { name = \"%s\"; address = \"%s\"; weight = %u;", real->name,
+			endpoint_format(&real->address, text), real->weight);
+		if (real->probe_overridden) {
+			fputs("\n", to);
+			print_probe(&c->probes[real->probe], "        ", to);
+			fputs("      }", to);
+		} else
+			fputs(" }", to);
+		fputs(i + 1 < v->real_count ? ",\n" : "\n", to);
+	}
+	fputs("    );\n", to);
+}
+
+static void
+print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
+{
+	char text[ENDPOINT_TEXT];
+
+	put_key_text(to, "    ", "name", v->name);
+	put_key_text(to, "    ", "router", c->routers[v->router].name);
+	put_key_text(to, "    ", "listen", endpoint_format(&v->listen, text));
+	put_key_text(to, "    ", "protocol", words_protocol[v->protocol == CONF_UDP]);
+	put_key_text(to, "    ", "scheduler", v->scheduler);
+	print_flags(v, to);
+	put_key_text(to, "    ", "forwarding", words_forwarding[v->forwarding]);
+	fprintf(to, "    persistence_s = %u;\n", v->persistence_s);
+	put_key_text(to, "    ", "persistence_mask", ip_addr_format(&v->persistence_mask, text));
+	print_probe(&c->probes[v->probe], "    ", to);
+	print_reals(c, v, to);
+	if (v->has_sorry)
+		put_key_text(to, "    ", "sorry_server", endpoint_format(&v->sorry, text));
+	fprintf(to, "    min_healthy = %u;\n", v->min_healthy);
+	put_key_text(to, "    ", "when_none_healthy", words_none_healthy[v->when_none_healthy]);
+}
+
+void
+config_print(const struct config *c, FILE *to)
+{
+	print_head(c, to);
+	fputs("virtual_routers = (\n", to);
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		fputs("  {\n", to);
+		print_router(c, &c->routers[i], to);
+		fputs(i + 1 < c->router_count ? "  },\n" : "  }\n", to);
+	}
+	fputs(");\nvirtual_servers = (\n", to);
+	for (uint32_t i = 0; i < c->virtual_count; i++) {
+		fputs("  {\n", to);
+		print_virtual(c, &c->virtuals[i], to);
+		fputs(i + 1 < c->virtual_count ? "  },\n" : "  }\n", to);
+	}
+	fputs(");\ncontrol = { group = ", to);
+	put_text(to, c->control_group);
+	fprintf(to, "; };\nlog = { facility = \"%s\"; level = \"%s\"; };\n", c->facility_name,
+		log_level_name((enum log_level)c->log_level));
+}

@@ -1,0 +1,129 @@
+/*
+ * Probe groups: a real server's over its virtual server's over the defaults.
+ *
+ * A key that is absent is inherited; another type starts from that type's defaults, because an
+ * interval chosen for a ping says nothing about a page. Equal probes share one row.
+ */
+#include "conf/reader.h"
+
+#include <string.h>
+
+static uint32_t
+add_probe(struct reader *r, const struct conf_probe *probe)
+{
+	struct config *c = r->out;
+	uint32_t before = seen_add(&r->probes, probe, c->probe_count);
+
+	if (before != UINT32_MAX)
+		return before;
+	c->probes = conf_grow(c->probes, c->probe_count, &r->probe_capacity, sizeof(*c->probes));
+	memcpy(&c->probes[c->probe_count], probe, sizeof(*probe));
+	return c->probe_count++;
+}
+
+uint32_t
+probe_none(struct reader *r)
+{
+	struct conf_probe none;
+
+	memset(&none, 0, sizeof(none));
+	return add_probe(r, &none);
+}
+
+static void
+set_defaults(struct conf_probe *p, enum conf_probe_type type)
+{
+	const struct scope defaults = {.keys = &keys_probe};
+	const struct scope expect = {.keys = &keys_expect};
+
+	memset(p, 0, sizeof(*p));
+	p->type = (uint8_t)type;
+	p->rise = (uint8_t)scope_int(&defaults, "rise");
+	p->fall = (uint8_t)scope_int(&defaults, "fall");
+	p->interval_ms = scope_int(&defaults, "interval_ms");
+	p->timeout_ms = scope_int(&defaults, "timeout_ms");
+	if (type != CONF_PROBE_HTTP)
+		return;
+	scope_copy(&defaults, "path", p->path, sizeof(p->path));
+	status_parse(scope_text(&expect, "status"), p->status, &p->status_count);
+}
+
+/* A key that the type has no use for would be silently without effect. */
+static bool
+is_used(const struct scope *s, const struct conf_probe *p, const char *key)
+{
+	config_setting_t *member = scope_member(s, key);
+	bool useful = p->type == CONF_PROBE_HTTP ||
+		(p->type == CONF_PROBE_TCP && strcmp(key, "port") == 0);
+
+	if (member && !useful)
+		scope_error(s, member, "%s has no meaning for a probe of type %s", key,
+			words_probe_type[p->type - CONF_PROBE_ICMP]);
+	return member && useful;
+}
+
+static void
+read_expect(const struct scope *probe, struct conf_probe *p)
+{
+	struct scope s;
+
+	if (!is_used(probe, p, "expect"))
+		return;
+	scope_open_member(&s, probe, "expect");
+	if (scope_member(&s, "status")) {
+		memset(p->status, 0, sizeof(p->status));
+		status_parse(scope_text(&s, "status"), p->status, &p->status_count);
+	}
+	if (scope_member(&s, "body"))
+		scope_copy(&s, "body", p->body, sizeof(p->body));
+}
+
+static void
+read_times(const struct scope *s, struct conf_probe *p)
+{
+	config_setting_t *interval = scope_member(s, "interval_ms");
+	config_setting_t *timeout = scope_member(s, "timeout_ms");
+
+	if (interval)
+		p->interval_ms = scope_int(s, "interval_ms");
+	if (timeout)
+		p->timeout_ms = scope_int(s, "timeout_ms");
+	else if (p->timeout_ms > p->interval_ms)
+		p->timeout_ms = p->interval_ms;
+	if (p->timeout_ms > p->interval_ms)
+		scope_error(s, timeout, "timeout_ms is %u; it must not be longer than interval_ms "
+			"(%u), a probe ends before the next begins", p->timeout_ms, p->interval_ms);
+	if (scope_member(s, "rise"))
+		p->rise = (uint8_t)scope_int(s, "rise");
+	if (scope_member(s, "fall"))
+		p->fall = (uint8_t)scope_int(s, "fall");
+}
+
+uint32_t
+read_probe(struct reader *r, const struct scope *holder, uint32_t base,
+	enum conf_probe_type standard)
+{
+	struct conf_probe p;
+	struct scope s;
+	int type;
+
+	scope_open_member(&s, holder, "probe");
+	type = scope_word(&s, "type") + CONF_PROBE_ICMP;
+	if (base != CONF_NO_INDEX && r->out->probes[base].type == CONF_PROBE_NONE)
+		base = CONF_NO_INDEX;
+	if (type < CONF_PROBE_ICMP)
+		type = base == CONF_NO_INDEX ? (int)standard : r->out->probes[base].type;
+	if (base != CONF_NO_INDEX && r->out->probes[base].type == type)
+		memcpy(&p, &r->out->probes[base], sizeof(p));
+	else
+		set_defaults(&p, (enum conf_probe_type)type);
+	if (is_used(&s, &p, "port"))
+		p.port = (uint16_t)scope_int(&s, "port");
+	if (is_used(&s, &p, "path"))
+		scope_copy(&s, "path", p.path, sizeof(p.path));
+	if (is_used(&s, &p, "host"))
+		scope_copy(&s, "host", p.host, sizeof(p.host));
+	read_expect(&s, &p);
+	read_times(&s, &p);
+	return add_probe(r, &p);
+}

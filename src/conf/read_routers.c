@@ -1,0 +1,207 @@
+/* virtual_routers: their rows, their addresses, the interfaces they depend on. */
+#include "conf/reader.h"
+
+#include <string.h>
+
+enum { PRIORITY_PLAIN = 100, PRIORITY_PREFERRED = 150, PRIORITY_OWNER = 255 };
+
+static void
+read_one_priority(const struct scope *s, config_setting_t *at, struct conf_router *row)
+{
+	static const struct key key = {
+		.name = "priority", .kind = KEY_INT, .low = 1, .high = 255, .number = PRIORITY_PLAIN};
+	const char *name = config_setting_name(at);
+	uint32_t node = config_find_node(s->reader->out, name);
+
+	if (node == CONF_NO_INDEX)
+		scope_error(s, at, "priority names \"%.63s\", which is none of the nodes", name);
+	else if (value_check(s, &key, at))
+		row->priority[node] = (uint8_t)(config_setting_type(at) == CONFIG_TYPE_INT64
+			? config_setting_get_int64(at) : config_setting_get_int(at));
+}
+
+static void
+read_priorities(const struct scope *s, struct conf_router *row)
+{
+	config_setting_t *prefer = scope_member(s, "prefer");
+	config_setting_t *priority = scope_member(s, "priority");
+	const struct config *c = s->reader->out;
+
+	for (uint32_t i = 0; i < c->node_count; i++)
+		row->priority[i] = PRIORITY_PLAIN;
+	if (prefer) {
+		uint32_t node = config_find_node(c, config_setting_get_string(prefer));
+
+		if (node == CONF_NO_INDEX)
+			scope_error(s, prefer, "prefer names \"%.63s\", which is none of the nodes",
+				config_setting_get_string(prefer));
+		else
+			row->priority[node] = PRIORITY_PREFERRED;
+	}
+	if (prefer && priority)
+		scope_error(s, priority, "prefer and priority say the same; remove one of them");
+	for (int i = 0; priority && i < config_setting_length(priority); i++)
+		read_one_priority(s, config_setting_get_elem(priority, (unsigned)i), row);
+	if (c->node_count == LIMIT_NODES && row->priority[0] == PRIORITY_OWNER &&
+		row->priority[1] == PRIORITY_OWNER)
+		scope_error(s, priority, "priority 255 is for the one node that owns the address; "
+			"both have it");
+}
+
+/* Adds a name to a list without repeating it. */
+static void
+add_interface(const struct scope *s, const config_setting_t *at, const char *name,
+	char list[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME], uint32_t *count)
+{
+	if (name[0] == '\0')
+		return;
+	for (uint32_t i = 0; i < *count; i++)
+		if (strcmp(list[i], name) == 0)
+			return;
+	if (*count == LIMIT_ROUTER_INTERFACES) {
+		scope_error(s, at, "interface %s is one too many; a virtual router may depend on %d",
+			name, LIMIT_ROUTER_INTERFACES);
+		return;
+	}
+	copy_text(list[(*count)++], LIMIT_IFNAME, name);
+}
+
+static void
+add_address(const struct scope *s, config_setting_t *at, const char *text, const char *interface,
+	struct conf_router *row)
+{
+	struct reader *r = s->reader;
+	struct conf_address *address = &r->out->addresses[r->out->address_count];
+
+	if (text)
+		ip_prefix_parse(text, &address->prefix);
+	copy_text(address->interface, sizeof(address->interface), interface);
+	r->address_at[r->out->address_count++] = at;
+	row->address_count++;
+	add_interface(s, at, interface, row->interfaces, &row->interface_count);
+}
+
+static void
+read_addresses(const struct scope *s, struct conf_router *row)
+{
+	config_setting_t *list = scope_member(s, "addresses");
+	uint32_t length = scope_length(s, "addresses");
+
+	row->first_address = s->reader->out->address_count;
+	if (list && length == 0)
+		scope_error(s, list, "addresses is empty; a virtual router needs one at least");
+	if (length > LIMIT_ADVERT_ADDRESSES) {
+		scope_error(s, list, "addresses has %u entries; an advertisement carries %d, "
+			"use more virtual routers", length, LIMIT_ADVERT_ADDRESSES);
+		length = 0;
+	}
+	for (uint32_t i = 0; i < length; i++) {
+		config_setting_t *element = config_setting_get_elem(list, i);
+		struct scope group;
+		const char *interface;
+
+		if (setting_is_wrong(element))
+			continue;
+		if (!config_setting_is_group(element)) {
+			add_address(s, element, config_setting_get_string(element), row->interface,
+				row);
+			continue;
+		}
+		scope_open(&group, s->reader, s, &keys_address, element, (int)i + 1);
+		interface = scope_text(&group, "interface");
+		add_address(s, element, scope_text(&group, "address"),
+			interface ? interface : row->interface, row);
+	}
+}
+
+static void
+read_track(const struct scope *router, struct conf_router *row)
+{
+	config_setting_t *list;
+	struct scope s;
+
+	scope_open_member(&s, router, "track");
+	list = scope_member(&s, "interfaces");
+	for (uint32_t i = 0; i < scope_length(&s, "interfaces"); i++) {
+		config_setting_t *element = config_setting_get_elem(list, i);
+		const char *name = config_setting_get_string(element);
+
+		if (setting_is_wrong(element))
+			continue;
+		add_interface(&s, element, name, row->tracked, &row->tracked_count);
+		add_interface(&s, element, name, row->interfaces, &row->interface_count);
+	}
+}
+
+static void
+read_router(const struct scope *s, struct conf_router *row)
+{
+	struct reader *r = s->reader;
+
+	scope_copy(s, "name", row->name, sizeof(row->name));
+	scope_copy(s, "interface", row->interface, sizeof(row->interface));
+	row->vrid = (uint8_t)scope_int(s, "vrid");
+	read_priorities(s, row);
+	row->preempt = scope_bool(s, "preempt");
+	row->preempt_delay_ms = scope_int(s, "preempt_delay_ms");
+	row->standby = (uint8_t)scope_word(s, "standby");
+	row->lease_s = scope_int(s, "lease_s");
+	row->unicast = scope_bool(s, "unicast");
+	if (row->unicast && r->out->node_count < 2)
+		scope_error(s, scope_member(s, "unicast"),
+			"unicast needs the other box in nodes, to know where to send");
+	add_interface(s, s->setting, row->interface, row->interfaces, &row->interface_count);
+	read_addresses(s, row);
+	read_track(s, row);
+	scope_copy(s, "on_active", row->hook[CONF_HOOK_ACTIVE], LIMIT_PATH);
+	scope_copy(s, "on_backup", row->hook[CONF_HOOK_BACKUP], LIMIT_PATH);
+	scope_copy(s, "on_fault", row->hook[CONF_HOOK_FAULT], LIMIT_PATH);
+}
+
+/* Room for the addresses of all routers together. */
+static void
+reserve(struct reader *r, config_setting_t *list, uint32_t routers)
+{
+	size_t addresses = 0;
+
+	for (uint32_t i = 0; i < routers; i++) {
+		config_setting_t *element = config_setting_get_elem(list, i);
+		config_setting_t *inner = config_setting_is_group(element)
+			? config_setting_get_member(element, "addresses") : NULL;
+
+		if (inner && config_setting_is_aggregate(inner))
+			addresses += (size_t)config_setting_length(inner);
+	}
+	r->out->routers = conf_alloc(routers, sizeof(*r->out->routers));
+	r->router_at = conf_alloc(routers, sizeof(config_setting_t *));
+	r->out->addresses = conf_alloc(addresses, sizeof(*r->out->addresses));
+	r->address_at = conf_alloc(addresses, sizeof(config_setting_t *));
+}
+
+void
+read_routers(struct reader *r, const struct scope *file)
+{
+	config_setting_t *list = scope_member(file, "virtual_routers");
+	uint32_t length = scope_length(file, "virtual_routers");
+	struct config *c = r->out;
+
+	if (list && length == 0)
+		scope_error(file, list, "virtual_routers is empty; there would be nothing to do");
+	if (length > LIMIT_ROUTERS)
+		scope_error(file, list, "virtual_routers has %u entries; %d is the limit", length,
+			LIMIT_ROUTERS);
+	reserve(r, list, length);
+	for (uint32_t i = 0; i < length; i++) {
+		config_setting_t *element = config_setting_get_elem(list, i);
+		struct scope s;
+
+		if (setting_is_wrong(element))
+			continue;
+		scope_open(&s, r, file, &keys_router, element, (int)i + 1);
+		read_router(&s, &c->routers[c->router_count]);
+		r->router_at[c->router_count++] = element;
+	}
+	if (c->address_count > LIMIT_ADDRESSES)
+		scope_error(file, list, "there are %u addresses; %d is the limit", c->address_count,
+			LIMIT_ADDRESSES);
+}

@@ -1,0 +1,89 @@
+/*
+ * Inside the reader: one reading's state, and access to the settings of a group.
+ *
+ * A group is opened once: that compares its members with the table of keys and checks every single
+ * value; a member that is wrong is marked and from then on as good as absent. So the functions that
+ * fill the rows ask for values without looking at errors, and relations between rows (check.c) are
+ * looked at only where both ends are sound.
+ */
+#ifndef TANDEM_CONF_READER_H
+#define TANDEM_CONF_READER_H
+
+#include "conf/errors.h"
+#include "conf/keys.h"
+#include "conf/seen.h"
+
+#include <libconfig.h>
+
+struct reader {
+	struct errors *errors;
+	struct config *out;
+	struct seen probes; /* rows of out->probes by their bytes */
+	size_t probe_capacity;
+	/* the setting that each row came from */
+	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at;
+};
+
+/* A group of settings and where it stands, for messages. */
+struct scope {
+	struct reader *reader;
+	const struct scope *up; /* NULL: the file */
+	const struct key_group *keys;
+	config_setting_t *setting; /* NULL: absent, every key has its default */
+	const char *name;          /* its `name`, or NULL */
+	int index;                 /* place in a list, from 1; 0: not in one */
+};
+
+/* An error at a setting: "virtual_routers "web": " and the message. NULL: the file as a whole. */
+void scope_error(const struct scope *s, const config_setting_t *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* An error without a scope. */
+void reader_error(struct reader *r, const config_setting_t *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Open a group and check all its members. `setting` may be NULL. */
+void scope_open(struct scope *s, struct reader *r, const struct scope *up,
+	const struct key_group *keys, config_setting_t *setting, int index);
+/* The sub-group of that key, opened. */
+void scope_open_member(struct scope *s, const struct scope *up, const char *key);
+
+/* A member that is there and sound, or NULL. */
+config_setting_t *scope_member(const struct scope *s, const char *key);
+/* Number of elements of a list member: 0 when absent or wrong. */
+uint32_t scope_length(const struct scope *s, const char *key);
+/* Value or default. Text may be NULL when there is no default. */
+uint32_t scope_int(const struct scope *s, const char *key);
+bool scope_bool(const struct scope *s, const char *key);
+const char *scope_text(const struct scope *s, const char *key);
+/* Place of the word in the key's list; -1 when absent without a default. */
+int scope_word(const struct scope *s, const char *key);
+/* scope_text() copied into a field; absent leaves it zero. */
+void scope_copy(const struct scope *s, const char *key, char *to, size_t size);
+void copy_text(char *to, size_t size, const char *from);
+
+/* value.c: is this member sound? Adds the errors that it is not. */
+bool value_check(const struct scope *s, const struct key *key, config_setting_t *member);
+/* Is it marked as wrong? */
+bool setting_is_wrong(const config_setting_t *setting);
+void setting_mark_wrong(config_setting_t *setting);
+/* "200-299,301" to ranges; false when it is not that. */
+bool status_parse(const char *text, struct conf_status_range out[LIMIT_STATUS_RANGES],
+	uint32_t *count);
+
+/* The parts of the file, each filling its tables. */
+void read_routers(struct reader *r, const struct scope *file);
+void read_pool(struct reader *r, const struct scope *file);
+
+/*
+ * One probe group over what it inherits. Returns the row of probes[]; `base` is a row as well
+ * (CONF_NO_INDEX: none), `standard` the type when neither names one.
+ */
+uint32_t read_probe(struct reader *r, const struct scope *holder, uint32_t base,
+	enum conf_probe_type standard);
+/* The row of "not probed". */
+uint32_t probe_none(struct reader *r);
+
+/* Relations between rows. */
+void check_relations(struct reader *r);
+
+#endif

@@ -1,0 +1,429 @@
+/*
+ * Is a single value what its key wants? See reader.h.
+ *
+ * Text kinds have one function each that returns what is wrong as the second half of a message
+ * ('vrid is 300; it must be 1 to 255'), or NULL.
+ */
+#include "conf/reader.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define NO_IPV6 "IPv6 is not available in this version of tandem"
+
+static bool
+is_alnum_ascii(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool
+all_of(const char *text, const char *more)
+{
+	for (; *text != '\0'; text++)
+		if (!is_alnum_ascii(*text) && !strchr(more, *text))
+			return false;
+	return true;
+}
+
+/* No control byte, space or byte beyond ASCII: nothing that could end a line of HTTP or of a log. */
+static bool
+is_graphic(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text >= 0x7f)
+			return false;
+	return true;
+}
+
+static const char *
+fault_name(const char *v)
+{
+	if (*v == '\0' || strlen(v) >= LIMIT_NAME || !all_of(v, "._-"))
+		return "it must be letters, digits, '.', '_' and '-', 1 to 63 of them";
+	return NULL;
+}
+
+static const char *
+fault_node(const char *v)
+{
+	if (fault_name(v) || strchr(v, '.') || !isalpha((unsigned char)*v))
+		return "the name of a node must be a letter, then letters, digits, '_' and '-', "
+		       "63 at most";
+	if (strcasecmp(v, "true") == 0 || strcasecmp(v, "false") == 0)
+		return "that word cannot be the name of a node";
+	return NULL;
+}
+
+static const char *
+fault_user_group(const char *v)
+{
+	return *v == '\0' ? NULL : fault_name(v);
+}
+
+static const char *
+fault_interface(const char *v)
+{
+	if (*v == '\0' || strlen(v) >= LIMIT_IFNAME || !is_graphic(v) || strpbrk(v, "/:\"\\") ||
+		strcmp(v, ".") == 0 || strcmp(v, "..") == 0)
+		return "it must be the name of an interface, 1 to 15 characters";
+	return NULL;
+}
+
+/* An address that one host can have. */
+static const char *
+fault_host(const struct ip_addr *a)
+{
+	if (a->family == IP_V6)
+		return NO_IPV6;
+	if (a->bytes[0] == 0 || a->bytes[0] >= 224)
+		return "it must be the address of one host (not 0.x.x.x, multicast or broadcast)";
+	return NULL;
+}
+
+static const char *
+fault_address(const char *v)
+{
+	struct ip_addr a;
+
+	if (!ip_addr_parse(v, &a))
+		return "it must be an IPv4 address, such as 10.77.0.11";
+	return fault_host(&a);
+}
+
+static const char *
+fault_prefix(const char *v)
+{
+	struct ip_prefix p;
+	uint32_t address, host;
+
+	if (!ip_prefix_parse(v, &p))
+		return "it must be an address and its length, such as 10.77.0.100/24";
+	if (fault_host(&p.addr))
+		return fault_host(&p.addr);
+	if (p.addr.bytes[0] == 127)
+		return "a loopback address cannot be a virtual address";
+	if (p.length == 0)
+		return "the length of the prefix must be 1 to 32";
+	address = (uint32_t)p.addr.bytes[0] << 24 | (uint32_t)p.addr.bytes[1] << 16 |
+		(uint32_t)p.addr.bytes[2] << 8 | p.addr.bytes[3];
+	host = (uint32_t)(UINT64_C(0xffffffff) >> p.length);
+	if (p.length < 31 && ((address & host) == 0 || (address & host) == host))
+		return "that is the network's own or its broadcast address, not one of a host";
+	return NULL;
+}
+
+static const char *
+fault_endpoint(const char *v)
+{
+	struct endpoint e;
+
+	if (!endpoint_parse(v, &e))
+		return "it must be an address and a port, such as 10.77.0.100:80";
+	return fault_host(&e.addr);
+}
+
+static const char *
+fault_mask(const char *v)
+{
+	struct ip_addr a;
+	uint32_t inverse;
+
+	if (!ip_addr_parse(v, &a))
+		return "it must be a netmask, such as 255.255.255.0";
+	if (a.family == IP_V6)
+		return NO_IPV6;
+	inverse = ~((uint32_t)a.bytes[0] << 24 | (uint32_t)a.bytes[1] << 16 |
+		(uint32_t)a.bytes[2] << 8 | a.bytes[3]);
+	if ((inverse & (inverse + 1)) != 0 || inverse == UINT32_MAX)
+		return "it must be a netmask: ones, then zeros, such as 255.255.255.0";
+	return NULL;
+}
+
+static const char *
+fault_program(const char *v)
+{
+	if (*v != '/' || strlen(v) >= LIMIT_PATH || !is_graphic(v))
+		return "it must be the absolute path of a program, without spaces or arguments, "
+		       "255 characters at most";
+	return NULL;
+}
+
+static const char *
+fault_url_path(const char *v)
+{
+	if (*v != '/' || strlen(v) >= LIMIT_PATH || !is_graphic(v))
+		return "it must begin with '/' and hold no space or control character, "
+		       "255 characters at most";
+	return NULL;
+}
+
+static const char *
+fault_host_header(const char *v)
+{
+	if (strlen(v) >= LIMIT_PATH || !all_of(v, ".-_:[]"))
+		return "it must be a host name or address, perhaps with a port";
+	return NULL;
+}
+
+static const char *
+fault_status(const char *v)
+{
+	struct conf_status_range ranges[LIMIT_STATUS_RANGES];
+	uint32_t count;
+
+	if (!status_parse(v, ranges, &count))
+		return "it must be statuses and ranges from 100 to 599, at most eight, "
+		       "such as 200-299,301";
+	return NULL;
+}
+
+static const char *
+fault_text(const char *v)
+{
+	if (strlen(v) >= LIMIT_EXPECT_BODY)
+		return "it must be 127 bytes at most";
+	for (; *v != '\0'; v++)
+		if ((unsigned char)*v < ' ' || *v == 0x7f)
+			return "it must not hold control characters";
+	return NULL;
+}
+
+/* NULL also for kinds that are no text. */
+static const char *
+text_fault(enum key_kind kind, const char *v)
+{
+	switch (kind) {
+	case KEY_NAME: return fault_name(v);
+	case KEY_NODE: return fault_node(v);
+	case KEY_USER_GROUP: return fault_user_group(v);
+	case KEY_INTERFACES:
+	case KEY_INTERFACE: return fault_interface(v);
+	case KEY_ADDRESS: return fault_address(v);
+	case KEY_ADDRESSES:
+	case KEY_PREFIX: return fault_prefix(v);
+	case KEY_ENDPOINT: return fault_endpoint(v);
+	case KEY_MASK: return fault_mask(v);
+	case KEY_PROGRAM: return fault_program(v);
+	case KEY_URL_PATH: return fault_url_path(v);
+	case KEY_HOST: return fault_host_header(v);
+	case KEY_STATUS: return fault_status(v);
+	case KEY_TEXT: return fault_text(v);
+	case KEY_INT:
+	case KEY_BOOL:
+	case KEY_WORD:
+	case KEY_WORDS:
+	case KEY_PRIORITIES:
+	case KEY_GROUP:
+	case KEY_GROUPS:
+	case KEY_LATER: break;
+	}
+	return NULL;
+}
+
+/* "a, b, c" */
+static void
+join_words(const char *const *words, char *to, size_t size)
+{
+	size_t n = 0;
+
+	to[0] = '\0';
+	for (int i = 0; words[i] && n < size; i++)
+		n += (size_t)snprintf(to + n, size - n, "%s%s", i ? ", " : "", words[i]);
+}
+
+static bool
+check_word(const struct scope *s, const struct key *key, const config_setting_t *at)
+{
+	const char *v = config_setting_get_string(at);
+	char all[160];
+
+	if (word_index(key->words, v) != -1)
+		return true;
+	join_words(key->words, all, sizeof(all));
+	if (word_index(key->later_words, v) != -1)
+		scope_error(s, at, "%s \"%s\" is not available in this version of tandem; use one of %s",
+			key->name, v, all);
+	else
+		scope_error(s, at, "%s is \"%.80s\"; it must be one of %s", key->name, v, all);
+	return false;
+}
+
+static bool
+check_text(const struct scope *s, const struct key *key, const config_setting_t *at)
+{
+	const char *v = config_setting_get_string(at);
+	const char *fault;
+
+	if (key->words)
+		return check_word(s, key, at);
+	fault = text_fault(key->kind, v);
+	if (fault)
+		scope_error(s, at, "%s is \"%.80s\"; %s", key->name, v, fault);
+	return !fault;
+}
+
+static bool
+check_int(const struct scope *s, const struct key *key, const config_setting_t *at)
+{
+	long long v;
+
+	if (config_setting_type(at) == CONFIG_TYPE_INT)
+		v = config_setting_get_int(at);
+	else if (config_setting_type(at) == CONFIG_TYPE_INT64)
+		v = config_setting_get_int64(at);
+	else {
+		scope_error(s, at, "%s must be a whole number, such as %d", key->name,
+			key->number ? key->number : key->high > 1 ? key->low : 0);
+		return false;
+	}
+	if (errors_has_literal(s->reader->errors, (uint32_t)config_setting_source_line(at)))
+		return false; /* libconfig wrapped it */
+	if (key->later_number && v == key->later_number)
+		scope_error(s, at, "%s %lld is not available in this version of tandem; use %d",
+			key->name, v, key->number);
+	else if (key->low == key->high && v != key->low)
+		scope_error(s, at, "%s is %lld; it must be %d", key->name, v, key->low);
+	else if (v < key->low || v > key->high)
+		scope_error(s, at, "%s is %lld; it must be %d to %d", key->name, v, key->low,
+			key->high);
+	else if (key->step > 1 && v % key->step != 0)
+		scope_error(s, at, "%s is %lld; it must be a multiple of %u", key->name, v,
+			key->step);
+	else
+		return true;
+	return false;
+}
+
+static bool
+is_sequence(const config_setting_t *at)
+{
+	return config_setting_is_list(at) || config_setting_is_array(at);
+}
+
+/* A list of texts (of groups, too, where `groups`); a wrong element is marked, the rest counts. */
+static bool
+check_sequence(const struct scope *s, const struct key *key, config_setting_t *at, bool groups)
+{
+	if (!is_sequence(at)) {
+		scope_error(s, at, "%s must be a list in [ ] or ( )", key->name);
+		return false;
+	}
+	for (int i = 0; i < config_setting_length(at); i++) {
+		config_setting_t *element = config_setting_get_elem(at, (unsigned)i);
+		bool is_text = config_setting_type(element) == CONFIG_TYPE_STRING;
+
+		if (groups && config_setting_is_group(element))
+			continue; /* opened, and so checked, where it is read */
+		if (!is_text)
+			scope_error(s, element, "%s #%d must be a text in \"\"%s", key->name, i + 1,
+				groups ? " or a group in { }" : "");
+		if (!is_text || !check_text(s, key, element))
+			setting_mark_wrong(element);
+	}
+	return true;
+}
+
+static bool
+check_groups(const struct scope *s, const struct key *key, config_setting_t *at)
+{
+	bool sound = config_setting_is_list(at) ||
+		(config_setting_is_array(at) && config_setting_length(at) == 0);
+
+	if (!sound)
+		scope_error(s, at, "%s must be a list of groups: ( { ... }, { ... } )", key->name);
+	for (int i = 0; sound && i < config_setting_length(at); i++) {
+		config_setting_t *element = config_setting_get_elem(at, (unsigned)i);
+
+		if (config_setting_is_group(element))
+			continue;
+		scope_error(s, element, "%s #%d must be a group in { }", key->name, i + 1);
+		setting_mark_wrong(element);
+	}
+	return sound;
+}
+
+static bool
+check_group(const struct scope *s, const struct key *key, const config_setting_t *at)
+{
+	if (config_setting_is_group(at))
+		return true;
+	scope_error(s, at, "%s must be a group in { }%s", key->name,
+		key->kind == KEY_PRIORITIES ? ", such as { lb1 = 150; lb2 = 100; }" : "");
+	return false;
+}
+
+bool
+value_check(const struct scope *s, const struct key *key, config_setting_t *member)
+{
+	int type = config_setting_type(member);
+
+	switch (key->kind) {
+	case KEY_INT: return check_int(s, key, member);
+	case KEY_BOOL:
+		if (type != CONFIG_TYPE_BOOL)
+			scope_error(s, member, "%s must be true or false", key->name);
+		return type == CONFIG_TYPE_BOOL;
+	case KEY_WORDS:
+	case KEY_INTERFACES: return check_sequence(s, key, member, false);
+	case KEY_ADDRESSES: return check_sequence(s, key, member, true);
+	case KEY_GROUPS: return check_groups(s, key, member);
+	case KEY_PRIORITIES:
+	case KEY_GROUP: return check_group(s, key, member);
+	case KEY_LATER: return false;
+	case KEY_WORD:
+	case KEY_NAME:
+	case KEY_NODE:
+	case KEY_USER_GROUP:
+	case KEY_INTERFACE:
+	case KEY_ADDRESS:
+	case KEY_PREFIX:
+	case KEY_ENDPOINT:
+	case KEY_MASK:
+	case KEY_PROGRAM:
+	case KEY_URL_PATH:
+	case KEY_HOST:
+	case KEY_STATUS:
+	case KEY_TEXT: break;
+	}
+	if (type == CONFIG_TYPE_STRING)
+		return check_text(s, key, member);
+	scope_error(s, member, "%s must be a text in \"\"", key->name);
+	return false;
+}
+
+/* Three digits, 100 to 599, at *text, which moves on; 0 when it is not that. */
+static uint16_t
+take_status(const char **text)
+{
+	unsigned v = 0;
+	int n = 0;
+
+	for (; n < 3 && **text >= '0' && **text <= '9'; n++, (*text)++)
+		v = v * 10 + (unsigned)(**text - '0');
+	return (uint16_t)(n == 3 && v >= 100 && v <= 599 ? v : 0);
+}
+
+bool
+status_parse(const char *text, struct conf_status_range out[LIMIT_STATUS_RANGES], uint32_t *count)
+{
+	for (*count = 0; *count < LIMIT_STATUS_RANGES; text++) {
+		struct conf_status_range range;
+
+		while (*text == ' ')
+			text++;
+		range.low = range.high = take_status(&text);
+		if (*text == '-') {
+			text++;
+			range.high = take_status(&text);
+		}
+		if (range.low == 0 || range.high < range.low)
+			return false;
+		out[(*count)++] = range;
+		if (*text == '\0')
+			return true;
+		if (*text != ',')
+			return false;
+	}
+	return false;
+}
