@@ -1,0 +1,378 @@
+/*
+ * The health of real servers: which are probed, by which prober, and what the verdicts change.
+ *
+ * The probers own rise and fall; the pool owns the last verdict, and gives it as a seed to a
+ * successor when a prober dies. A target keeps its slot over a reload that does not touch it: its
+ * prober then does not even notice.
+ */
+#include "proc/pool_process.h"
+
+#include "ipc/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double flush_again_s = 0.005;
+enum { RESULTS_A_TURN = 512 };
+
+const char *
+health_name(enum health_verdict verdict)
+{
+	switch (verdict) {
+	case HEALTH_UNKNOWN: return "unknown";
+	case HEALTH_UP: return "up";
+	case HEALTH_DOWN: return "down";
+	}
+	return "invalid";
+}
+
+bool
+virtual_is_served(const struct pool *p, uint32_t row)
+{
+	uint32_t router = p->config.virtuals[row].router;
+	const struct pool_router *r = &p->routers[router];
+
+	if (p->config.routers[router].standby == CONF_STANDBY_HOT)
+		return true;
+	return r->preparing || (r->known && r->facts.role == EL_ACTIVE);
+}
+
+uint32_t
+virtual_healthy(const struct pool *p, uint32_t row)
+{
+	const struct conf_virtual *v = &p->config.virtuals[row];
+	uint32_t healthy = 0;
+
+	for (uint32_t i = 0; i < v->real_count; i++)
+		healthy += p->targets[v->first_real + i].verdict == HEALTH_UP;
+	return healthy;
+}
+
+static const struct conf_probe *
+probe_of(const struct config *c, uint32_t real)
+{
+	return &c->probes[c->reals[real].probe];
+}
+
+static uint32_t
+virtual_of(const struct config *c, uint32_t real)
+{
+	for (uint32_t i = 0; i < c->virtual_count; i++)
+		if (real - c->virtuals[i].first_real < c->virtuals[i].real_count)
+			return i;
+	return CONF_NO_INDEX;
+}
+
+static struct pool_prober *
+prober_of(struct pool *p, const struct pool_target *t)
+{
+	return p->prober_count == 0 ? NULL : &p->probers[t->slot % p->prober_count];
+}
+
+static bool
+send_set(struct pool *p, uint32_t real)
+{
+	static const uint8_t seeds[] = {
+		[HEALTH_UNKNOWN] = PROBE_SEED_UNKNOWN, [HEALTH_UP] = PROBE_SEED_UP,
+		[HEALTH_DOWN] = PROBE_SEED_DOWN};
+	struct pool_target *t = &p->targets[real];
+	struct pool_prober *prober = prober_of(p, t);
+	struct ipc_probe_set set = {
+		.target = t->slot,
+		.generation = t->generation,
+		.seed = seeds[t->verdict],
+		.urgent = t->urgent,
+		.node = (uint8_t)p->child->node,
+		.address = p->config.reals[real].address,
+		.probe = *probe_of(&p->config, real),
+	};
+
+	if (!prober || prober->fd == -1)
+		return true; /* the one to come gets it */
+	if (set.probe.port != 0)
+		set.address.port = set.probe.port;
+	if (channel_send(prober->fd, IPC_PROBE_SET, &set, sizeof(set), -1) == -1)
+		return false;
+	t->untold = t->urgent = false;
+	return true;
+}
+
+static void
+flush(struct pool *p)
+{
+	for (uint32_t i = 0; i < p->config.real_count; i++)
+		if (p->targets[i].probed && p->targets[i].untold && !send_set(p, i)) {
+			ev_timer_stop(p->loop, &p->flush_timer);
+			ev_timer_set(&p->flush_timer, flush_again_s, 0.);
+			ev_timer_start(p->loop, &p->flush_timer);
+			return;
+		}
+}
+
+void
+targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	flush(w->data);
+}
+
+static void
+send_clear(struct pool *p, const struct pool_target *t)
+{
+	struct pool_prober *prober = prober_of(p, t);
+	struct ipc_probe_clear clear = {.target = t->slot};
+
+	/* A full channel: the target's results are then of a generation nobody waits for. */
+	if (prober && prober->fd != -1)
+		channel_send(prober->fd, IPC_PROBE_CLEAR, &clear, sizeof(clear), -1);
+}
+
+static void
+start_probing(struct pool *p, uint32_t real, bool urgent)
+{
+	struct pool_target *t = &p->targets[real];
+
+	t->probed = t->untold = true;
+	t->urgent = urgent;
+	t->generation = ++p->probe_generation;
+}
+
+static void
+stop_probing(struct pool *p, uint32_t real)
+{
+	struct pool_target *t = &p->targets[real];
+
+	send_clear(p, t);
+	t->probed = t->untold = false;
+	t->generation = ++p->probe_generation;
+	t->verdict = HEALTH_UNKNOWN; /* what was true then says nothing about now */
+	t->reason = REASON_NONE;
+	t->last_result = MONO_NEVER;
+}
+
+void
+targets_refresh(struct pool *p)
+{
+	for (uint32_t v = 0; v < p->config.virtual_count; v++) {
+		const struct conf_virtual *row = &p->config.virtuals[v];
+		bool served = virtual_is_served(p, v);
+		bool cold = p->config.routers[row->router].standby == CONF_STANDBY_COLD;
+
+		for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
+			bool wanted = served && probe_of(&p->config, i)->type != CONF_PROBE_NONE;
+
+			if (wanted && !p->targets[i].probed)
+				start_probing(p, i, cold);
+			else if (!wanted && p->targets[i].probed)
+				stop_probing(p, i);
+		}
+	}
+	flush(p);
+}
+
+static uint32_t
+take_slot(struct pool *p, uint32_t real)
+{
+	for (uint32_t i = 0; i < p->slot_count; i++)
+		if (p->slot_rows[i] == CONF_NO_INDEX) {
+			p->slot_rows[i] = real;
+			return i;
+		}
+	return CONF_NO_INDEX;
+}
+
+/* Room for every target before and after the reload at the same time. */
+static int
+grow_slots(struct pool *p, uint32_t more)
+{
+	uint32_t count = p->slot_count + more;
+	uint32_t *grown = realloc(p->slot_rows, (count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -1;
+	for (uint32_t i = p->slot_count; i < count; i++)
+		grown[i] = CONF_NO_INDEX;
+	p->slot_rows = grown;
+	p->slot_count = count;
+	return 0;
+}
+
+static void
+init_target(struct pool *p, uint32_t real)
+{
+	struct pool_target *t = &p->targets[real];
+
+	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = mono_now(),
+		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX};
+	if (probe_of(&p->config, real)->type == CONF_PROBE_NONE)
+		t->verdict = HEALTH_UP;
+}
+
+/* The same server probed the same way before the reload. Rows mostly stay where they were. */
+static uint32_t
+find_before(const struct config *before, const struct config *now, uint32_t real)
+{
+	const char *name = now->virtuals[virtual_of(now, real)].name;
+
+	for (uint32_t n = 0; n < before->real_count; n++) {
+		uint32_t i = (real + n) % before->real_count;
+
+		if (endpoint_equal(&before->reals[i].address, &now->reals[real].address) &&
+			memcmp(probe_of(before, i), probe_of(now, real), sizeof(struct conf_probe)) == 0 &&
+			strcmp(before->virtuals[virtual_of(before, i)].name, name) == 0)
+			return i;
+	}
+	return CONF_NO_INDEX;
+}
+
+int
+targets_configure(struct pool *p, const struct config *before)
+{
+	struct pool_target *old = p->targets;
+
+	p->targets = calloc(p->config.real_count + 1, sizeof(*p->targets));
+	if (!p->targets || grow_slots(p, p->config.real_count) == -1)
+		return -1;
+	for (uint32_t i = 0; i < p->config.real_count; i++) {
+		uint32_t was = before->real_count ? find_before(before, &p->config, i) : CONF_NO_INDEX;
+
+		init_target(p, i);
+		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX)
+			continue;
+		p->targets[i] = old[was];
+		old[was].slot = CONF_NO_INDEX; /* moved over */
+	}
+	for (uint32_t i = 0; i < before->real_count; i++)
+		if (old[i].slot != CONF_NO_INDEX && old[i].probed)
+			send_clear(p, &old[i]);
+	for (uint32_t i = 0; i < p->slot_count; i++)
+		p->slot_rows[i] = CONF_NO_INDEX;
+	for (uint32_t i = 0; i < p->config.real_count; i++)
+		if (p->targets[i].slot != CONF_NO_INDEX)
+			p->slot_rows[p->targets[i].slot] = i;
+	for (uint32_t i = 0; i < p->config.real_count; i++)
+		if (p->targets[i].slot == CONF_NO_INDEX)
+			p->targets[i].slot = take_slot(p, i);
+	free(old);
+	targets_refresh(p);
+	return 0;
+}
+
+static void
+log_verdict(struct pool *p, uint32_t real, enum health_verdict before,
+	const struct ipc_probe_result *r)
+{
+	const struct conf_real *row = &p->config.reals[real];
+	const struct pool_target *t = &p->targets[real];
+	struct log_line line;
+
+	log_line_begin(&line, "server");
+	log_line_text(&line, "server", row->name);
+	log_line_text(&line, "virtual", p->config.virtuals[virtual_of(&p->config, real)].name);
+	log_line_text(&line, "from", health_name(before));
+	log_line_text(&line, "to", health_name(t->verdict));
+	log_line_reason(&line, t->reason);
+	log_line_int(&line, "detail", r->detail);
+	log_line_endpoint(&line, "address", &row->address);
+	if (r->connect_ns >= 0)
+		log_line_ms(&line, "connect_ms", r->connect_ns);
+	if (r->answer_ns >= 0)
+		log_line_ms(&line, "answer_ms", r->answer_ns);
+	if (r->evidence[0] != '\0')
+		log_line_bytes(&line, "evidence", r->evidence, strnlen(r->evidence, sizeof(r->evidence)));
+	log_emit(&p->child->log,
+		t->verdict == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
+}
+
+static void
+take_result(struct pool *p, const struct ipc_probe_result *r)
+{
+	uint32_t real = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
+	enum health_verdict before, now = r->up ? HEALTH_UP : HEALTH_DOWN;
+	struct pool_target *t;
+
+	if (real == CONF_NO_INDEX || p->targets[real].generation != r->generation)
+		return;
+	t = &p->targets[real];
+	before = t->verdict;
+	t->reason = r->reason < REASON_COUNT ? (enum reason)r->reason : REASON_NONE;
+	t->detail = r->detail;
+	t->last_result = (mono){r->at_ns};
+	t->connect_ns = r->connect_ns;
+	t->answer_ns = r->answer_ns;
+	t->probes = r->probes;
+	t->failures = r->failures;
+	memcpy(t->evidence, r->evidence, sizeof(t->evidence));
+	t->evidence[sizeof(t->evidence) - 1] = '\0';
+	if (now == before || (t->reason == REASON_LOCAL_ERROR && before == HEALTH_UNKNOWN))
+		return;
+	t->verdict = now;
+	t->since = mono_now();
+	t->keep_out = false;
+	log_verdict(p, real, before, r);
+	table_replan(p, REASON_HEALTH);
+}
+
+static void
+prober_gone(struct pool_prober *prober)
+{
+	ev_io_stop(prober->pool->loop, &prober->watcher);
+	close(prober->fd);
+	prober->fd = -1;
+}
+
+static void
+on_prober(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct pool_prober *prober = w->data;
+	const struct ipc_probe_result *result;
+	struct channel_message m;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < RESULTS_A_TURN; i++) {
+		int got = channel_receive(prober->fd, &m);
+
+		if (got == 0)
+			return;
+		if (got == -1) {
+			prober_gone(prober);
+			return;
+		}
+		if (m.fd != -1)
+			close(m.fd);
+		if (m.kind == IPC_PROBE_RESULT && (result = channel_payload(&m, sizeof(*result))))
+			take_result(prober->pool, result);
+	}
+}
+
+/* With one prober more, targets are spread anew; a successor gets what its predecessor had. */
+void
+targets_prober_up(struct pool *p, uint32_t index, int fd)
+{
+	struct pool_prober *prober = &p->probers[index];
+
+	if (prober->pool && prober->fd != -1)
+		prober_gone(prober);
+	prober->pool = p;
+	prober->index = index;
+	prober->fd = fd;
+	ev_io_init(&prober->watcher, on_prober, fd, EV_READ);
+	prober->watcher.data = prober;
+	ev_io_start(p->loop, &prober->watcher);
+	if (index >= p->prober_count) {
+		for (uint32_t i = 0; i < p->config.real_count; i++)
+			if (p->targets[i].probed)
+				send_clear(p, &p->targets[i]);
+		p->prober_count = index + 1;
+		for (uint32_t i = 0; i < p->config.real_count; i++)
+			p->targets[i].untold = p->targets[i].probed;
+	} else {
+		for (uint32_t i = 0; i < p->config.real_count; i++)
+			if (prober_of(p, &p->targets[i]) == prober)
+				p->targets[i].untold = p->targets[i].probed;
+	}
+	flush(p);
+}

@@ -1,0 +1,391 @@
+/* The pool process: start, event loop, what the supervisor and the election say. See pool_process.h. */
+#include "proc/pool_process.h"
+
+#include "conf/pack.h"
+#include "ipc/channel.h"
+#include "linux/privileges.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double alive_every_s = 0.1;
+enum { EXIT_REFUSED = 2, MESSAGES_A_TURN = 128, STATE_EVERY_S = 60 };
+
+static void
+log_state(struct pool *p)
+{
+	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
+		const struct conf_virtual *v = &p->config.virtuals[i];
+		struct log_line line;
+
+		log_line_begin(&line, "state");
+		log_line_text(&line, "virtual", v->name);
+		log_line_text(&line, "router", p->config.routers[v->router].name);
+		log_line_int(&line, "healthy", virtual_healthy(p, i));
+		log_line_int(&line, "total", v->real_count);
+		log_line_text(&line, "served", virtual_is_served(p, i) ? "yes" : "no");
+		log_line_text(&line, "programmed", p->programmed ? "yes" : "no");
+		log_emit(&p->child->log, LOG_LEVEL_INFO, &line);
+	}
+}
+
+static bool
+forwards_ip4(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_forward", O_RDONLY | O_CLOEXEC);
+	char value = '1';
+
+	if (fd == -1)
+		return true;
+	if (read(fd, &value, 1) != 1)
+		value = '1';
+	close(fd);
+	return value != '0';
+}
+
+/* NAT needs a node that forwards; a warning, because the operator may set it a moment later. */
+static void
+check_forwarding(struct pool *p)
+{
+	struct log_line line;
+
+	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
+		if (p->config.virtuals[i].forwarding != CONF_FORWARD_NAT || forwards_ip4())
+			continue;
+		log_line_begin(&line, "config");
+		log_line_reason(&line, REASON_SYSTEM);
+		log_line_text(&line, "virtual", p->config.virtuals[i].name);
+		log_line_text(&line, "detail",
+			"NAT forwarding needs net.ipv4.ip_forward=1, which is 0 on this node; set it");
+		log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+		return;
+	}
+}
+
+static bool
+carry_routers(struct pool *p, const struct config *before, const struct pool_router *old)
+{
+	p->routers = calloc(p->config.router_count + 1, sizeof(*p->routers));
+	if (!p->routers)
+		return false;
+	for (uint32_t i = 0; i < before->router_count; i++) {
+		uint32_t row = config_find_router(&p->config, before->routers[i].name);
+
+		if (row != CONF_NO_INDEX)
+			p->routers[row] = old[i];
+	}
+	return true;
+}
+
+static void
+take_config(struct pool *p, const struct channel_message *m)
+{
+	const struct ipc_config *message = channel_payload(m, sizeof(*message));
+	struct config before = p->config, fresh = {0};
+	struct pool_router *old = p->routers;
+	bool first = p->generation == 0;
+	struct ipc_config done;
+
+	if (!message || m->fd == -1 || !config_unpack(m->fd, &fresh))
+		return;
+	p->config = fresh;
+	p->generation = message->generation;
+	p->child->log.level = (enum log_level)fresh.log_level;
+	p->child->log.facility = fresh.facility;
+	if (!carry_routers(p, &before, old) || targets_configure(p, &before) == -1)
+		_exit(EXIT_REFUSED);
+	free(old);
+	config_free(&before);
+	check_forwarding(p);
+	table_apply_now(p, first ? REASON_STARTED : REASON_RECONFIGURED);
+	sync_reconcile(p);
+	control_configured(p);
+	done = (struct ipc_config){.generation = p->generation};
+	channel_send(p->child->supervisor_fd, IPC_CONFIG_DONE, &done, sizeof(done), -1);
+	if (first)
+		channel_send(p->child->supervisor_fd, IPC_READY, NULL, 0, -1);
+}
+
+static void
+take_router(struct pool *p, const struct ipc_router *facts)
+{
+	uint32_t row = config_find_router(&p->config, facts->name);
+	struct pool_router *r;
+	bool changed;
+
+	if (row == CONF_NO_INDEX)
+		return;
+	r = &p->routers[row];
+	changed = !r->known || r->facts.role != facts->role;
+	r->facts = *facts;
+	r->known = true;
+	if (!changed)
+		return;
+	r->preparing = false;
+	sync_reconcile(p); /* the gate first */
+	targets_refresh(p);
+	table_apply_now(p, facts->role == EL_ACTIVE ? REASON_TAKEOVER : REASON_RELEASE);
+}
+
+/* Cold standby: program everything now; the election waits for the answer to set the addresses. */
+static void
+prepare(struct pool *p, const struct ipc_name *name)
+{
+	uint32_t row = config_find_router(&p->config, name->name);
+
+	if (row != CONF_NO_INDEX) {
+		p->routers[row].preparing = true;
+		sync_reconcile(p);
+		table_apply_now(p, REASON_TAKEOVER);
+		targets_refresh(p);
+	}
+	channel_send(p->election_fd, IPC_PREPARED, name, sizeof(*name), -1);
+}
+
+static void
+take_election(struct pool *p, const struct channel_message *m)
+{
+	const struct ipc_router *router;
+	const struct ipc_peer_node *peer;
+	const struct ipc_election_stats *stats;
+	const struct ipc_name *name;
+	const struct ipc_result *result;
+
+	if (m->kind == IPC_ROUTER && (router = channel_payload(m, sizeof(*router)))) {
+		take_router(p, router);
+	} else if (m->kind == IPC_PEER_NODE && (peer = channel_payload(m, sizeof(*peer)))) {
+		p->peer = *peer;
+		p->peer_known = true;
+	} else if (m->kind == IPC_ELECTION_STATS && (stats = channel_payload(m, sizeof(*stats)))) {
+		p->stats = *stats;
+	} else if (m->kind == IPC_PREPARE && (name = channel_payload(m, sizeof(*name)))) {
+		prepare(p, name);
+	} else if (m->kind == IPC_SWITCHOVER_RESULT && (result = channel_payload(m, sizeof(*result)))) {
+		control_switchover_result(p, result);
+	}
+}
+
+static void
+on_election(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct pool *p = w->data;
+	struct channel_message m;
+
+	(void)events;
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		int got = channel_receive(p->election_fd, &m);
+
+		if (got == 0)
+			return;
+		if (got == -1) {
+			ev_io_stop(loop, w);
+			close(p->election_fd);
+			p->election_fd = -1;
+			return;
+		}
+		if (m.fd != -1)
+			close(m.fd);
+		take_election(p, &m);
+	}
+}
+
+static void
+take_peer(struct pool *p, const struct ipc_peer *peer, int fd)
+{
+	if (peer->role == PROCESS_PROBER && peer->index < LIMIT_PROBERS) {
+		targets_prober_up(p, peer->index, fd);
+		return;
+	}
+	if (peer->role != PROCESS_ELECTION) {
+		close(fd);
+		return;
+	}
+	if (p->election_fd != -1) {
+		ev_io_stop(p->loop, &p->election_watcher);
+		close(p->election_fd);
+	}
+	p->election_fd = fd;
+	ev_io_set(&p->election_watcher, fd, EV_READ);
+	ev_io_start(p->loop, &p->election_watcher);
+}
+
+static void
+take_event(struct pool *p, const struct ipc_event *e)
+{
+	p->events[p->event_next] = *e;
+	p->events[p->event_next].text[sizeof(e->text) - 1] = '\0';
+	control_event(p, &p->events[p->event_next]);
+	p->event_next = (p->event_next + 1) % LIMIT_EVENTS;
+	p->event_total++;
+	if (p->event_held < LIMIT_EVENTS)
+		p->event_held++;
+}
+
+static _Noreturn void
+leave(struct pool *p, bool clean)
+{
+	if (clean) {
+		table_withdraw_all(p);
+		sync_stop(p);
+	}
+	control_stop(p);
+	table_close(p);
+	config_free(&p->config);
+	free(p->routers);
+	free(p->targets);
+	free(p->slot_rows);
+	ev_loop_destroy(p->loop);
+	log_close(&p->child->log);
+	free(p);
+	exit(0);
+}
+
+static void
+take_supervisor(struct pool *p, struct channel_message *m)
+{
+	const struct ipc_peer *peer;
+	const struct ipc_event *event;
+	const struct ipc_result *result;
+
+	if (m->kind == IPC_PEER && m->fd != -1 && (peer = channel_payload(m, sizeof(*peer)))) {
+		take_peer(p, peer, m->fd);
+		return;
+	}
+	if (m->kind == IPC_CONFIG)
+		take_config(p, m);
+	else if (m->kind == IPC_EVENT && (event = channel_payload(m, sizeof(*event))))
+		take_event(p, event);
+	else if (m->kind == IPC_RELOAD_RESULT && (result = channel_payload(m, sizeof(*result))))
+		control_reload_result(p, result);
+	else if (m->kind == IPC_DUMP_STATE)
+		log_state(p);
+	if (m->fd != -1)
+		close(m->fd);
+	if (m->kind == IPC_STOP)
+		leave(p, true);
+}
+
+static void
+on_supervisor(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct pool *p = w->data;
+	struct channel_message m;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < MESSAGES_A_TURN; i++) {
+		int got = channel_receive(p->child->supervisor_fd, &m);
+
+		if (got == 0)
+			return;
+		if (got == -1)
+			leave(p, false); /* a new supervisor will adopt the table */
+		take_supervisor(p, &m);
+	}
+}
+
+static void
+on_replan(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct pool *p = w->data;
+
+	(void)loop;
+	(void)events;
+	p->replan_soon = false;
+	table_apply_now(p, REASON_HEALTH);
+}
+
+static void
+on_second(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct pool *p = w->data;
+
+	(void)loop;
+	(void)events;
+	if (p->generation == 0)
+		return;
+	table_apply_now(p, REASON_DRIFT);
+	sync_reconcile(p);
+	if (++p->seconds % STATE_EVERY_S == 0)
+		log_state(p);
+}
+
+static void
+on_alive(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct pool *p = w->data;
+
+	(void)loop;
+	(void)events;
+	atomic_store(&p->child->handover->alive_ns[handover_slot(PROCESS_POOL, 0)], mono_now().ns);
+}
+
+static void
+start_timer(struct pool *p, ev_timer *w, void (*callback)(struct ev_loop *, ev_timer *, int),
+	double every_s)
+{
+	ev_timer_init(w, callback, every_s, every_s);
+	w->data = p;
+	if (every_s > 0.)
+		ev_timer_start(p->loop, w);
+}
+
+static void
+watch_all(struct pool *p)
+{
+	ev_io_init(&p->supervisor_watcher, on_supervisor, p->child->supervisor_fd, EV_READ);
+	p->supervisor_watcher.data = p;
+	ev_io_start(p->loop, &p->supervisor_watcher);
+	ev_io_init(&p->election_watcher, on_election, -1, EV_READ);
+	p->election_watcher.data = p;
+	start_timer(p, &p->alive_timer, on_alive, alive_every_s);
+	start_timer(p, &p->second_timer, on_second, 1.);
+	start_timer(p, &p->replan_timer, on_replan, 0.);
+	start_timer(p, &p->flush_timer, targets_flush_timer, 0.);
+}
+
+static void
+complain_and_exit(struct pool *p, const char *what, int error)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "process");
+	log_line_reason(&line, REASON_SYSTEM);
+	log_line_text(&line, what, strerror(-error));
+	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
+	_exit(EXIT_REFUSED);
+}
+
+_Noreturn void
+pool_main(struct child *child)
+{
+	/* NET_ADMIN: IPVS and its sysctls. CHOWN: the control socket's group after a reload.
+	 * SYS_MODULE: the kernel asks for a scheduler's module in our name. */
+	static const int needed[] = {CAP_NET_ADMIN, CAP_CHOWN, CAP_SYS_MODULE};
+	struct pool *p = calloc(1, sizeof(*p));
+	int error;
+
+	if (!p)
+		_exit(EXIT_REFUSED);
+	p->child = child;
+	p->started = mono_now();
+	p->election_fd = -1;
+	p->ipvs_limit = (struct log_limit){.every_ns = 30 * NS_PER_S, .burst = 4};
+	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
+		p->probers[i].fd = -1;
+	p->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (!p->loop)
+		_exit(EXIT_REFUSED);
+	owned_load(p);
+	if ((error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]))) != 0)
+		complain_and_exit(p, "capabilities", error);
+	if ((error = control_start(p)) != 0)
+		complain_and_exit(p, "control-socket", error);
+	watch_all(p);
+	ev_run(p->loop, 0);
+	leave(p, false);
+}

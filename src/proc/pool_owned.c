@@ -1,0 +1,117 @@
+/*
+ * Which services of the kernel's table are ours. IPVS has no place to write an owner into, so a
+ * file in the state directory remembers what was programmed: a later life can then remove what is
+ * no longer configured and leave everybody else's services alone.
+ *
+ * One line a service: "tcp 10.77.0.100:80". Written to a new file and renamed: never half there.
+ */
+#include "proc/pool_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 96 };
+
+static void
+path_of(const struct pool *p, const char *suffix, char out[LIMIT_PATH])
+{
+	snprintf(out, LIMIT_PATH, "%s/services%s", p->child->state_dir, suffix);
+}
+
+void
+owned_add(struct pool *p, const struct vs_key *key)
+{
+	struct vs_key *grown;
+
+	if (vs_keys_contain(p->owned, p->owned_count, false, key))
+		return;
+	grown = realloc(p->owned, (p->owned_count + 1) * sizeof(*grown));
+	if (!grown)
+		return;
+	p->owned = grown;
+	p->owned[p->owned_count++] = *key;
+}
+
+void
+owned_remove(struct pool *p, const struct vs_key *key)
+{
+	for (size_t i = 0; i < p->owned_count; i++)
+		if (vs_key_equal(&p->owned[i], key)) {
+			p->owned[i] = p->owned[--p->owned_count];
+			return;
+		}
+}
+
+static bool
+parse_line(char *line, struct vs_key *key)
+{
+	char *space = strchr(line, ' ');
+
+	line[strcspn(line, "\n")] = '\0';
+	if (!space)
+		return false;
+	*space = '\0';
+	*key = (struct vs_key){.protocol = strcmp(line, "udp") == 0 ? CONF_UDP : CONF_TCP};
+	return endpoint_parse(space + 1, &key->listen);
+}
+
+/* Nobody's file, or garbage in it: nothing is ours then, which errs on the side of others. */
+void
+owned_load(struct pool *p)
+{
+	char path[LIMIT_PATH], line[LINE_MAX_BYTES];
+	struct vs_key key;
+	FILE *f;
+
+	path_of(p, "", path);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (p->owned_count < LIMIT_VIRTUALS && fgets(line, sizeof(line), f))
+		if (parse_line(line, &key))
+			owned_add(p, &key);
+	fclose(f);
+}
+
+static void
+complain(struct pool *p, const char *path)
+{
+	struct log_line line;
+	uint64_t suppressed;
+
+	if (!log_limit_allow(&p->ipvs_limit, mono_now(), &suppressed))
+		return;
+	log_line_begin(&line, "pool");
+	log_line_reason(&line, REASON_SYSTEM);
+	log_line_text(&line, "detail", "cannot remember which services are ours");
+	log_line_text(&line, "file", path);
+	log_line_text(&line, "error", strerror(errno));
+	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+void
+owned_store(struct pool *p)
+{
+	char path[LIMIT_PATH], fresh[LIMIT_PATH], text[ENDPOINT_TEXT];
+	FILE *f;
+	bool ok;
+
+	path_of(p, "", path);
+	path_of(p, ".new", fresh);
+	f = fopen(fresh, "we");
+	if (!f) {
+		complain(p, fresh);
+		return;
+	}
+	for (size_t i = 0; i < p->owned_count; i++)
+		fprintf(f, "%s %s\n", p->owned[i].protocol == CONF_UDP ? "udp" : "tcp",
+			endpoint_format(&p->owned[i].listen, text));
+	ok = ferror(f) == 0;
+	ok = fclose(f) == 0 && ok;
+	if (!ok || rename(fresh, path) == -1)
+		complain(p, path);
+}

@@ -1,0 +1,150 @@
+/*
+ * The pool process: IPVS, the health of real servers, and the control socket. It may wait for the
+ * kernel; no heartbeat depends on it.
+ *
+ *   pool_main.c      start, event loop, messages of the supervisor and the election
+ *   pool_health.c    targets, probers, verdicts
+ *   pool_table.c     wanted against actual: the one path to the kernel's table
+ *   pool_sync.c      connection sync daemons and sysctls of ip_vs
+ *   pool_owned.c     which services are ours, remembered over a restart
+ *   pool_control.c   commands of the control socket (src/control has the socket and the JSON)
+ *   pool_status.c    everything known, as JSON
+ *
+ * Inside of src/proc only.
+ */
+#ifndef TANDEM_PROC_POOL_PROCESS_H
+#define TANDEM_PROC_POOL_PROCESS_H
+
+#include "conf/config.h"
+#include "core/election.h"
+#include "core/health.h"
+#include "core/plan.h"
+#include "core/pool.h"
+#include "ipc/messages.h"
+#include "linux/ipvs.h"
+#include "proc/child.h"
+
+#include <ev.h>
+
+struct pool;
+
+/* A real server of a virtual server: row i of config.reals. */
+struct pool_target {
+	enum health_verdict verdict;
+	enum reason reason;       /* of the last result */
+	int32_t detail;
+	char evidence[64];
+	mono since;               /* of the verdict */
+	mono last_result;         /* MONO_NEVER: none yet */
+	int64_t connect_ns, answer_ns;
+	uint64_t probes, failures;
+	uint32_t slot;            /* its number towards the probers, kept over a reload */
+	uint32_t generation;      /* of the probe that was set */
+	bool probed;              /* a prober has it */
+	bool untold;              /* must be (re)sent to its prober */
+	bool urgent;
+	bool keep_out;            /* adopted table: was absent and is not known yet */
+};
+
+struct pool_prober {
+	struct pool *pool;
+	uint32_t index;
+	int fd;                   /* -1: none */
+	ev_io watcher;
+};
+
+/* Latest facts of the election about one router: row i of config.routers. */
+struct pool_router {
+	bool known;
+	struct ipc_router facts;
+	bool preparing;           /* IPC_PREPARE came: program before the role is active */
+};
+
+struct pool {
+	struct child *child;
+	struct ev_loop *loop;
+	struct config config;
+	uint64_t generation;
+	mono started;
+	struct pool_router *routers;   /* by row of config.routers */
+	struct pool_target *targets;   /* by row of config.reals */
+	struct pool_prober probers[LIMIT_PROBERS];
+	uint32_t probe_generation;
+	uint32_t *slot_rows;           /* slot to row of config.reals; CONF_NO_INDEX: free */
+	uint32_t slot_count;
+	uint32_t prober_count;         /* targets are spread over so many */
+	ev_timer flush_timer;          /* a prober's channel was full */
+
+	struct ipvs *ipvs;             /* NULL: not open (no need, or no ip_vs) */
+	bool adopted;                  /* the first dump was looked at */
+	bool programmed;               /* the last plan was applied without error */
+	bool replan_soon;
+	mono ipvs_retry_at;
+	struct vs_table actual;        /* last dump */
+	mono dumped_at;
+	struct vs_table wanted;
+	struct vs_key *owned;          /* ours in the kernel, now or in an earlier life */
+	size_t owned_count;
+	struct ipvs_sync sync;         /* as last set */
+	bool sync_set;
+	struct log_limit ipvs_limit;
+
+	int election_fd;               /* -1: none */
+	bool peer_known;
+	struct ipc_peer_node peer;
+	struct ipc_election_stats stats;
+	struct ipc_event events[LIMIT_EVENTS]; /* ring */
+	size_t event_next, event_held;
+	uint64_t event_total;          /* ever received: number of the next event */
+
+	struct pool_control *control;  /* pool_control.c */
+	ev_io supervisor_watcher, election_watcher;
+	ev_timer second_timer, alive_timer, replan_timer;
+	uint64_t seconds;
+};
+
+/* pool_health.c */
+int targets_configure(struct pool *p, const struct config *before);
+void targets_refresh(struct pool *p);            /* set and clear after a change of roles */
+void targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events);
+void targets_prober_up(struct pool *p, uint32_t index, int fd);
+bool virtual_is_served(const struct pool *p, uint32_t virtual_row); /* wanted in the kernel here */
+/* "up", "down", "unknown" */
+const char *health_name(enum health_verdict verdict);
+/* Healthy real servers of a virtual server (unprobed ones count as healthy). */
+uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
+
+/* pool_table.c */
+void table_replan(struct pool *p, enum reason why); /* at the end of this turn of the loop */
+/* Dump, plan, apply; logs what was done. True when the kernel is as wanted. */
+bool table_apply_now(struct pool *p, enum reason why);
+/* A dump at most 200 ms old, for status; false without ip_vs. */
+bool table_refresh(struct pool *p);
+/* The kernel's row for a real server of ours, or NULL. */
+const struct vs_real *table_find_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row);
+void table_withdraw_all(struct pool *p);         /* clean stop: remove what is ours */
+void table_close(struct pool *p);
+
+/* pool_owned.c */
+void owned_load(struct pool *p);
+void owned_store(struct pool *p);
+void owned_add(struct pool *p, const struct vs_key *key);
+void owned_remove(struct pool *p, const struct vs_key *key);
+
+/* pool_sync.c */
+void sync_reconcile(struct pool *p);
+void sync_stop(struct pool *p);
+
+/* pool_control.c: the control socket in child->run_dir. */
+int control_start(struct pool *p);               /* 0 or negative errno */
+void control_stop(struct pool *p);
+void control_event(struct pool *p, const struct ipc_event *event); /* to `events -f` followers */
+void control_switchover_result(struct pool *p, const struct ipc_result *result);
+void control_reload_result(struct pool *p, const struct ipc_result *result);
+void control_configured(struct pool *p);         /* control.group may have changed */
+
+/* pool_status.c: `.result` of the status command. The caller owns the reference. */
+struct json_t;
+struct json_t *status_json(struct pool *p);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Connection sync between the two nodes (net/netfilter/ipvs/ip_vs_sync.c), for hot standby.
+ *
+ * Both daemons, master and backup, run on both nodes all the time with crossed ids: the node sends
+ * with its own number and takes the other's. So nothing has to be started in a takeover, and a
+ * node that lost the role goes on learning. What changes is the gate, backup_only: with 1 a standby
+ * lets every packet pass by untouched (needed where it is itself a real server).
+ *
+ * The gate has two writers. The election's hands open it right before they set the addresses and
+ * shut it after they removed them; that order cannot depend on this process. We only repair: open
+ * whenever a router is active here, shut only when the kernel says open although all are known not
+ * to be active, which happens once at start. Should a takeover cross that one write, the message
+ * that tells of it is already on its way and the next reconcile opens again.
+ */
+#include "proc/pool_process.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *value;
+} sysctls[] = {
+	/* The first packet of an established connection is told, and every state after it ... */
+	{"sync_threshold", "0 1"},
+	/* ... and again when its timer moved by ten seconds, so that idle ones stay alive there. */
+	{"sync_refresh_period", "10"},
+	{"sync_retries", "2"},
+};
+
+/* Row of the first hot router that has virtual servers. */
+static uint32_t
+hot_router(const struct pool *p)
+{
+	for (uint32_t i = 0; i < p->config.virtual_count; i++)
+		if (p->config.routers[p->config.virtuals[i].router].standby == CONF_STANDBY_HOT)
+			return p->config.virtuals[i].router;
+	return CONF_NO_INDEX;
+}
+
+static void
+complain(struct pool *p, const char *what, int error)
+{
+	struct log_line line;
+	uint64_t suppressed;
+
+	if (!log_limit_allow(&p->ipvs_limit, mono_now(), &suppressed))
+		return;
+	log_line_begin(&line, "pool");
+	log_line_reason(&line, REASON_SYSTEM);
+	log_line_text(&line, "detail", what);
+	log_line_text(&line, "error", strerror(-error));
+	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
+}
+
+static void
+set_sysctl(struct pool *p, const char *name, const char *value)
+{
+	char now[64] = "";
+	int error = ipvs_sysctl_read(name, now, sizeof(now));
+
+	for (char *c = now; *c; c++)
+		if (*c == '\t')
+			*c = ' ';
+	now[strcspn(now, "\n")] = '\0';
+	if (error == 0 && strcmp(now, value) == 0)
+		return;
+	error = ipvs_sysctl_write(name, value);
+	if (error != 0)
+		complain(p, name, error);
+}
+
+static void
+reconcile_gate(struct pool *p)
+{
+	bool all_known = true, any_active = false;
+
+	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
+		const struct pool_router *r = &p->routers[p->config.virtuals[i].router];
+
+		all_known = all_known && r->known;
+		any_active = any_active || r->preparing || (r->known && r->facts.role == EL_ACTIVE);
+	}
+	if (any_active)
+		set_sysctl(p, "backup_only", "0");
+	else if (all_known)
+		set_sysctl(p, "backup_only", "1");
+}
+
+void
+sync_reconcile(struct pool *p)
+{
+	uint32_t router = hot_router(p);
+	struct ipvs_sync wanted = {.master = false}, now;
+	int error;
+
+	if (!p->ipvs)
+		return;
+	if (router == CONF_NO_INDEX || p->config.node_count < 2) {
+		sync_stop(p);
+		return;
+	}
+	wanted.master = wanted.backup = true;
+	wanted.master_id = (uint8_t)(p->child->node + 1);
+	wanted.backup_id = (uint8_t)(2 - p->child->node);
+	memcpy(wanted.interface, p->config.routers[router].interface, sizeof(wanted.interface));
+	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
+		set_sysctl(p, sysctls[i].name, sysctls[i].value);
+	reconcile_gate(p);
+	if (ipvs_sync_get(p->ipvs, &now) == 0 && memcmp(&now, &wanted, sizeof(now)) == 0)
+		return;
+	error = ipvs_sync_set(p->ipvs, &wanted);
+	if (error != 0) {
+		complain(p, "connection sync daemons", error);
+		return;
+	}
+	p->sync = wanted;
+	p->sync_set = true;
+}
+
+void
+sync_stop(struct pool *p)
+{
+	struct ipvs_sync none = {.master = false};
+
+	if (!p->ipvs || !p->sync_set)
+		return;
+	ipvs_sync_set(p->ipvs, &none);
+	ipvs_sysctl_write("backup_only", "0");
+	p->sync_set = false;
+}
