@@ -168,9 +168,14 @@ log_level_parse(const char *name, enum log_level *out)
 bool
 log_limit_allow(struct log_limit *limit, mono now, uint64_t *suppressed)
 {
-	if (mono_diff_ns(now, limit->window) >= limit->every_ns) {
-		limit->window = now;
+	int64_t passed = mono_diff_ns(now, limit->window) / limit->every_ns;
+
+	if (passed >= limit->used) {
 		limit->used = 0;
+		limit->window = now;
+	} else if (passed > 0) {
+		limit->used -= (uint32_t)passed;
+		limit->window = mono_add_ns(limit->window, passed * limit->every_ns);
 	}
 	if (limit->used >= limit->burst) {
 		limit->suppressed++;

@@ -12,3 +12,21 @@ tests_unit_test_icmp_SOURCES = tests/unit/test_icmp.c
 tests_unit_test_icmp_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 tests_unit_test_http_SOURCES = tests/unit/test_http.c
 tests_unit_test_http_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_vrrp
+TESTS += tests/unit/test_vrrp
+tests_unit_test_vrrp_SOURCES = tests/unit/test_vrrp.c
+tests_unit_test_vrrp_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_addr tests/unit/test_logline tests/unit/test_cursor
+check_PROGRAMS += tests/unit/test_reason
+TESTS += tests/unit/test_addr tests/unit/test_logline tests/unit/test_cursor
+TESTS += tests/unit/test_reason
+tests_unit_test_addr_SOURCES = tests/unit/test_addr.c
+tests_unit_test_addr_LDADD = libbase.la $(CMOCKA_LIBS)
+tests_unit_test_logline_SOURCES = tests/unit/test_logline.c
+tests_unit_test_logline_LDADD = libbase.la $(CMOCKA_LIBS)
+tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
+tests_unit_test_cursor_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_reason_SOURCES = tests/unit/test_reason.c
+tests_unit_test_reason_LDADD = libbase.la $(CMOCKA_LIBS)
