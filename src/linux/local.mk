@@ -4,3 +4,4 @@ liblinux_la_SOURCES += src/linux/addresses.c src/linux/addresses.h src/linux/arp
 	src/linux/hands.c src/linux/hands.h src/linux/links.c src/linux/links.h \
 	src/linux/links_internal.h src/linux/links_poll.c src/linux/privileges.c \
 	src/linux/privileges.h src/linux/vrrp_socket.c src/linux/vrrp_socket.h
+liblinux_la_SOURCES += src/linux/ipvs.c src/linux/ipvs.h src/linux/ipvs_codec.c src/linux/ipvs_codec.h
