@@ -30,3 +30,7 @@ tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(CMOCKA_LIBS)
 tests_unit_test_reason_SOURCES = tests/unit/test_reason.c
 tests_unit_test_reason_LDADD = libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_channel
+TESTS += tests/unit/test_channel
+tests_unit_test_channel_SOURCES = tests/unit/test_channel.c
+tests_unit_test_channel_LDADD = libipc.la $(CMOCKA_LIBS)
