@@ -169,6 +169,13 @@ struct service_key {
 	uint8_t protocol;
 };
 
+static struct service_key
+service_key(const struct endpoint *e, uint8_t protocol)
+{
+	return (struct service_key){.address = e->addr, .protocol = protocol,
+		.port = {(uint8_t)(e->port >> 8), (uint8_t)e->port}};
+}
+
 static void
 check_services(struct reader *r)
 {
@@ -179,8 +186,7 @@ check_services(struct reader *r)
 	seen_open(&services, sizeof(struct service_key));
 	for (uint32_t i = 0; i < c->virtual_count; i++) {
 		const struct conf_virtual *v = &c->virtuals[i];
-		struct service_key key = {.address = v->listen.addr, .protocol = v->protocol,
-			.port = {(uint8_t)(v->listen.port >> 8), (uint8_t)v->listen.port}};
+		struct service_key key = service_key(&v->listen, v->protocol);
 		uint32_t before;
 		char text[ENDPOINT_TEXT];
 
@@ -223,8 +229,7 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 	struct seen *addresses)
 {
 	const struct conf_real *real = &r->out->reals[row];
-	struct service_key key = {.address = real->address.addr,
-		.port = {(uint8_t)(real->address.port >> 8), (uint8_t)real->address.port}};
+	struct service_key key = service_key(&real->address, 0);
 	const config_setting_t *at = place(r->real_at[row], "address");
 	char what[LIMIT_NAME + 32];
 	char text[ENDPOINT_TEXT];
@@ -245,6 +250,20 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 }
 
 static void
+check_sorry(struct reader *r, uint32_t row, const struct seen *addresses)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	const config_setting_t *at = place(r->virtual_at[row], "sorry_server");
+	struct service_key key = service_key(&v->sorry, 0);
+	uint32_t real = seen_find(addresses, &key);
+
+	check_target(r, v, &v->sorry, at, "sorry_server");
+	if (real != UINT32_MAX)
+		reader_error(r, at, "virtual_servers \"%s\": sorry_server is real server \"%s\" as well",
+			v->name, r->out->reals[real].name);
+}
+
+static void
 check_pool(struct reader *r, uint32_t row)
 {
 	const struct conf_virtual *v = &r->out->virtuals[row];
@@ -254,11 +273,10 @@ check_pool(struct reader *r, uint32_t row)
 	seen_open(&addresses, sizeof(struct service_key));
 	for (uint32_t i = 0; i < v->real_count; i++)
 		check_real(r, v, v->first_real + i, &names, &addresses);
+	if (v->has_sorry)
+		check_sorry(r, row, &addresses);
 	seen_close(&names);
 	seen_close(&addresses);
-	if (v->has_sorry)
-		check_target(r, v, &v->sorry, place(r->virtual_at[row], "sorry_server"),
-			"sorry_server");
 	if (v->real_count != 0 && v->min_healthy > v->real_count)
 		reader_error(r, place(r->virtual_at[row], "min_healthy"),
 			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real servers",

@@ -49,8 +49,10 @@ parse(config_t *tree, const struct text *text, struct errors *errors)
 	config_setting_t *root;
 
 	if (!config_read_string(tree, text->bytes)) {
-		errors_add(errors, (uint32_t)config_error_line(tree), "%s",
-			config_error_text(tree));
+		const char *why = config_error_text(tree);
+
+		errors_add(errors, (uint32_t)config_error_line(tree), "%s%s", why,
+			strcmp(why, "syntax error") == 0 ? " here or just before" : "");
 		return false;
 	}
 	root = config_root_setting(tree);

@@ -187,6 +187,7 @@ flatten(struct loader *l, const char *bytes, size_t length, uint32_t file, int d
 
 		at_start = false;
 		if (skip) {
+			append(t, "\n", 1);
 			include(l, name, (uint32_t)t->line_count, depth);
 			begin_line(t, file, line); /* what follows the directive */
 			p += skip;
