@@ -1,0 +1,2 @@
+exampledir = $(docdir)/examples
+dist_example_DATA = etc/tandem.conf etc/cold.conf etc/dr.conf etc/keepalived-interop.conf
