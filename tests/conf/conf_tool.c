@@ -5,12 +5,13 @@
  *   conf_tool check FILE      the errors, exit 1; nothing and exit 0 when there is none
  *   conf_tool dump FILE       the effective configuration
  *   conf_tool roundtrip FILE  printed and read back, packed and unpacked: the same tables?
- *   conf_tool keys            every key the reader knows, as the man page has to have it
+ *   conf_tool keys            every key the reader knows and what the man page has to say of it
+ *   conf_tool example GROUP TEXT   would the text do inside such a group?
  */
 #include "conf/keys.h"
 #include "conf/pack.h"
 #include "conf/print.h"
-#include "conf/read.h"
+#include "conf/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,49 +106,121 @@ roundtrip(const char *path)
 	return same ? 0 : 1;
 }
 
-static void
-print_words(const char *label, const char *const *words)
+static const struct key_group *const groups[] = {&keys_file, &keys_node, &keys_heartbeat,
+	&keys_router, &keys_address, &keys_track, &keys_virtual, &keys_real, &keys_probe,
+	&keys_expect, &keys_control, &keys_log};
+
+enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
+
+static const char *
+group_name(const struct key_group *group)
 {
-	for (int i = 0; words && words[i]; i++)
-		printf("%s%s", i ? "," : label, words[i]);
+	return *group->name ? group->name : "The file";
 }
 
-static void
-print_keys(const struct key_group *group)
+/* How the man page calls what the key takes. */
+static const char *
+kind_phrase(enum key_kind kind)
 {
-	for (size_t i = 0; i < group->count; i++) {
-		const struct key *k = &group->keys[i];
-
-		printf("%s.%s", *group->name ? group->name : "file", k->name);
-		if (k->kind == KEY_LATER)
-			printf(" later");
-		if (k->required)
-			printf(" required");
-		if (k->kind == KEY_INT)
-			printf(" range=%d..%d", k->low, k->high);
-		if (k->kind == KEY_INT && k->number >= k->low && !k->required)
-			printf(" default=%d", k->number);
-		if (k->kind == KEY_BOOL)
-			printf(" default=%s", k->number ? "true" : "false");
-		if (k->unit)
-			printf(" unit=%s", k->unit);
-		if (k->text && *k->text)
-			printf(" default=%s", k->text);
-		print_words(" words=", k->words);
-		putchar('\n');
+	switch (kind) {
+	case KEY_INT: return "Whole number";
+	case KEY_BOOL: return "Boolean";
+	case KEY_WORD: return "Word";
+	case KEY_WORDS: return "List of words";
+	case KEY_NAME: return "Name";
+	case KEY_NODE: return "Name of a node";
+	case KEY_USER_GROUP: return "System group";
+	case KEY_INTERFACE: return "Interface";
+	case KEY_INTERFACES: return "List of interfaces";
+	case KEY_ADDRESS: return "Address";
+	case KEY_PREFIX: return "Address/length";
+	case KEY_ENDPOINT: return "Address:port";
+	case KEY_MASK: return "Netmask";
+	case KEY_PROGRAM: return "Program";
+	case KEY_URL_PATH: return "URL path";
+	case KEY_HOST: return "Host name or address";
+	case KEY_STATUS: return "Status list";
+	case KEY_TEXT: return "Printable text";
+	case KEY_ADDRESSES: return "List of address/length texts, or groups";
+	case KEY_PRIORITIES: return "Group of whole numbers by node";
+	case KEY_GROUP: return "Group";
+	case KEY_GROUPS: return "List of groups";
+	case KEY_LATER: return "later";
 	}
+	return "";
+}
+
+/* group, key, then the phrases, with tabs between them. */
+static void
+print_key(const struct key_group *group, const struct key *k)
+{
+	printf("%s\t%s\t%s", group_name(group), k->name, kind_phrase(k->kind));
+	if (k->required)
+		printf("\trequired");
+	if (k->kind == KEY_INT && k->low != k->high)
+		printf("\t%d to %d", k->low, k->high);
+	if (k->kind == KEY_INT && k->step > 1)
+		printf("\ta multiple of %u", k->step);
+	if (k->kind == KEY_INT && !k->required && k->number >= k->low)
+		printf("\tdefault %d", k->number);
+	else if (k->kind == KEY_BOOL)
+		printf("\tdefault %s", k->number ? "true" : "false");
+	else if (k->text && *k->text)
+		printf("\tdefault \"%s\"", k->text);
+	else if (!k->required && k->kind != KEY_GROUP)
+		printf("\tdefault");
+	if (k->unit)
+		printf("\t%s", k->unit);
+	for (int i = 0; k->words && k->words[i]; i++)
+		printf("\t%s", k->words[i]);
+	putchar('\n');
 }
 
 static int
 keys(void)
 {
-	static const struct key_group *const all[] = {&keys_file, &keys_node, &keys_heartbeat,
-		&keys_router, &keys_address, &keys_track, &keys_virtual, &keys_real, &keys_probe,
-		&keys_expect, &keys_control, &keys_log};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		print_keys(all[i]);
+	for (size_t i = 0; i < GROUPS; i++)
+		for (size_t j = 0; j < groups[i]->count; j++)
+			print_key(groups[i], &groups[i]->keys[j]);
 	return 0;
+}
+
+/* Every member by itself; that others are missing does not count. */
+static bool
+members_are_sound(config_setting_t *root, const struct key_group *group)
+{
+	struct errors found = {0};
+	struct reader r = {.errors = &found};
+	struct scope s;
+	bool sound = config_setting_length(root) > 0;
+
+	scope_open(&s, &r, NULL, group, root, 0);
+	for (size_t i = 0; i < found.count; i++)
+		if (!strstr(found.rows[i].message, " is missing")) {
+			puts(found.rows[i].message);
+			sound = false;
+		}
+	free(found.rows);
+	return sound;
+}
+
+static int
+example(const char *name, const char *text)
+{
+	const struct key_group *group = NULL;
+	config_t tree;
+	bool sound = false;
+
+	for (size_t i = 0; i < GROUPS; i++)
+		if (strcmp(group_name(groups[i]), name) == 0)
+			group = groups[i];
+	config_init(&tree);
+	if (!group || !config_read_string(&tree, text))
+		printf("not an example of %s: %s\n", name, text);
+	else
+		sound = members_are_sound(config_root_setting(&tree), group);
+	config_destroy(&tree);
+	return sound ? 0 : 1;
 }
 
 int
@@ -161,6 +234,8 @@ main(int argc, char **argv)
 		return dump(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "roundtrip") == 0)
 		return roundtrip(argv[2]);
-	fprintf(stderr, "usage: conf_tool check|dump|roundtrip FILE, conf_tool keys\n");
+	if (argc == 4 && strcmp(argv[1], "example") == 0)
+		return example(argv[2], argv[3]);
+	fprintf(stderr, "usage: conf_tool check|dump|roundtrip FILE | keys | example GROUP TEXT\n");
 	return 2;
 }

@@ -3,3 +3,5 @@ tests_conf_conf_tool_SOURCES = tests/conf/conf_tool.c
 tests_conf_conf_tool_LDADD = libconf.la
 TESTS += tests/conf/golden
 EXTRA_DIST += tests/conf/golden tests/conf/good tests/conf/bad tests/conf/include
+TESTS += tests/conf/manual
+EXTRA_DIST += tests/conf/manual
