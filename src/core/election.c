@@ -76,6 +76,7 @@ address_act(struct election *e, enum el_act_kind kind, struct el_acts *out)
 {
 	e->sequence = e->sequence == UINT32_MAX ? 1 : e->sequence + 1;
 	e->pending = e->sequence;
+	e->asked_lease_ns = e->params.lease_ns;
 	act(out, kind)->sequence = e->sequence;
 }
 
@@ -86,7 +87,7 @@ claim(struct election *e, mono now, struct el_acts *out)
 	e->prepare_deadline = MONO_NEVER;
 	e->renew_deadline = MONO_NEVER;
 	e->reclaim = false;
-	if (!e->claimed)
+	if (mono_is_never(e->lease_deadline))
 		e->lease_deadline = mono_add_ns(now, e->params.lease_ns);
 	address_act(e, EL_CLAIM, out);
 }
@@ -171,14 +172,20 @@ enter_election(struct election *e, mono now, enum reason reason, struct el_acts 
 
 /*
  * Give the addresses up. With `resign`, priority 0 follows as soon as the kernel has removed them
- * (so that nobody is invited before the place is free), or after release_patience_ns.
+ * (so that nobody is invited before the place is free), or after release_patience_ns. Who resigns
+ * lets the others go first, by the resignation or, when that is late or lost, by our silence.
  */
 static void
 release(struct election *e, mono now, bool resign, struct el_acts *out)
 {
 	e->claimed = false;
 	e->reclaim = false;
-	e->resign_deadline = resign ? mono_add_ns(now, release_patience_ns) : MONO_NEVER;
+	e->resign_deadline = MONO_NEVER;
+	if (resign) {
+		e->resign_deadline = mono_add_ns(now, release_patience_ns);
+		e->down_deadline = mono_add_ns(e->down_deadline,
+			release_patience_ns + e->params.interval_ns);
+	}
 	address_act(e, EL_RELEASE, out);
 }
 
@@ -221,6 +228,8 @@ el_set_fitness(struct election *e, mono now, bool fit, enum reason why, struct e
 {
 	enum el_role was = e->role;
 
+	if (was == EL_INIT && e->reason == REASON_STOPPED)
+		return; /* an interface that comes back must not undo a shutdown */
 	e->fit = fit;
 	e->unfit = fit ? REASON_NONE : why;
 	if (fit) {
@@ -273,19 +282,51 @@ recv_as_backup(struct election *e, mono now, const struct el_advert *advert)
 	e->down_deadline = mono_add_ns(now, el_down_ns(e->params.priority, advert->interval_ns));
 }
 
-/* Another active that must give way: answer it at once, but never in a storm (RFC 9568 6.4.3). */
+/* An active that may no longer be one steps down before it does anything else. */
+static bool
+must_step_down(struct election *e, mono now, struct el_acts *out)
+{
+	mono patience = mono_add_ns(e->advert_deadline, (DOWN_ADVERTS - 1) * e->params.interval_ns);
+
+	if (e->role != EL_ACTIVE)
+		return false;
+	if (mono_due(e->lease_deadline, now)) {
+		enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
+		release(e, now, true, out);
+		return true;
+	}
+	if (mono_due(patience, now)) {
+		enter_backup(e, now, REASON_WOKE_LATE, e->params.interval_ns, out);
+		release(e, now, false, out);
+		return true;
+	}
+	return false;
+}
+
+static void
+report_rival(const struct el_advert *advert, struct el_acts *out)
+{
+	struct el_act *a = act(out, EL_RIVAL);
+
+	a->rival = advert->source;
+	a->rival_priority = advert->priority;
+}
+
+/*
+ * Another active that must give way, or one that resigns: answer at once, but never in a storm
+ * (RFC 9568 6.4.3).
+ */
 static void
 answer_rival(struct election *e, mono now, const struct el_advert *advert, struct el_acts *out)
 {
-	struct el_act *a;
-
 	if (mono_before(now, e->rival_answered))
 		return;
 	e->rival_answered = mono_add_ns(now, e->params.interval_ns / 4);
 	send_advert(out, e->params.priority);
-	a = act(out, EL_RIVAL);
-	a->rival = advert->source;
-	a->rival_priority = advert->priority;
+	if (advert->priority == EL_PRIORITY_RESIGN)
+		e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
+	else
+		report_rival(advert, out);
 	/* Neighbours may believe the rival's last word. */
 	if (e->claimed && !mono_before(now, e->rival_announced)) {
 		e->rival_announced = mono_add_ns(now, rival_announce_ns);
@@ -300,8 +341,6 @@ recv_as_active(struct election *e, mono now, const struct el_advert *advert, str
 	int tie = ip_addr_compare(&advert->source, &e->params.own);
 	bool higher = advert->priority > e->params.priority;
 
-	if (advert->priority == EL_PRIORITY_RESIGN)
-		e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
 	if (higher || (advert->priority == e->params.priority && tie > 0)) {
 		enter_backup(e, now, higher ? REASON_HIGHER_PRIORITY : REASON_HIGHER_ADDRESS,
 			advert->interval_ns, out);
@@ -318,6 +357,8 @@ el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_
 		return; /* a bridge loop, or somebody with our address: never an election (V030) */
 	if (e->role != EL_BACKUP && e->role != EL_ACTIVE)
 		return;
+	/* Deposed in our sleep: a successor must not be answered as if it were a rival. */
+	must_step_down(e, now, out);
 	e->last_heard = now;
 	e->last_priority = advert->priority;
 	e->last_source = advert->source;
@@ -367,25 +408,6 @@ send_due_advert(struct election *e, mono now, struct el_acts *out)
 		e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
 }
 
-/* An active that may no longer be one steps down before it does anything else. */
-static bool
-must_step_down(struct election *e, mono now, struct el_acts *out)
-{
-	mono patience = mono_add_ns(e->advert_deadline, (DOWN_ADVERTS - 1) * e->params.interval_ns);
-
-	if (mono_due(e->lease_deadline, now)) {
-		enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
-		release(e, now, true, out);
-		return true;
-	}
-	if (mono_due(patience, now)) {
-		enter_backup(e, now, REASON_WOKE_LATE, e->params.interval_ns, out);
-		release(e, now, false, out);
-		return true;
-	}
-	return false;
-}
-
 static void
 tick_active(struct election *e, mono now, struct el_acts *out)
 {
@@ -428,8 +450,9 @@ el_tick(struct election *e, mono now, struct el_acts *out)
 void
 el_prepared(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role == EL_ACTIVE && !mono_is_never(e->prepare_deadline))
-		claim(e, now, out);
+	if (mono_is_never(e->prepare_deadline) || must_step_down(e, now, out))
+		return;
+	claim(e, now, out);
 }
 
 /* The kernel confirmed the addresses; the lease counts from before it was asked. */
@@ -439,10 +462,12 @@ leases_confirmed(struct election *e, mono now, mono sent, struct el_acts *out)
 	bool first = !e->claimed;
 
 	e->claimed = true;
-	e->lease_deadline = mono_add_ns(sent, e->params.lease_ns - lease_margin_ns);
-	e->renew_deadline = mono_add_ns(sent, e->params.lease_ns / 3);
+	e->lease_deadline = mono_add_ns(sent, e->asked_lease_ns - lease_margin_ns);
+	e->renew_deadline = mono_add_ns(sent, e->asked_lease_ns / 3);
 	if (mono_due(e->renew_deadline, now))
 		e->renew_deadline = mono_add_ns(now, renew_retry_ns);
+	if (e->asked_lease_ns != e->params.lease_ns)
+		e->renew_deadline = now; /* reloaded meanwhile: ask for the new one */
 	if (first) {
 		if (mono_is_never(e->phases.claimed))
 			e->phases.claimed = now;
@@ -484,6 +509,8 @@ el_addresses_removed(struct election *e, mono now, struct el_acts *out)
 {
 	if (e->role != EL_ACTIVE || (!e->claimed && e->pending == 0) || must_step_down(e, now, out))
 		return;
+	if (e->reclaim)
+		return; /* a flush tells of every address: one removal */
 	if (e->pending != 0) {
 		e->reclaim = true; /* one flush tells of every address: it counts once */
 		return;
@@ -502,7 +529,7 @@ el_addresses_removed(struct election *e, mono now, struct el_acts *out)
 void
 el_addresses_changed(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role != EL_ACTIVE)
+	if (e->role != EL_ACTIVE || must_step_down(e, now, out))
 		return;
 	if (e->pending != 0) {
 		e->reclaim = true;
@@ -550,10 +577,13 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 {
 	bool sooner = params->lease_ns != e->params.lease_ns;
 
-	(void)out;
+	must_step_down(e, now, out); /* judged by what the others know of us so far */
 	if (mono_is_never(e->last_heard))
 		e->active_interval_ns = params->interval_ns;
 	e->params = *params;
+	if (!mono_is_never(e->preempt_deadline))
+		e->preempt_deadline = mono_min(e->preempt_deadline,
+			mono_add_ns(now, params->preempt_delay_ns));
 	if (e->role == EL_BACKUP)
 		e->down_deadline = mono_min(e->down_deadline,
 			mono_add_ns(now, el_down_ns(params->priority, e->active_interval_ns)));

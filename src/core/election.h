@@ -101,6 +101,7 @@ struct election {
 
 	uint32_t sequence;       /* of the last address action */
 	uint32_t pending;        /* the one whose result is awaited; 0: none */
+	int64_t asked_lease_ns;  /* with it */
 	bool claimed;            /* addresses are in the kernel as far as we know */
 	mono lease_deadline;     /* the kernel may have removed them from here on */
 	mono renew_deadline;
