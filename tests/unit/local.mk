@@ -34,3 +34,17 @@ check_PROGRAMS += tests/unit/test_channel
 TESTS += tests/unit/test_channel
 tests_unit_test_channel_SOURCES = tests/unit/test_channel.c
 tests_unit_test_channel_LDADD = libipc.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_election tests/unit/test_election_active
+check_PROGRAMS += tests/unit/test_leases tests/unit/test_operator
+TESTS += tests/unit/test_election tests/unit/test_election_active
+TESTS += tests/unit/test_leases tests/unit/test_operator
+tests_unit_test_operator_SOURCES = tests/unit/test_operator.c tests/unit/election_bench.h
+tests_unit_test_operator_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_election_active_SOURCES = tests/unit/test_election_active.c \
+	tests/unit/election_bench.h
+tests_unit_test_election_active_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_election_SOURCES = tests/unit/test_election.c tests/unit/election_bench.h
+tests_unit_test_election_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_leases_SOURCES = tests/unit/test_leases.c tests/unit/election_bench.h
+tests_unit_test_leases_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
