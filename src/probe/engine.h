@@ -1,0 +1,59 @@
+/*
+ * The probe engine: runs the probes of one prober process on its event loop.
+ *
+ * A target is what the pool asked for: a server, how to probe it, how many results make a verdict.
+ * Each has one probe in flight at most, on the rhythm of core/cadence.h, with one absolute
+ * deadline from its start to its judgement. All deadlines are in one heap, behind one timer.
+ *
+ * Probes in flight are bounded: what is due beyond the bound waits in a queue, and its deadline
+ * counts from its own start. A silence that fell while this process itself was held up says
+ * nothing of the server: it is void, and the probe starts again at once. A fault of our own (no
+ * descriptor, no port, no route) is reported and never counted.
+ */
+#ifndef TANDEM_PROBE_ENGINE_H
+#define TANDEM_PROBE_ENGINE_H
+
+#include "ipc/messages.h"
+
+#include <ev.h>
+
+struct engine;
+
+struct engine_options {
+	struct ev_loop *loop;
+	uint32_t max_running; /* probes in flight, at least 1 */
+	/* Hand a result over. False: not now; engine_resume() when it may go on. */
+	bool (*report)(void *context, const struct ipc_probe_result *result);
+	void *context;
+};
+
+struct engine_stats {
+	uint64_t started;
+	uint64_t voided;        /* not counted, because this process was held up */
+	uint64_t local_errors;
+	uint64_t queued;        /* had to wait for a place */
+	int64_t stall_ns;       /* time this process was held up, summed */
+	int64_t lateness_max_ns; /* of a start against its moment */
+	uint32_t running, targets;
+};
+
+/*
+ * Opens the ICMP sockets (which needs CAP_NET_RAW; nothing later needs any) and hooks into the
+ * loop. NULL with errno. Without an ICMPv6 socket, icmp probes of IPv6 servers are local errors.
+ */
+struct engine *engine_open(const struct engine_options *options);
+void engine_close(struct engine *e);
+
+/*
+ * Start to probe, or probe anew under another generation. 0 or a negative errno: -EINVAL when the
+ * message makes no sense, -ENOMEM.
+ */
+int engine_set(struct engine *e, const struct ipc_probe_set *set);
+void engine_clear(struct engine *e, uint32_t target);
+void engine_clear_all(struct engine *e);
+/* The receiver of reports takes more. */
+void engine_resume(struct engine *e);
+
+struct engine_stats engine_stats(const struct engine *e);
+
+#endif

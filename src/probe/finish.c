@@ -1,0 +1,139 @@
+/*
+ * The end of a probe: what it says about the server, when the next one starts, and whether the
+ * pool has to hear of it. A report that the pool does not take now stays with its target, which
+ * always holds the latest full facts, so that nothing is lost and nothing piles up.
+ */
+#include "core/cadence.h"
+#include "probe/kind.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { VOIDS_IN_A_ROW = 3 }; /* then a silence counts: a verdict must come some time */
+
+/* A little less than a second, so that a probe a second is heard each second. */
+static const int64_t sign_of_life_ns = 900 * NS_PER_MS;
+
+/* Closes what the run holds and frees its place; its target is left without one. */
+static void
+run_release(struct probe_run *run)
+{
+	struct engine *e = run->engine;
+
+	ev_io_stop(e->loop, &run->io);
+	if (run->fd != -1)
+		close(run->fd);
+	run->fd = -1;
+	run->target->run = NULL;
+	run->target = NULL;
+	e->stats.running--;
+	SLIST_INSERT_HEAD(&e->free_runs, run, free_link);
+}
+
+void
+probe_drop(struct probe_run *run)
+{
+	run_release(run);
+}
+
+static void
+mark_dirty(struct engine *e, struct target *t)
+{
+	if (t->dirty)
+		return;
+	t->dirty = true;
+	TAILQ_INSERT_TAIL(&e->dirty, t, dirty_link);
+}
+
+static void
+note_result(struct target *t, const struct probe_run *run, enum reason reason, int32_t detail)
+{
+	struct ipc_probe_result *r = &t->last;
+
+	r->target = t->id;
+	r->generation = t->generation;
+	r->ok = reason == REASON_PROBE_OK;
+	r->reason = reason;
+	r->detail = detail;
+	r->at_ns = mono_now().ns;
+	r->connect_ns = run->connect_ns;
+	r->answer_ns = run->answer_ns;
+	r->probes++;
+	r->failures += !r->ok && reason != REASON_LOCAL_ERROR;
+	memset(r->evidence, 0, sizeof(r->evidence));
+	if (!r->ok && t->definition->kind->evidence != NULL)
+		t->definition->kind->evidence(run, r->evidence);
+}
+
+static void
+schedule_next(struct engine *e, struct target *t)
+{
+	t->due = cadence_next(t->due, mono_now(), t->definition->probe.interval_ms * NS_PER_MS);
+	t->state = TARGET_WAITING;
+	heap_put(&e->deadlines, &t->deadline, t->due);
+}
+
+void
+probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
+{
+	struct engine *e = run->engine;
+	struct target *t = run->target;
+	bool changed = false;
+
+	note_result(t, run, reason, detail);
+	run_release(run);
+	t->voids = 0;
+	if (reason == REASON_LOCAL_ERROR)
+		e->stats.local_errors++;
+	else
+		changed = health_result(&t->health, t->last.ok);
+	t->last.up = health_verdict(&t->health) == HEALTH_UP;
+	schedule_next(e, t);
+	if (changed || !t->reported || reason != t->reported_reason ||
+	    t->last.at_ns - t->reported_at.ns >= sign_of_life_ns)
+		mark_dirty(e, t);
+}
+
+/* Probe again at once, as if this one had not been. */
+static void
+probe_void(struct engine *e, struct probe_run *run, mono now)
+{
+	struct target *t = run->target;
+
+	e->stats.voided++;
+	t->voids++;
+	run_release(run);
+	t->state = TARGET_WAITING;
+	heap_put(&e->deadlines, &t->deadline, now);
+}
+
+void
+probe_expire(struct probe_run *run, mono now)
+{
+	struct engine *e = run->engine;
+	int64_t stalled_ns = e->stats.stall_ns - run->stall_ns;
+	int64_t timeout_ns = run->target->definition->probe.timeout_ms * NS_PER_MS;
+
+	if (stalled_ns > timeout_ns / 2 && run->target->voids < VOIDS_IN_A_ROW)
+		probe_void(e, run, now);
+	else
+		probe_finish(run, run->target->definition->kind->silence(run), 0);
+}
+
+void
+report_pending(struct engine *e)
+{
+	struct target *t;
+
+	while (!e->blocked && (t = TAILQ_FIRST(&e->dirty)) != NULL) {
+		if (!e->options.report(e->options.context, &t->last)) {
+			e->blocked = true;
+			return;
+		}
+		TAILQ_REMOVE(&e->dirty, t, dirty_link);
+		t->dirty = false;
+		t->reported = true;
+		t->reported_reason = (enum reason)t->last.reason;
+		t->reported_at = (mono){t->last.at_ns};
+	}
+}

@@ -1,0 +1,167 @@
+/*
+ * The probe kinds and what the engine keeps for them. Inside of src/probe only.
+ *
+ *   engine.c          the loop: deadlines, starts, stalls
+ *   targets.c         set and clear, definitions shared by targets
+ *   finish.c          the end of a probe: health, next start, report
+ *   stream.c          connecting, for the kinds on TCP; what an errno says
+ *   kind_icmp.c, kind_tcp.c, kind_http.c
+ */
+#ifndef TANDEM_PROBE_KIND_H
+#define TANDEM_PROBE_KIND_H
+
+#include "core/health.h"
+#include "core/http.h"
+#include "core/icmp.h"
+#include "probe/engine.h"
+#include "probe/heap.h"
+
+#include <sys/queue.h>
+
+struct probe_run;
+struct target;
+
+/* One small table per kind of probe. */
+struct probe_kind {
+	/* Begin. May end the run at once by probe_finish(). */
+	void (*start)(struct probe_run *run);
+	/* The run's descriptor is ready. May end the run. */
+	void (*ready)(struct probe_run *run, int events);
+	/* The deadline came: what does the silence say? */
+	enum reason (*silence)(const struct probe_run *run);
+	/* What the server sent, printable; may be NULL. */
+	void (*evidence)(const struct probe_run *run, char out[HTTP_EVIDENCE]);
+};
+
+extern const struct probe_kind kind_icmp, kind_tcp, kind_http;
+
+/* A way to probe, shared by every target that is probed so. */
+struct definition {
+	LIST_ENTRY(definition) link;
+	uint32_t users;
+	const struct probe_kind *kind;
+	struct conf_probe probe;
+	struct http_expect expect;
+};
+
+enum http_phase { PHASE_CONNECT, PHASE_REQUEST, PHASE_ANSWER };
+
+struct http_run {
+	enum http_phase phase;
+	bool reset;             /* the server reset the connection while it was written to */
+	uint32_t request_length, request_sent;
+	struct http_parser parser;
+	char request[HTTP_REQUEST_MAX];
+};
+
+struct icmp_run {
+	struct icmp_echo echo;
+};
+
+/* A probe in flight. Runs are kept and used again. */
+struct probe_run {
+	SLIST_ENTRY(probe_run) free_link;
+	struct engine *engine;
+	struct target *target;
+	uint32_t slot;          /* of engine.runs */
+	int fd;                 /* -1: none */
+	ev_io io;
+	mono started;
+	int64_t stall_ns;       /* of the engine when it started */
+	int64_t connect_ns, answer_ns; /* -1: not yet */
+	union {
+		struct http_run http;
+		struct icmp_run icmp;
+	};
+};
+
+enum target_state { TARGET_WAITING, TARGET_QUEUED, TARGET_RUNNING };
+
+struct target {
+	struct heap_node deadline; /* of the next start, or of the probe in flight */
+	LIST_ENTRY(target) link;
+	TAILQ_ENTRY(target) queue_link;
+	TAILQ_ENTRY(target) dirty_link;
+	uint32_t id, generation;
+	struct endpoint address;
+	struct definition *definition;
+	enum target_state state;
+	bool dirty;             /* the receiver has to hear */
+	bool reported;          /* it heard at least once */
+	uint8_t voids;          /* in a row */
+	struct health health;
+	mono due;               /* of the latest start, on the rhythm */
+	struct probe_run *run;  /* while one is in flight */
+	mono reported_at;
+	enum reason reported_reason;
+	struct ipc_probe_result last;
+};
+
+LIST_HEAD(target_list, target);
+LIST_HEAD(definition_list, definition);
+TAILQ_HEAD(target_queue, target);
+SLIST_HEAD(run_list, probe_run);
+
+enum {
+	TARGET_BUCKETS = 16384,
+	DEFINITION_BUCKETS = 1024,
+	READ_BYTES = 16384,
+};
+
+struct engine {
+	struct engine_options options;
+	struct ev_loop *loop;
+	ev_prepare before_wait;
+	ev_check after_wait;
+	ev_timer timer;
+	mono wake_by;           /* what the timer waits for: awake later is a stall */
+	mono awake;             /* since when it is */
+	struct heap deadlines;
+	struct target_queue queue; /* due, but there is no place */
+	struct target_queue dirty; /* to be reported */
+	bool blocked;           /* the receiver takes nothing now */
+	struct probe_run **runs; /* by slot */
+	uint32_t run_count;
+	struct run_list free_runs;
+	int icmp4, icmp6;       /* -1: none */
+	ev_io icmp4_io, icmp6_io;
+	uint16_t icmp_id;
+	uint64_t cookie;
+	struct engine_stats stats;
+	struct target_list targets[TARGET_BUCKETS];
+	struct definition_list definitions[DEFINITION_BUCKETS];
+	uint8_t read_buffer[READ_BYTES];
+};
+
+/* finish.c */
+/* The probe is judged. The run is gone afterwards. */
+void probe_finish(struct probe_run *run, enum reason reason, int32_t detail);
+/* Not judged and not to be: close and free the run. */
+void probe_drop(struct probe_run *run);
+/* The deadline came. */
+void probe_expire(struct probe_run *run, mono now);
+void report_pending(struct engine *e);
+
+/* engine.c */
+int64_t run_age_ns(const struct probe_run *run);
+
+/* targets.c */
+void targets_init(struct engine *e);
+
+/* stream.c */
+/*
+ * Socket and connect towards the target. 1: connected. 0: under way, the run's watcher waits.
+ * -1: the run is finished.
+ */
+int stream_connect(struct probe_run *run);
+/* After the first writability: 0, or the errno of the attempt. */
+int stream_connected(struct probe_run *run);
+void stream_wait(struct probe_run *run, int events);
+/* What an errno says of the server; `local`: it came at once from our own kernel. */
+enum reason stream_reason(int error, bool local);
+
+/* kind_icmp.c */
+int icmp_open(struct engine *e);
+void icmp_close(struct engine *e);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Connecting, for the probes on TCP. A probe's connection is reset when it is closed (linger 0):
+ * thousands of probes a second would otherwise leave a minute's worth of TIME_WAIT behind, and
+ * run out of ports.
+ */
+#include "probe/kind.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static socklen_t
+sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (to->addr.family == IP_V6) {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(to->port);
+		memcpy(&in6->sin6_addr, to->addr.bytes, 16);
+		return sizeof(*in6);
+	}
+	struct sockaddr_in *in = (struct sockaddr_in *)out;
+
+	in->sin_family = AF_INET;
+	in->sin_port = htons(to->port);
+	memcpy(&in->sin_addr, to->addr.bytes, 4);
+	return sizeof(*in);
+}
+
+enum reason
+stream_reason(int error, bool local)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return REASON_TCP_REFUSED;
+	case ECONNRESET:
+	case ECONNABORTED:
+	case EPIPE:
+		return REASON_TCP_RESET;
+	case ETIMEDOUT:
+		return REASON_TCP_TIMEOUT;
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+		return REASON_UNREACHABLE;
+	case ENETUNREACH: /* a router says so, or we have no route ourselves */
+	case ENONET:
+	case EPROTO:
+	case ENOPROTOOPT:
+		return local ? REASON_LOCAL_ERROR : REASON_UNREACHABLE;
+	}
+	return REASON_LOCAL_ERROR;
+}
+
+/* SYN repeats (after 1, 3, 7 ... s) that can still come before the deadline, at least one. */
+static int
+syn_repeats(uint32_t timeout_ms)
+{
+	int n = 1;
+
+	while (n < 6 && ((2u << n) - 1) * 1000 < timeout_ms)
+		n++;
+	return n;
+}
+
+static int
+stream_socket(const struct probe_run *run)
+{
+	const struct target *t = run->target;
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	const int one = 1, repeats = syn_repeats(t->definition->probe.timeout_ms);
+	int fd = socket(t->address.addr.family == IP_V6 ? AF_INET6 : AF_INET,
+		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &repeats, sizeof(repeats));
+	return fd;
+}
+
+static void
+on_ready(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct probe_run *run = w->data;
+
+	(void)loop;
+	run->target->definition->kind->ready(run, events);
+}
+
+void
+stream_wait(struct probe_run *run, int events)
+{
+	if (ev_is_active(&run->io) && (run->io.events & (EV_READ | EV_WRITE)) == events)
+		return;
+	ev_io_stop(run->engine->loop, &run->io);
+	ev_io_init(&run->io, on_ready, run->fd, events);
+	ev_io_start(run->engine->loop, &run->io);
+}
+
+int
+stream_connect(struct probe_run *run)
+{
+	struct sockaddr_storage to;
+	socklen_t length = sockaddr_of(&run->target->address, &to);
+
+	run->fd = stream_socket(run);
+	if (run->fd == -1) {
+		probe_finish(run, REASON_LOCAL_ERROR, errno);
+		return -1;
+	}
+	if (connect(run->fd, (struct sockaddr *)&to, length) == 0) {
+		run->connect_ns = run_age_ns(run);
+		return 1;
+	}
+	if (errno != EINPROGRESS) {
+		probe_finish(run, stream_reason(errno, true), errno);
+		return -1;
+	}
+	stream_wait(run, EV_WRITE);
+	return 0;
+}
+
+int
+stream_connected(struct probe_run *run)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(run->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
+		return errno;
+	if (error == 0)
+		run->connect_ns = run_age_ns(run);
+	return error;
+}

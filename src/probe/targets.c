@@ -1,0 +1,233 @@
+/*
+ * What the pool asked for. Targets are found by the number that the pool gave them; equal ways to
+ * probe are stored once, because a pool of thousands has a handful.
+ */
+#include "core/cadence.h"
+#include "probe/kind.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+targets_init(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < TARGET_BUCKETS; i++)
+		LIST_INIT(&e->targets[i]);
+	for (i = 0; i < DEFINITION_BUCKETS; i++)
+		LIST_INIT(&e->definitions[i]);
+}
+
+static struct target *
+target_find(struct engine *e, uint32_t id)
+{
+	struct target *t;
+
+	LIST_FOREACH(t, &e->targets[id % TARGET_BUCKETS], link)
+		if (t->id == id)
+			return t;
+	return NULL;
+}
+
+static const struct probe_kind *
+kind_of(uint8_t type)
+{
+	switch ((enum conf_probe_type)type) {
+	case CONF_PROBE_ICMP:
+		return &kind_icmp;
+	case CONF_PROBE_TCP:
+		return &kind_tcp;
+	case CONF_PROBE_HTTP:
+		return &kind_http;
+	case CONF_PROBE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+static bool
+set_makes_sense(const struct ipc_probe_set *set)
+{
+	const struct conf_probe *p = &set->probe;
+
+	return kind_of(p->type) != NULL && ip_addr_size(&set->address.addr) != 0 &&
+		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
+		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
+		p->status_count <= LIMIT_STATUS_RANGES && set->seed <= PROBE_SEED_DOWN &&
+		memchr(p->path, '\0', sizeof(p->path)) != NULL &&
+		memchr(p->host, '\0', sizeof(p->host)) != NULL &&
+		memchr(p->body, '\0', sizeof(p->body)) != NULL;
+}
+
+static size_t
+definition_bucket(const struct conf_probe *probe)
+{
+	const uint8_t *bytes = (const uint8_t *)probe;
+	uint32_t h = 2166136261u;
+	size_t i;
+
+	for (i = 0; i < sizeof(*probe); i++)
+		h = (h ^ bytes[i]) * 16777619u;
+	return (h ^ h >> 16) % DEFINITION_BUCKETS;
+}
+
+static struct definition *
+definition_new(const struct conf_probe *probe)
+{
+	struct definition *d = calloc(1, sizeof(*d));
+	uint32_t i;
+
+	if (d == NULL)
+		return NULL;
+	d->kind = kind_of(probe->type);
+	d->probe = *probe;
+	d->expect.status_count = probe->status_count;
+	for (i = 0; i < probe->status_count; i++)
+		d->expect.status[i] =
+			(struct http_range){probe->status[i].low, probe->status[i].high};
+	http_expect_body(&d->expect, probe->body);
+	return d;
+}
+
+static struct definition *
+definition_take(struct engine *e, const struct conf_probe *probe)
+{
+	struct definition_list *bucket = &e->definitions[definition_bucket(probe)];
+	struct definition *d;
+
+	LIST_FOREACH(d, bucket, link)
+		if (memcmp(&d->probe, probe, sizeof(*probe)) == 0)
+			break;
+	if (d == NULL) {
+		d = definition_new(probe);
+		if (d == NULL)
+			return NULL;
+		LIST_INSERT_HEAD(bucket, d, link);
+	}
+	d->users++;
+	return d;
+}
+
+static void
+definition_give_back(struct definition *d)
+{
+	if (--d->users > 0)
+		return;
+	LIST_REMOVE(d, link);
+	free(d);
+}
+
+/* Out of every queue, with whatever it had in flight. */
+static void
+target_halt(struct engine *e, struct target *t)
+{
+	if (t->run != NULL)
+		probe_drop(t->run);
+	if (t->state == TARGET_QUEUED)
+		TAILQ_REMOVE(&e->queue, t, queue_link);
+	if (t->dirty)
+		TAILQ_REMOVE(&e->dirty, t, dirty_link);
+	t->dirty = false;
+	t->state = TARGET_WAITING;
+	heap_remove(&e->deadlines, &t->deadline);
+}
+
+static struct target *
+target_new(struct engine *e, uint32_t id)
+{
+	struct target *t;
+
+	if (!heap_reserve(&e->deadlines, e->stats.targets + 1))
+		return NULL;
+	t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return NULL;
+	t->id = id;
+	LIST_INSERT_HEAD(&e->targets[id % TARGET_BUCKETS], t, link);
+	e->stats.targets++;
+	return t;
+}
+
+static void
+target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set)
+{
+	static const enum health_verdict seeds[] = {[PROBE_SEED_UNKNOWN] = HEALTH_UNKNOWN,
+		[PROBE_SEED_UP] = HEALTH_UP, [PROBE_SEED_DOWN] = HEALTH_DOWN};
+	int64_t interval_ns = set->probe.interval_ms * NS_PER_MS;
+	int64_t phase_ns;
+
+	t->generation = set->generation;
+	t->address = set->address;
+	if (set->probe.port != 0)
+		t->address.port = set->probe.port;
+	t->reported = false;
+	t->voids = 0;
+	memset(&t->last, 0, sizeof(t->last));
+	health_init(&t->health, set->probe.rise, set->probe.fall, seeds[set->seed]);
+	phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
+	t->due = cadence_first(mono_now(), phase_ns, interval_ns, set->urgent);
+	heap_put(&e->deadlines, &t->deadline, t->due);
+}
+
+int
+engine_set(struct engine *e, const struct ipc_probe_set *set)
+{
+	struct target *t = target_find(e, set->target);
+	struct definition *definition, *before = NULL;
+
+	if (!set_makes_sense(set))
+		return -EINVAL;
+	if (t != NULL && t->generation == set->generation)
+		return 0; /* said twice */
+	definition = definition_take(e, &set->probe);
+	if (definition == NULL)
+		return -ENOMEM;
+	if (t == NULL) {
+		t = target_new(e, set->target);
+		if (t == NULL) {
+			definition_give_back(definition);
+			return -ENOMEM;
+		}
+	} else {
+		target_halt(e, t);
+		before = t->definition;
+	}
+	t->definition = definition;
+	if (before != NULL)
+		definition_give_back(before);
+	target_begin(e, t, set);
+	return 0;
+}
+
+static void
+target_remove(struct engine *e, struct target *t)
+{
+	target_halt(e, t);
+	definition_give_back(t->definition);
+	LIST_REMOVE(t, link);
+	e->stats.targets--;
+	free(t);
+}
+
+void
+engine_clear(struct engine *e, uint32_t id)
+{
+	struct target *t = target_find(e, id);
+
+	if (t != NULL)
+		target_remove(e, t);
+}
+
+void
+engine_clear_all(struct engine *e)
+{
+	struct target *t;
+	size_t i;
+
+	for (i = 0; i < TARGET_BUCKETS; i++)
+		while ((t = LIST_FIRST(&e->targets[i])) != NULL)
+			target_remove(e, t);
+	e->blocked = false;
+}
