@@ -34,7 +34,8 @@ check_nodes(struct reader *r)
 			"nodes \"%s\": this name is there twice", b->name);
 	if (a->address.family != IP_NONE && ip_addr_equal(&a->address, &b->address))
 		reader_error(r, place(r->node_at[1], "address"),
-			"nodes \"%s\": its address is that of node \"%s\" as well", b->name, a->name);
+			"nodes \"%s\": its address is that of node \"%s\" as well", b->name,
+			a->name);
 }
 
 static void
@@ -46,7 +47,8 @@ check_router_names(struct reader *r, struct seen *names)
 		if (c->routers[i].name[0] != '\0' &&
 			seen_add(names, c->routers[i].name, i) != UINT32_MAX)
 			reader_error(r, place(r->router_at[i], "name"),
-				"virtual_routers \"%s\": this name is there twice", c->routers[i].name);
+				"virtual_routers \"%s\": this name is there twice",
+				c->routers[i].name);
 }
 
 static void
@@ -102,8 +104,8 @@ check_owner(struct reader *r, const struct conf_router *router, uint32_t row)
 		if (ip_addr_equal(&c->nodes[n].address, &c->addresses[row].prefix.addr) &&
 			router->priority[n] != PRIORITY_OWNER)
 			reader_error(r, place(r->address_at[row], "address"),
-				"virtual_routers \"%s\": %s is the own address of node \"%s\"; that "
-				"needs priority 255 for it", router->name,
+				"virtual_routers \"%s\": %s is the own address of node \"%s\"; "
+				"that needs priority 255 for it", router->name,
 				ip_addr_format(&c->nodes[n].address, text), c->nodes[n].name);
 }
 
@@ -198,8 +200,8 @@ check_services(struct reader *r)
 		before = seen_add(&services, &key, i);
 		if (before != UINT32_MAX)
 			reader_error(r, place(r->virtual_at[i], "listen"),
-				"virtual_servers \"%s\": %s %s is served by \"%s\" already", v->name,
-				words_protocol[v->protocol == CONF_UDP],
+				"virtual_servers \"%s\": %s %s is served by \"%s\" already",
+				v->name, words_protocol[v->protocol == CONF_UDP],
 				endpoint_format(&v->listen, text), c->virtuals[before].name);
 	}
 	seen_close(&names);
@@ -216,11 +218,12 @@ check_target(struct reader *r, const struct conf_virtual *v, const struct endpoi
 	if (target->addr.family == IP_NONE || v->listen.addr.family == IP_NONE)
 		return;
 	if (endpoint_equal(target, &v->listen))
-		reader_error(r, at, "virtual_servers \"%s\": %s has the virtual server's own address %s",
+		reader_error(r, at, "virtual_servers \"%s\": %s has the virtual server's own "
+			"address %s",
 			v->name, what, endpoint_format(target, text));
 	else if (v->forwarding == CONF_FORWARD_DR && target->port != v->listen.port)
-		reader_error(r, at, "virtual_servers \"%s\": %s has port %u, but with forwarding dr "
-			"no port is translated; it must be %u", v->name, what, target->port,
+		reader_error(r, at, "virtual_servers \"%s\": %s has port %u, but with forwarding "
+			"dr no port is translated; it must be %u", v->name, what, target->port,
 			v->listen.port);
 }
 
@@ -244,7 +247,8 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 		return;
 	before = seen_add(addresses, &key, row);
 	if (before != UINT32_MAX)
-		reader_error(r, at, "virtual_servers \"%s\": %s: address %s is that of \"%s\" as well",
+		reader_error(r, at, "virtual_servers \"%s\": %s: address %s is that of \"%s\" as "
+			"well",
 			v->name, what, endpoint_format(&real->address, text),
 			r->out->reals[before].name);
 }
@@ -259,7 +263,8 @@ check_sorry(struct reader *r, uint32_t row, const struct seen *addresses)
 
 	check_target(r, v, &v->sorry, at, "sorry_server");
 	if (real != UINT32_MAX)
-		reader_error(r, at, "virtual_servers \"%s\": sorry_server is real server \"%s\" as well",
+		reader_error(r, at, "virtual_servers \"%s\": sorry_server is real server \"%s\" "
+			"as well",
 			v->name, r->out->reals[real].name);
 }
 
@@ -279,7 +284,8 @@ check_pool(struct reader *r, uint32_t row)
 	seen_close(&addresses);
 	if (v->real_count != 0 && v->min_healthy > v->real_count)
 		reader_error(r, place(r->virtual_at[row], "min_healthy"),
-			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real servers",
+			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real "
+			"servers",
 			v->name, v->min_healthy, v->real_count);
 }
 

@@ -1,4 +1,4 @@
-/* The errors of one reading, collected by flat line (see conf/text.h) and put in order at the end. */
+/* The errors of one reading, collected by flat line (see conf/text.h), in order at the end. */
 #ifndef TANDEM_CONF_ERRORS_H
 #define TANDEM_CONF_ERRORS_H
 

@@ -48,7 +48,7 @@ struct key {
 	int32_t later_number;      /* KEY_INT: a value of the design that is not in this version */
 	const char *unit;          /* KEY_INT: "milliseconds", ... */
 	const char *text;          /* strings and words: default; NULL: none */
-	const char *const *words;  /* KEY_WORD, KEY_WORDS: NULL-terminated, in the order of the enum */
+	const char *const *words;  /* KEY_WORD, KEY_WORDS: to NULL, in the order of the enum */
 	const char *const *later_words;
 	const struct key_group *group;
 };

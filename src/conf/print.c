@@ -42,8 +42,8 @@ print_head(const struct config *c, FILE *to)
 		fprintf(to, "  { name = \"%s\"; address = \"%s\"; }%s\n", c->nodes[i].name,
 			ip_addr_format(&c->nodes[i].address, text),
 			i + 1 < c->node_count ? "," : "");
-	fprintf(to, ");\nheartbeat = {\n  interval_ms = %u;\n  version = %u;\n  checksum = \"%s\";\n};\n",
-		c->interval_ms, c->version, words_checksum[c->checksum]);
+	fprintf(to, ");\nheartbeat = {\n  interval_ms = %u;\n  version = %u;\n"
+		"  checksum = \"%s\";\n};\n", c->interval_ms, c->version, words_checksum[c->checksum]);
 }
 
 static void

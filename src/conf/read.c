@@ -73,7 +73,8 @@ read_nodes(struct reader *r, const struct scope *file)
 	c->nodes = conf_alloc(LIMIT_NODES, sizeof(*c->nodes));
 	r->node_at = conf_alloc(LIMIT_NODES, sizeof(config_setting_t *));
 	if (list && (length == 0 || length > LIMIT_NODES))
-		scope_error(file, list, "nodes has %u entries; tandem runs on one or two boxes", length);
+		scope_error(file, list, "nodes has %u entries; tandem runs on one or two boxes",
+			length);
 	for (uint32_t i = 0; i < length; i++) {
 		config_setting_t *element = config_setting_get_elem(list, i);
 		struct conf_node *node = &c->nodes[c->node_count];

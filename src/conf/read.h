@@ -6,7 +6,8 @@
  *   a reference to nothing: an error with file and line.
  * - A key of the design whose feature is not built yet: an error that says so ("not available in
  *   this version"), never silently accepted.
- * - libconfig 1.5 silently wraps integers beyond 2^31; the text is scanned for such literals first.
+ * - libconfig 1.5 silently wraps integers beyond 2^31; the text is scanned for such literals first
+ *   (conf/text.h tells what else it is kept away from).
  * - @include is resolved against the folder of the main file.
  */
 #ifndef TANDEM_CONF_READ_H
@@ -29,8 +30,8 @@ struct conf_errors {
 
 /*
  * Reads and checks. True: *out is whole (the caller frees it with config_free()), errors->count
- * is 0. False: *out is empty and errors holds at least one entry, ordered as found; free it with
- * conf_errors_free().
+ * is 0. False: *out is empty and errors holds at least one entry, in the order of the text (an
+ * included file's where it is included); free it with conf_errors_free().
  */
 bool config_read_path(const char *path, struct config *out, struct conf_errors *errors);
 void conf_errors_free(struct conf_errors *errors);

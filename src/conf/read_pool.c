@@ -25,8 +25,8 @@ read_flags(const struct scope *s, struct conf_virtual *row)
 			continue;
 		place = word_index(words_scheduler_flag, word);
 		if (!conf_scheduler_flag_fits(place, row->scheduler))
-			scope_error(s, element, "scheduler_flags \"%s\" does not belong to scheduler %s",
-				word, row->scheduler);
+			scope_error(s, element, "scheduler_flags \"%s\" does not belong to "
+				"scheduler %s", word, row->scheduler);
 		else if (row->scheduler_flags & conf_scheduler_flag_bit(place))
 			scope_error(s, element, "scheduler_flags \"%s\" is there twice", word);
 		else

@@ -9,7 +9,8 @@ static void
 read_one_priority(const struct scope *s, config_setting_t *at, struct conf_router *row)
 {
 	static const struct key key = {
-		.name = "priority", .kind = KEY_INT, .low = 1, .high = 255, .number = PRIORITY_PLAIN};
+		.name = "priority", .kind = KEY_INT, .low = 1, .high = 255,
+		.number = PRIORITY_PLAIN};
 	const char *name = config_setting_name(at);
 	uint32_t node = config_find_node(s->reader->out, name);
 
@@ -59,8 +60,8 @@ add_interface(const struct scope *s, const config_setting_t *at, const char *nam
 		if (strcmp(list[i], name) == 0)
 			return;
 	if (*count == LIMIT_ROUTER_INTERFACES) {
-		scope_error(s, at, "interface %s is one too many; a virtual router may depend on %d",
-			name, LIMIT_ROUTER_INTERFACES);
+		scope_error(s, at, "interface %s is one too many; a virtual router may depend "
+			"on %d", name, LIMIT_ROUTER_INTERFACES);
 		return;
 	}
 	copy_text(list[(*count)++], LIMIT_IFNAME, name);

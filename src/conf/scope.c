@@ -103,7 +103,8 @@ scope_open(struct scope *s, struct reader *r, const struct scope *up,
 {
 	config_setting_t *name;
 
-	*s = (struct scope){.reader = r, .up = up, .keys = keys, .setting = setting, .index = index};
+	*s = (struct scope){
+		.reader = r, .up = up, .keys = keys, .setting = setting, .index = index};
 	if (!setting)
 		return;
 	name = index ? config_setting_get_member(setting, "name") : NULL;

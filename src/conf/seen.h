@@ -1,6 +1,7 @@
 /*
  * Which keys have been seen, and in which row: a growing hash table over keys of one fixed size,
- * so that a configuration with tens of thousands of rows is checked without comparing each with each.
+ * so that a configuration with tens of thousands of rows is checked without comparing each with
+ * each.
  */
 #ifndef TANDEM_CONF_SEEN_H
 #define TANDEM_CONF_SEEN_H

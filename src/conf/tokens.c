@@ -170,6 +170,14 @@ take_number(struct walk *w)
 			(int)(n < 40 ? n : 40), start);
 }
 
+static bool
+begins_number(const char *at)
+{
+	if (*at == '-' || *at == '+')
+		at++;
+	return is_digit(*at) || *at == '.';
+}
+
 /* One token or one byte between tokens. */
 static void
 take_one(struct walk *w)
@@ -194,7 +202,7 @@ take_one(struct walk *w)
 		take_name(w);
 		return;
 	}
-	if (is_digit(c) || c == '.' || ((c == '-' || c == '+') && (is_digit(w->at[1]) || w->at[1] == '.'))) {
+	if (begins_number(w->at)) {
 		take_number(w);
 		return;
 	}

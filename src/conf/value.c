@@ -26,7 +26,7 @@ all_of(const char *text, const char *more)
 	return true;
 }
 
-/* No control byte, space or byte beyond ASCII: nothing that could end a line of HTTP or of a log. */
+/* No control byte, space or byte beyond ASCII: nothing that ends a line of HTTP or of a log. */
 static bool
 is_graphic(const char *text)
 {
@@ -242,8 +242,8 @@ check_word(const struct scope *s, const struct key *key, const config_setting_t 
 		return true;
 	join_words(key->words, all, sizeof(all));
 	if (word_index(key->later_words, v) != -1)
-		scope_error(s, at, "%s \"%s\" is not available in this version of tandem; use one of %s",
-			key->name, v, all);
+		scope_error(s, at, "%s \"%s\" is not available in this version of tandem; use one "
+			"of %s", key->name, v, all);
 	else
 		scope_error(s, at, "%s is \"%.80s\"; it must be one of %s", key->name, v, all);
 	return false;

@@ -1,0 +1,225 @@
+/* The pieces of the reader that the golden files show only from afar. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "conf/reader.h"
+
+#include <linux/ip_vs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+nearest(const struct key_group *group, const char *typo, const char *wanted)
+{
+	const struct key *key = key_nearest(group, typo);
+
+	if (wanted) {
+		assert_non_null(key);
+		assert_string_equal(key->name, wanted);
+	} else
+		assert_null(key);
+}
+
+static void
+typing_errors(void **state)
+{
+	char longest[100];
+
+	(void)state;
+	nearest(&keys_heartbeat, "intervall_ms", "interval_ms");
+	nearest(&keys_heartbeat, "nterval_ms", "interval_ms");
+	nearest(&keys_router, "addreses", "addresses");
+	nearest(&keys_router, "on_activ", "on_active");
+	nearest(&keys_router, "vird", "vrid");
+	nearest(&keys_heartbeat, "x", NULL);
+	nearest(&keys_heartbeat, "checksums_are_great", NULL);
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	nearest(&keys_heartbeat, longest, NULL);
+}
+
+static void
+status_lists(void **state)
+{
+	struct conf_status_range r[LIMIT_STATUS_RANGES];
+	uint32_t n;
+
+	(void)state;
+	assert_true(status_parse("200", r, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(r[0].low, 200);
+	assert_int_equal(r[0].high, 200);
+	assert_true(status_parse("200-299, 301,100-599", r, &n));
+	assert_int_equal(n, 3);
+	assert_int_equal(r[1].low, 301);
+	assert_int_equal(r[2].high, 599);
+	assert_true(status_parse("200,201,202,203,204,205,206,207", r, &n));
+	assert_int_equal(n, LIMIT_STATUS_RANGES);
+	assert_false(status_parse("200,201,202,203,204,205,206,207,208", r, &n));
+	assert_false(status_parse("", r, &n));
+	assert_false(status_parse("200,", r, &n));
+	assert_false(status_parse("200-", r, &n));
+	assert_false(status_parse("-200", r, &n));
+	assert_false(status_parse("2000", r, &n));
+	assert_false(status_parse("099", r, &n));
+	assert_false(status_parse("600", r, &n));
+	assert_false(status_parse("299-200", r, &n));
+	assert_false(status_parse("200 201", r, &n));
+}
+
+static void
+flags_of_the_kernel(void **state)
+{
+	(void)state;
+	assert_int_equal(conf_scheduler_flag_bit(word_index(words_scheduler_flag, "sh-port")),
+		IP_VS_SVC_F_SCHED_SH_PORT);
+	assert_int_equal(conf_scheduler_flag_bit(word_index(words_scheduler_flag, "sh-fallback")),
+		IP_VS_SVC_F_SCHED_SH_FALLBACK);
+	assert_int_equal(conf_scheduler_flag_bit(word_index(words_scheduler_flag, "mh-port")),
+		IP_VS_SVC_F_SCHED2);
+	assert_int_equal(conf_scheduler_flag_bit(word_index(words_scheduler_flag, "mh-fallback")),
+		IP_VS_SVC_F_SCHED1);
+	assert_true(conf_scheduler_flag_fits(0, "sh"));
+	assert_false(conf_scheduler_flag_fits(0, "mh"));
+	assert_false(conf_scheduler_flag_fits(0, "s"));
+}
+
+static void
+keys_that_were_seen(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_open(&s, sizeof(uint64_t));
+	for (uint64_t i = 0; i < 10000; i++) {
+		uint64_t key = i * UINT64_C(0x100000000); /* alike in their low bytes */
+
+		assert_int_equal(seen_find(&s, &key), UINT32_MAX);
+		assert_int_equal(seen_add(&s, &key, (uint32_t)i), UINT32_MAX);
+	}
+	for (uint64_t i = 0; i < 10000; i++) {
+		uint64_t key = i * UINT64_C(0x100000000);
+
+		assert_int_equal(seen_find(&s, &key), i);
+		assert_int_equal(seen_add(&s, &key, 77777), i);
+	}
+	seen_close(&s);
+}
+
+/* Reads a text and returns the rows; the caller frees them. */
+static void
+read_text(const char *bytes, struct config *c)
+{
+	char path[] = "/tmp/tandem-conf-XXXXXX";
+	int fd = mkstemp(path);
+	struct conf_errors errors;
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+	close(fd);
+	if (!config_read_path(path, c, &errors)) {
+		conf_errors_print(&errors, stderr);
+		fail();
+	}
+	assert_null(errors.list);
+	unlink(path);
+}
+
+#define NODES "nodes = ( { name = \"lb1\"; address = \"10.0.0.1\"; }," \
+	" { name = \"lb2\"; address = \"10.0.0.2\"; } );\n"
+
+static void
+rows_of_routers(void **state)
+{
+	struct config c;
+
+	(void)state;
+	read_text(NODES "virtual_routers = ( { name = \"a\"; vrid = 1; interface = \"eth0\";\n"
+		"prefer = \"lb2\";\n"
+		"addresses = ( \"10.0.0.100/24\",\n"
+		"{ address = \"10.1.0.1/16\"; interface = \"eth1\"; } );\n"
+		"track = { interfaces = ( \"eth2\", \"eth1\", \"eth2\" ); }; },\n"
+		"{ name = \"b\"; vrid = 2; interface = \"eth0\"; priority = { lb2 = 255; };\n"
+		"addresses = [ \"10.0.0.2/24\" ]; } );", &c);
+	assert_int_equal(c.router_count, 2);
+	assert_int_equal(c.routers[0].priority[0], 100);
+	assert_int_equal(c.routers[0].priority[1], 150);
+	assert_int_equal(c.routers[1].priority[0], 100);
+	assert_int_equal(c.routers[1].priority[1], 255);
+	assert_int_equal(c.routers[0].interface_count, 3);
+	assert_string_equal(c.routers[0].interfaces[0], "eth0");
+	assert_string_equal(c.routers[0].interfaces[1], "eth1");
+	assert_string_equal(c.routers[0].interfaces[2], "eth2");
+	assert_int_equal(c.routers[0].tracked_count, 2);
+	assert_int_equal(c.routers[1].first_address, 2);
+	assert_string_equal(c.addresses[1].interface, "eth1");
+	assert_string_equal(c.addresses[2].interface, "eth0");
+	assert_int_equal(c.interval_ms, 100);
+	assert_int_equal(config_find_router(&c, "b"), 1);
+	assert_int_equal(config_find_router(&c, "c"), CONF_NO_INDEX);
+	assert_int_equal(config_find_node(&c, "lb2"), 1);
+	config_free(&c);
+}
+
+#define ROUTER "virtual_routers = ( { name = \"a\"; vrid = 1; interface = \"eth0\";" \
+	" addresses = [ \"10.0.0.100/24\" ]; } );\n"
+
+/* Inheritance of probes, and one row for equal ones. */
+static void
+rows_of_probes(void **state)
+{
+	struct config c;
+	const struct conf_probe *p;
+
+	(void)state;
+	read_text(NODES ROUTER "virtual_servers = ( { name = \"s\"; listen = \"10.0.0.100:80\";\n"
+		"probe = { type = \"http\"; path = \"/h\"; interval_ms = 4000; timeout_ms = 3000;\n"
+		"rise = 5; };\n"
+		"real_servers = ( { name = \"r1\"; address = \"10.1.0.1:80\"; },\n"
+		"{ name = \"r2\"; address = \"10.1.0.2:80\"; probe = { fall = 9; }; },\n"
+		"{ name = \"r3\"; address = \"10.1.0.3:80\"; probe = { fall = 9; }; },\n"
+		"{ name = \"r4\"; address = \"10.1.0.4:80\"; probe = { type = \"tcp\"; }; },\n"
+		"{ name = \"r5\"; address = \"10.1.0.5:80\"; \n"
+		"probe = { interval_ms = 200; }; } ); },\n"
+		"{ name = \"t\"; listen = \"10.0.0.100:81\";\n"
+		"real_servers = ( { name = \"r1\"; address = \"10.1.0.1:80\"; } ); } );", &c);
+	assert_int_equal(c.reals[0].probe, c.virtuals[0].probe);
+	assert_false(c.reals[0].probe_overridden);
+	p = &c.probes[c.reals[1].probe];
+	assert_int_equal(c.reals[2].probe, c.reals[1].probe);
+	assert_true(c.reals[1].probe_overridden);
+	assert_int_equal(p->fall, 9);
+	assert_int_equal(p->rise, 5);
+	assert_string_equal(p->path, "/h");
+	assert_int_equal(p->status[0].low, 200);
+	assert_int_equal(p->status[0].high, 299);
+	p = &c.probes[c.reals[3].probe];
+	assert_int_equal(p->type, CONF_PROBE_TCP);
+	assert_int_equal(p->rise, 2);
+	assert_int_equal(p->interval_ms, 1000);
+	assert_string_equal(p->path, "");
+	assert_int_equal(c.probes[c.reals[4].probe].timeout_ms, 200);
+	assert_int_equal(c.probes[c.virtuals[1].probe].type, CONF_PROBE_NONE);
+	assert_int_equal(c.reals[5].probe, c.virtuals[1].probe);
+	assert_int_equal(c.probe_count, 5);
+	config_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(typing_errors),
+		cmocka_unit_test(status_lists),
+		cmocka_unit_test(flags_of_the_kernel),
+		cmocka_unit_test(keys_that_were_seen),
+		cmocka_unit_test(rows_of_routers),
+		cmocka_unit_test(rows_of_probes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
