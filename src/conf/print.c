@@ -43,7 +43,8 @@ print_head(const struct config *c, FILE *to)
 			ip_addr_format(&c->nodes[i].address, text),
 			i + 1 < c->node_count ? "," : "");
 	fprintf(to, ");\nheartbeat = {\n  interval_ms = %u;\n  version = %u;\n"
-		"  checksum = \"%s\";\n};\n", c->interval_ms, c->version, words_checksum[c->checksum]);
+		"  checksum = \"%s\";\n};\n", c->interval_ms, c->version,
+		words_checksum[c->checksum]);
 }
 
 static void

@@ -78,11 +78,15 @@ read_bytes(struct loader *l, int fd, const char *path, uint32_t from_line, size_
 	return NULL;
 }
 
-/* The whole file in memory (free it), or NULL and an error at from_line. */
+/*
+ * The whole file in memory (free it), or NULL and an error at from_line. The main file may be a
+ * pipe (`tandemd -t -f /dev/stdin`); an included one that is no file must not hold up a reload.
+ */
 static char *
 slurp(struct loader *l, const char *path, uint32_t from_line, size_t *length)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool included = from_line != 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (included ? O_NONBLOCK : 0));
 	struct stat st;
 	char *bytes = NULL;
 
@@ -94,6 +98,8 @@ slurp(struct loader *l, const char *path, uint32_t from_line, size_t *length)
 		fail(l, from_line, path, strerror(errno));
 	else if (S_ISDIR(st.st_mode))
 		fail(l, from_line, path, "it is a folder");
+	else if (included && !S_ISREG(st.st_mode))
+		fail(l, from_line, path, "it is not a file");
 	else
 		bytes = read_bytes(l, fd, path, from_line, length);
 	close(fd);
@@ -141,6 +147,8 @@ include(struct loader *l, const char *name, uint32_t from_line, int depth)
 		fail(l, from_line, name, "files include each other more than ten deep");
 	else if (n < 0 || (size_t)n >= sizeof(path))
 		fail(l, from_line, name, "the path is too long");
+	else if (l->text->length > TEXT_MAX)
+		fail(l, from_line, path, "together the files are longer than 64 MiB");
 	else
 		load_file(l, path, from_line, depth + 1);
 }
