@@ -1,1 +1,3 @@
 dist_man_MANS += docs/tandem.conf.5
+dist_man_MANS += docs/tandemd.8
+EXTRA_DIST += docs/HACKING.md
