@@ -70,7 +70,9 @@
 	ROW(SYSTEM, "system", "the system refused something")                                      \
 	ROW(LOG_DROPPED, "log-dropped", "log lines were lost because the log did not take them")   \
 	ROW(HOOK, "hook", "a hook script failed")                                                  \
-	ROW(PREPARE_LATE, "prepare-late", "the pool was not ready in time; claimed without it")
+	ROW(PREPARE_LATE, "prepare-late", "the pool was not ready in time; claimed without it")    \
+	ROW(BAD_REQUEST, "bad-request", "a control client sent something that is no request")      \
+	ROW(SLOW_CLIENT, "slow-client", "a control client that is idle, does not read, or is one too many")
 
 enum reason {
 #define REASON_ENUM(name, tag, sentence) REASON_##name,

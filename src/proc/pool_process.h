@@ -27,6 +27,7 @@
 #include <ev.h>
 
 struct pool;
+struct control_stats;
 
 /* A real server of a virtual server: row i of config.reals. */
 struct pool_target {
@@ -142,6 +143,7 @@ void control_event(struct pool *p, const struct ipc_event *event); /* to `events
 void control_switchover_result(struct pool *p, const struct ipc_result *result);
 void control_reload_result(struct pool *p, const struct ipc_result *result);
 void control_configured(struct pool *p);         /* control.group may have changed */
+struct control_stats control_stats(const struct pool *p); /* control/server.h */
 
 /* pool_status.c: `.result` of the status command. The caller owns the reference. */
 struct json_t;

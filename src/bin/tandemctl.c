@@ -1,0 +1,461 @@
+/*
+ * tandemctl: asks a running tandemd over its control socket.
+ *
+ * Exit status: 0 done, 1 usage, 2 refused by the daemon with a reason, 3 no daemon.
+ */
+#include <config.h>
+
+#include "base/mono.h"
+#include "control/client.h"
+#include "control/render.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DONE = 0, USAGE = 1, REFUSED = 2, NO_DAEMON = 3 };
+enum { ANSWER_MS = 10000, SWITCHOVER_MS = 10000, POLL_MS = 50, WATCH_MS = 1000, ERRORS_AT_MOST = 5 };
+
+struct call {
+	const char *run_dir;
+	bool json, follow;
+	char *const *arguments; /* behind the command */
+	int argument_count;
+};
+
+static const char usage_text[] =
+	"usage: tandemctl [-R DIR] [--json] COMMAND\n"
+	"  status               routers, peer, virtual servers and their real servers\n"
+	"  watch                status, every second\n"
+	"  switchover [ROUTER]  give the role to the other node (default: every active router)\n"
+	"  events [-f]          what was logged lately; -f: and what will be\n"
+	"  reload               read the configuration file again\n"
+	"options:\n"
+	"  -R DIR               run directory of the daemon (default /run/tandem)\n"
+	"  --json               JSON instead of a table\n"
+	"  -V, --version        print the version\n";
+
+static int
+usage_error(const char *what, const char *about)
+{
+	fprintf(stderr, "tandemctl: %s%s%s\n", about ? about : "", about ? ": " : "", what);
+	fputs(usage_text, stderr);
+	return USAGE;
+}
+
+static int
+no_daemon(const struct call *call, int error)
+{
+	const char *why = strerror(-error);
+
+	if (error == -ENOENT || error == -ECONNREFUSED)
+		why = "tandemd does not run here";
+	else if (error == -EACCES)
+		why = "permission denied; be root or a member of control.group";
+	else if (error == -ETIMEDOUT || error == -EAGAIN)
+		why = "tandemd does not answer";
+	else if (error == -EPIPE || error == -ECONNRESET)
+		why = "tandemd closed the connection";
+	fprintf(stderr, "tandemctl: %s/tandem.sock: %s\n", call->run_dir, why);
+	return NO_DAEMON;
+}
+
+static int
+print_json(const json_t *value, size_t flags)
+{
+	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
+	fputc('\n', stdout);
+	return fflush(stdout) == 0 ? DONE : USAGE;
+}
+
+/* One line as the result: DONE and *result (owned by the caller), or an exit status. */
+static int
+take_answer(const struct call *call, struct control_link *link, json_t **result)
+{
+	const json_t *error;
+	json_t *answer;
+	int code = control_link_receive(link, ANSWER_MS, &answer);
+
+	if (code != 0)
+		return no_daemon(call, code);
+	if (json_is_true(json_object_get(answer, "ok"))) {
+		*result = json_incref(json_object_get(answer, "result"));
+		json_decref(answer);
+		return *result ? DONE : no_daemon(call, -EPROTO);
+	}
+	error = json_object_get(answer, "error");
+	fprintf(stderr, "tandemctl: refused: %s\n",
+		json_is_string(error) ? json_string_value(error) : "no reason given");
+	json_decref(answer);
+	return REFUSED;
+}
+
+/* Takes over the reference of the request. */
+static int
+ask_on(const struct call *call, struct control_link *link, json_t *request, json_t **result)
+{
+	int error = control_link_open(link, call->run_dir);
+
+	if (error == 0)
+		error = control_link_send(link, request);
+	json_decref(request);
+	/* A daemon that turned us away may have said why before it closed. */
+	if (error == 0 || ((error == -EPIPE || error == -ECONNRESET) && link->fd != -1))
+		return take_answer(call, link, result);
+	return no_daemon(call, error);
+}
+
+static int
+ask(const struct call *call, json_t *request, json_t **result)
+{
+	struct control_link link;
+	int status = ask_on(call, &link, request, result);
+
+	control_link_close(&link);
+	return status;
+}
+
+static int
+get_status(const struct call *call, json_t **status)
+{
+	return ask(call, json_pack("{s:s}", "command", "status"), status);
+}
+
+static bool
+colour_wanted(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no && no[0] != '\0');
+}
+
+static int
+run_status(const struct call *call)
+{
+	json_t *status;
+	int code = get_status(call, &status);
+
+	if (code != DONE)
+		return code;
+	if (call->json)
+		print_json(status, JSON_INDENT(2));
+	else
+		render_status(stdout, status, colour_wanted());
+	json_decref(status);
+	return DONE;
+}
+
+static void
+sleep_ms(int ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	nanosleep(&t, NULL);
+}
+
+/* The daemon may be restarted while somebody watches: that ends it only at the beginning. */
+static int
+run_watch(const struct call *call)
+{
+	bool screen = isatty(STDOUT_FILENO) && !call->json, seen = false;
+
+	for (;; sleep_ms(WATCH_MS)) {
+		json_t *status;
+		int code = get_status(call, &status);
+
+		if (code != DONE && !seen)
+			return code;
+		if (code != DONE)
+			continue;
+		seen = true;
+		if (screen)
+			fputs("\033[H\033[J", stdout);
+		if (call->json)
+			print_json(status, JSON_COMPACT);
+		else
+			render_status(stdout, status, colour_wanted());
+		json_decref(status);
+		if (fflush(stdout) != 0 || ferror(stdout))
+			return DONE; /* nobody reads any more */
+	}
+}
+
+static const json_t *
+find_router(const json_t *status, const char *name)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "routers"), i, r) {
+		const char *its = json_string_value(json_object_get(r, "name"));
+
+		if (its && strcmp(its, name) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static bool
+is_active(const json_t *router)
+{
+	const char *role = json_string_value(json_object_get(router, "role"));
+
+	return role && strcmp(role, "active") == 0;
+}
+
+/* Names of the routers that are to move: active before, and meant. */
+static json_t *
+routers_to_move(const json_t *status, const char *name)
+{
+	json_t *names = json_array();
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "routers"), i, r) {
+		json_t *its = json_object_get(r, "name");
+
+		if (is_active(r) && its && (!name || strcmp(json_string_value(its), name) == 0))
+			json_array_append(names, its);
+	}
+	return names;
+}
+
+/* All of them away from this node and active on the other? */
+static bool
+moved(const json_t *status, const json_t *names)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		const json_t *r = find_router(status, json_string_value(name));
+
+		if (!r || is_active(r) || !json_is_true(json_object_get(r, "peer_active")))
+			return false;
+	}
+	return true;
+}
+
+static void
+report_move(const struct call *call, const json_t *status, const json_t *names)
+{
+	const json_t *name;
+	size_t i;
+
+	if (call->json) {
+		print_json(json_object_get(status, "routers"), JSON_INDENT(2));
+		return;
+	}
+	json_array_foreach(names, i, name) {
+		const json_t *r = find_router(status, json_string_value(name));
+		const char *role = json_string_value(json_object_get(r, "role"));
+		bool there = json_is_true(json_object_get(r, "peer_active"));
+
+		printf("%s: %s here, %s\n", json_string_value(name), role ? role : "gone",
+			there ? "active on the other node" : "the other node has not claimed it");
+	}
+}
+
+/* The order was taken; now see with our own eyes that it happened. */
+static int
+watch_move(const struct call *call, const json_t *names)
+{
+	mono deadline = mono_add_ns(mono_now(), SWITCHOVER_MS * NS_PER_MS);
+	int failures = 0;
+
+	for (;;) {
+		json_t *status;
+		int code = get_status(call, &status);
+		bool done, late = mono_due(deadline, mono_now());
+
+		if (code != DONE && (late || ++failures >= ERRORS_AT_MOST))
+			return code;
+		if (code != DONE) {
+			sleep_ms(POLL_MS);
+			continue;
+		}
+		done = moved(status, names);
+		if (done || late)
+			report_move(call, status, names);
+		json_decref(status);
+		if (done)
+			return DONE;
+		if (late) {
+			fputs("tandemctl: the switchover did not complete in 10 s\n", stderr);
+			return REFUSED;
+		}
+		sleep_ms(POLL_MS);
+	}
+}
+
+static int
+run_switchover(const struct call *call)
+{
+	const char *name = call->argument_count > 0 ? call->arguments[0] : NULL;
+	json_t *status, *result, *names, *request;
+	int code = get_status(call, &status);
+
+	if (code != DONE)
+		return code;
+	names = routers_to_move(status, name);
+	json_decref(status);
+	request = json_pack("{s:s}", "command", "switchover");
+	if (name && json_object_set_new(request, "router", json_string(name)) == -1) {
+		json_decref(request);
+		json_decref(names);
+		return usage_error("not a name", "switchover");
+	}
+	code = ask(call, request, &result);
+	if (code == DONE) {
+		json_decref(result);
+		code = watch_move(call, names);
+	}
+	json_decref(names);
+	return code;
+}
+
+static int
+run_reload(const struct call *call)
+{
+	json_t *result;
+	int code = ask(call, json_pack("{s:s}", "command", "reload"), &result);
+	const char *text;
+
+	if (code != DONE)
+		return code;
+	text = json_string_value(json_object_get(result, "text"));
+	if (call->json)
+		print_json(result, JSON_INDENT(2));
+	else
+		printf("configuration: %s\n", text ? text : "loaded");
+	json_decref(result);
+	return DONE;
+}
+
+static void
+print_event(const struct call *call, const json_t *event)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (call->json)
+		print_json(event, JSON_COMPACT);
+	else
+		render_event(stdout, event, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+			colour_wanted());
+}
+
+static int
+follow(const struct call *call, struct control_link *link)
+{
+	for (;;) {
+		json_t *line;
+		int error = control_link_receive(link, -1, &line);
+
+		if (error != 0)
+			return no_daemon(call, error);
+		print_event(call, json_object_get(line, "event"));
+		json_decref(line);
+		if (fflush(stdout) != 0)
+			return DONE;
+	}
+}
+
+static int
+run_events(const struct call *call)
+{
+	struct control_link link;
+	json_t *result, *event;
+	size_t i;
+	int code = ask_on(call, &link, json_pack("{s:s, s:b}", "command", "events", "follow",
+		(int)call->follow), &result);
+
+	if (code == DONE) {
+		json_array_foreach(json_object_get(result, "events"), i, event)
+			print_event(call, event);
+		json_decref(result);
+		fflush(stdout);
+		if (call->follow)
+			code = follow(call, &link);
+	}
+	control_link_close(&link);
+	return code;
+}
+
+static const struct command {
+	const char *name;
+	int (*run)(const struct call *call); /* NULL: designed, and not in this version */
+	int arguments_max;
+	bool may_follow;
+} commands[] = {
+	{"status", run_status, 0, false},
+	{"watch", run_watch, 0, false},
+	{"switchover", run_switchover, 1, false},
+	{"events", run_events, 0, true},
+	{"reload", run_reload, 0, false},
+	{.name = "drain"}, {.name = "enable"}, {.name = "disable"}, {.name = "weight"},
+	{.name = "add"}, {.name = "remove"}, {.name = "plan"}, {.name = "apply"},
+	{.name = "failovers"}, {.name = "check-failover"}, {.name = "drill"}, {.name = "why"},
+	{.name = "import"}, {.name = "metrics"},
+};
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int
+run_command(struct call *call, const char *name, bool bad_option)
+{
+	const struct command *c = find_command(name);
+
+	if (!c)
+		return usage_error("no such command", name);
+	if (!c->run) {
+		fprintf(stderr, "tandemctl: %s: not available in this version\n", name);
+		return USAGE;
+	}
+	if (bad_option)
+		return usage_error("unknown option", name);
+	if (call->argument_count > c->arguments_max)
+		return usage_error("too many arguments", name);
+	if (call->follow && !c->may_follow)
+		return usage_error("does not take -f", name);
+	return c->run(call);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+		{"follow", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {0}};
+	struct call call = {.run_dir = "/run/tandem"};
+	bool bad_option = false; /* judged last: a command that is not there yet has its own */
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "R:fhV", longs, NULL)) != -1) {
+		switch (option) {
+		case 'R': call.run_dir = optarg; break;
+		case 'j': call.json = true; break;
+		case 'f': call.follow = true; break;
+		case 'h': fputs(usage_text, stdout); return DONE;
+		case 'V': printf("tandemctl %s\n", PACKAGE_VERSION); return DONE;
+		default: bad_option = true;
+		}
+	}
+	if (optind >= argc)
+		return usage_error(bad_option ? "unknown option" : "a command is missing", NULL);
+	call.arguments = argv + optind + 1;
+	call.argument_count = argc - optind - 1;
+	return run_command(&call, argv[optind], bad_option);
+}

@@ -1,0 +1,40 @@
+/*
+ * A request on the control socket: one JSON object a line, `{"command":"status"}`. Pure: text in,
+ * a checked struct or a reason for the client out.
+ */
+#ifndef TANDEM_CONTROL_REQUEST_H
+#define TANDEM_CONTROL_REQUEST_H
+
+#include "base/limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CONTROL_LINE_MAX = 8192 }; /* bytes of a request, newline not counted */
+
+enum control_command {
+	CONTROL_STATUS,
+	CONTROL_SWITCHOVER, /* router: "" = every router that is active here */
+	CONTROL_EVENTS,     /* follow: the stream stays open */
+	CONTROL_RELOAD,
+};
+
+struct control_request {
+	enum control_command command;
+	char router[LIMIT_NAME];
+	bool follow;
+};
+
+enum control_parse {
+	CONTROL_PARSED,
+	CONTROL_REFUSED, /* JSON, but not a request of this version */
+	CONTROL_GARBAGE, /* not the protocol at all */
+};
+
+/* `error` is set unless CONTROL_PARSED; printable, of bounded length. */
+enum control_parse control_request_parse(const char *line, size_t length,
+	struct control_request *out, char error[128]);
+
+const char *control_command_name(enum control_command command);
+
+#endif

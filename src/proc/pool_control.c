@@ -1,0 +1,295 @@
+/*
+ * The commands of the control socket. What the pool process knows it answers itself; a switchover
+ * goes to the election, a reload to the supervisor, and the client waits for their answer.
+ */
+#include "proc/pool_process.h"
+
+#include "control/server.h"
+#include "ipc/channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PENDING_MAX = CONTROL_CLIENTS };
+static const int64_t patience_ns = 5 * NS_PER_S;
+
+/* A client that waits for another process. */
+struct pending {
+	uint64_t id;     /* of the request, as the other process knows it; 0: free */
+	uint64_t client;
+	enum control_command command;
+	mono deadline;
+};
+
+struct pool_control {
+	struct pool *pool;
+	struct control_server *server;
+	struct pending pending[PENDING_MAX];
+	uint64_t last_id;
+	ev_timer patience_timer;
+	char group[LIMIT_NAME]; /* as last set */
+};
+
+static struct pending *
+pending_by_id(struct pool_control *c, uint64_t id)
+{
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		if (id != 0 && c->pending[i].id == id)
+			return &c->pending[i];
+	return NULL;
+}
+
+static struct pending *
+pending_free(struct pool_control *c)
+{
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		if (c->pending[i].id == 0)
+			return &c->pending[i];
+	return NULL;
+}
+
+static void
+on_patience(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct pool_control *c = w->data;
+	mono now = mono_now();
+	bool waiting = false;
+
+	(void)events;
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		struct pending *p = &c->pending[i];
+		struct control_client *client;
+
+		if (p->id == 0)
+			continue;
+		if (!mono_due(p->deadline, now)) {
+			waiting = true;
+			continue;
+		}
+		client = control_find(c->server, p->client);
+		p->id = 0;
+		if (client)
+			control_refuse(client, p->command == CONTROL_RELOAD
+				? "no answer from the supervisor in 5 s"
+				: "no answer from the election process in 5 s");
+	}
+	if (!waiting)
+		ev_timer_stop(loop, w);
+}
+
+/* Ask another process; the client waits. */
+static void
+ask(struct pool_control *c, struct control_client *client, enum control_command command, int fd,
+	uint32_t kind, const void *payload, size_t size)
+{
+	struct pending *p = pending_free(c);
+
+	if (!p) {
+		control_refuse(client, "too many requests are being worked on");
+		return;
+	}
+	if (fd == -1 || channel_send(fd, kind, payload, size, -1) == -1) {
+		control_refuse(client, command == CONTROL_RELOAD
+			? "the supervisor does not take requests now"
+			: "the election process does not run or takes no requests now; try again");
+		return;
+	}
+	*p = (struct pending){.id = c->last_id, .client = control_wait(client), .command = command,
+		.deadline = mono_add_ns(mono_now(), patience_ns)};
+	if (!ev_is_active(&c->patience_timer))
+		ev_timer_again(c->pool->loop, &c->patience_timer);
+}
+
+/* Who asked for what: an operator's hand must be visible beside what followed from it. */
+static void
+log_command(struct pool_control *c, const struct control_client *client,
+	const struct control_request *request)
+{
+	struct log_line line;
+	int pid, uid;
+
+	control_peer(client, &pid, &uid);
+	log_line_begin(&line, "control");
+	log_line_text(&line, "command", control_command_name(request->command));
+	log_line_reason(&line, REASON_OPERATOR);
+	if (request->router[0] != '\0')
+		log_line_text(&line, "router", request->router);
+	log_line_int(&line, "uid", uid);
+	log_line_int(&line, "pid", pid);
+	log_emit(&c->pool->child->log, LOG_LEVEL_NOTICE, &line);
+}
+
+static json_t *
+event_json(const struct ipc_event *e, uint64_t number, mono now)
+{
+	return json_pack("{s:I, s:I, s:s, s:o}",
+		"number", (json_int_t)number,
+		"age_ms", (json_int_t)(mono_diff_ns(now, (mono){e->at_ns}) / NS_PER_MS),
+		"level", log_level_name((enum log_level)e->level),
+		"line", json_stringn(e->text, strnlen(e->text, sizeof(e->text))));
+}
+
+static void
+answer_events(struct pool_control *c, struct control_client *client, bool follow)
+{
+	const struct pool *p = c->pool;
+	size_t first = (p->event_next + LIMIT_EVENTS - p->event_held) % LIMIT_EVENTS;
+	json_t *list = json_array();
+	mono now = mono_now();
+
+	for (size_t i = 0; i < p->event_held; i++)
+		json_array_append_new(list, event_json(&p->events[(first + i) % LIMIT_EVENTS],
+			p->event_total - p->event_held + i, now));
+	if (follow)
+		control_follow(client);
+	control_answer(client, json_pack("{s:o}", "events", list));
+}
+
+static void
+request(void *context, struct control_client *client, const struct control_request *r)
+{
+	struct pool_control *c = context;
+	struct pool *p = c->pool;
+	struct ipc_switchover wish = {.id = c->last_id + 1};
+	struct ipc_request reload = {.id = c->last_id + 1};
+
+	if (p->generation == 0) {
+		control_refuse(client, "tandemd is starting");
+		return;
+	}
+	switch (r->command) {
+	case CONTROL_STATUS:
+		control_answer(client, status_json(p));
+		break;
+	case CONTROL_EVENTS:
+		answer_events(c, client, r->follow);
+		break;
+	case CONTROL_SWITCHOVER:
+		log_command(c, client, r);
+		memcpy(wish.router, r->router, sizeof(wish.router));
+		c->last_id++;
+		ask(c, client, r->command, p->election_fd, IPC_SWITCHOVER, &wish, sizeof(wish));
+		break;
+	case CONTROL_RELOAD:
+		log_command(c, client, r);
+		c->last_id++;
+		ask(c, client, r->command, p->child->supervisor_fd, IPC_STATE_REQUEST, &reload,
+			sizeof(reload));
+		break;
+	}
+}
+
+int
+control_start(struct pool *p)
+{
+	struct control_handlers handlers = {.request = request};
+	struct pool_control *c = calloc(1, sizeof(*c));
+	int error;
+
+	if (!c)
+		return -ENOMEM;
+	c->pool = p;
+	handlers.context = c;
+	ev_timer_init(&c->patience_timer, on_patience, 0., .25);
+	c->patience_timer.data = c;
+	error = control_server_start(p->loop, p->child->run_dir, &p->child->log, &handlers,
+		&c->server);
+	if (error != 0) {
+		free(c);
+		return error;
+	}
+	p->control = c;
+	return 0;
+}
+
+void
+control_stop(struct pool *p)
+{
+	if (!p->control)
+		return;
+	ev_timer_stop(p->loop, &p->control->patience_timer);
+	control_server_stop(p->control->server);
+	free(p->control);
+	p->control = NULL;
+}
+
+void
+control_event(struct pool *p, const struct ipc_event *event)
+{
+	json_t *object;
+
+	if (!p->control || !control_has_followers(p->control->server))
+		return;
+	object = json_pack("{s:o}", "event", event_json(event, p->event_total, mono_now()));
+	if (object)
+		control_broadcast(p->control->server, object);
+	json_decref(object);
+}
+
+/* Give the answer to whom waits for it; too late or gone meanwhile: nobody. */
+static void
+finish(struct pool *p, enum control_command command, const struct ipc_result *result)
+{
+	struct pool_control *c = p->control;
+	struct pending *pending = c ? pending_by_id(c, result->id) : NULL;
+	struct control_client *client;
+	char text[sizeof(result->text)];
+
+	if (!pending || pending->command != command)
+		return;
+	client = control_find(c->server, pending->client);
+	pending->id = 0;
+	if (!client)
+		return;
+	memcpy(text, result->text, sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	if (result->ok)
+		control_answer(client, json_pack("{s:s}", "text", text));
+	else
+		control_refuse(client, text);
+}
+
+void
+control_switchover_result(struct pool *p, const struct ipc_result *result)
+{
+	finish(p, CONTROL_SWITCHOVER, result);
+}
+
+void
+control_reload_result(struct pool *p, const struct ipc_result *result)
+{
+	finish(p, CONTROL_RELOAD, result);
+}
+
+void
+control_configured(struct pool *p)
+{
+	const char *group = p->config.control_group;
+	struct pool_control *c = p->control;
+	struct log_line line;
+	int error;
+
+	if (!c || strcmp(c->group, group) == 0)
+		return;
+	memcpy(c->group, p->config.control_group, sizeof(c->group));
+	error = control_server_set_group(c->server, group);
+	if (error == 0)
+		return;
+	log_line_begin(&line, "config");
+	log_line_reason(&line, REASON_SYSTEM);
+	log_line_text(&line, "group", group);
+	log_line_text(&line, "detail", error == -ENOENT
+		? "control.group does not exist on this node; only root can use tandemctl"
+		: "cannot give the control socket to control.group; only root can use tandemctl");
+	if (error != -ENOENT)
+		log_line_text(&line, "error", strerror(-error));
+	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+struct control_stats
+control_stats(const struct pool *p)
+{
+	return p->control ? control_server_stats(p->control->server)
+			  : (struct control_stats){.clients = 0};
+}

@@ -1,0 +1,328 @@
+/*
+ * Everything this node knows, as one JSON object: what `tandemctl status --json` prints. Names and
+ * types are a contract (docs/tandemctl.8); moments are ages in milliseconds, because there is no
+ * common clock to tell them in.
+ */
+#include "proc/pool_process.h"
+
+#include "control/server.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* Names come from a file in any encoding; JSON is UTF-8. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *s = json_string(text);
+	char plain[LIMIT_LOG_LINE];
+	size_t n = 0;
+
+	if (s)
+		return s;
+	for (; text[n] != '\0' && n < sizeof(plain) - 1; n++)
+		plain[n] = (unsigned char)text[n] < 0x80 ? text[n] : '?';
+	return json_stringn(plain, n);
+}
+
+/* Milliseconds since `then`; null when that never was. */
+static json_t *
+age_json(mono then, mono now)
+{
+	return mono_is_never(then) ? json_null()
+				   : json_integer((json_int_t)(mono_diff_ns(now, then) / NS_PER_MS));
+}
+
+/* Milliseconds with their fraction; null when negative (did not happen). */
+static json_t *
+duration_json(int64_t ns)
+{
+	return ns < 0 ? json_null() : json_real((double)(ns / NS_PER_US) / 1000.);
+}
+
+static json_t *
+endpoint_json(const struct endpoint *e)
+{
+	char text[ENDPOINT_TEXT];
+
+	return json_string(endpoint_format(e, text));
+}
+
+static void
+put(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+}
+
+static void
+put_int(json_t *object, const char *key, uint64_t value)
+{
+	put(object, key, json_integer((json_int_t)value));
+}
+
+static json_t *
+addresses_json(const struct config *c, const struct conf_router *router)
+{
+	json_t *list = json_array();
+	char text[ADDR_TEXT];
+
+	for (uint32_t i = 0; i < router->address_count; i++)
+		json_array_append_new(list, json_string(ip_prefix_format(
+			&c->addresses[router->first_address + i].prefix, text)));
+	return list;
+}
+
+/* What the election last said; before its first word, what a router is born with. */
+static void
+put_facts(json_t *o, const struct pool *p, const struct pool_router *r, mono now)
+{
+	const struct ipc_router *f = &r->facts;
+	char text[ADDR_TEXT];
+
+	put(o, "role", json_string(el_role_name(r->known ? (enum el_role)f->role : EL_INIT)));
+	put(o, "reason", json_string(reason_tag(r->known ? (enum reason)f->reason : REASON_STARTED)));
+	put(o, "since_ms", age_json(r->known ? (mono){f->since_ns} : p->started, now));
+	put(o, "hold", json_boolean(f->hold));
+	put(o, "claimed", json_boolean(f->claimed));
+	put(o, "lease_ms", r->known && f->claimed && f->lease_ns != INT64_MAX
+		? json_integer((json_int_t)((f->lease_ns - now.ns) / NS_PER_MS)) : json_null());
+	put(o, "peer_active", json_boolean(f->peer_active));
+	put(o, "peer_address", f->peer.family == IP_NONE ? json_null()
+		: json_string(ip_addr_format(&f->peer, text)));
+	put(o, "peer_priority", f->peer.family == IP_NONE ? json_null()
+		: json_integer(f->peer_priority));
+	put_int(o, "adverts_sent", f->adverts_sent);
+	put_int(o, "adverts_received", f->adverts_received);
+}
+
+static json_t *
+router_json(const struct pool *p, uint32_t row, mono now)
+{
+	const struct conf_router *c = &p->config.routers[row];
+	const struct pool_router *r = &p->routers[row];
+	json_t *o = json_object();
+
+	put(o, "name", text_json(c->name));
+	put_int(o, "vrid", c->vrid);
+	put(o, "interface", text_json(c->interface));
+	put_facts(o, p, r, now);
+	put_int(o, "priority", r->known ? r->facts.priority : c->priority[p->child->node]);
+	put(o, "addresses", addresses_json(&p->config, c));
+	put(o, "standby", json_string(c->standby == CONF_STANDBY_HOT ? "hot" : "cold"));
+	return o;
+}
+
+static bool
+any_active(const struct pool *p)
+{
+	for (uint32_t i = 0; i < p->config.router_count; i++)
+		if (p->routers[i].known && p->routers[i].facts.role == EL_ACTIVE)
+			return true;
+	return false;
+}
+
+/*
+ * "up": heard. "lost": it should be heard and is not. "unknown": a plain VRRP standby is silent
+ * while we are active, so nothing can be said. "none": this node has no partner.
+ */
+static const char *
+peer_state(const struct pool *p)
+{
+	if (p->config.node_count < 2)
+		return "none";
+	if (!p->peer_known)
+		return "unknown";
+	return p->peer.heard ? "up" : any_active(p) ? "unknown" : "lost";
+}
+
+static json_t *
+peer_json(const struct pool *p, mono now)
+{
+	mono never = MONO_NEVER;
+	json_t *o = json_object(), *links = json_array(), *link;
+	char text[ADDR_TEXT];
+
+	put(o, "state", json_string(peer_state(p)));
+	put(o, "last_heard_ms", age_json(p->peer_known ? (mono){p->peer.last_heard_ns} : never, now));
+	if (p->config.node_count < 2) {
+		put(o, "name", json_null());
+		put(o, "address", json_null());
+	} else {
+		const struct conf_node *n = &p->config.nodes[1 - p->child->node];
+
+		put(o, "name", text_json(n->name));
+		put(o, "address", json_string(ip_addr_format(&n->address, text)));
+	}
+	if (p->peer_known && p->peer.path[0] != '\0') {
+		link = json_object();
+		put(link, "name", text_json(p->peer.path));
+		put(link, "up", json_boolean(p->peer.path_up));
+		put(link, "last_heard_ms", age_json((mono){p->peer.path_heard_ns}, now));
+		json_array_append_new(links, link);
+	}
+	put(o, "links", links);
+	return o;
+}
+
+static void
+put_probe(json_t *o, const struct pool_target *t, mono now)
+{
+	put(o, "probed", json_boolean(t->probed));
+	put(o, "last_result_ms", age_json(t->last_result, now));
+	put(o, "detail", json_integer(t->detail));
+	put(o, "evidence", text_json(t->evidence));
+	put(o, "connect_ms", duration_json(t->connect_ns));
+	put(o, "answer_ms", duration_json(t->answer_ns));
+	put_int(o, "probes", t->probes);
+	put_int(o, "failures", t->failures);
+}
+
+static json_t *
+real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
+{
+	const struct conf_real *c = &p->config.reals[row];
+	const struct pool_target *t = &p->targets[row];
+	const struct vs_real *k = p->ipvs ? table_find_real(p, virtual_row, row) : NULL;
+	json_t *o = json_object();
+
+	put(o, "name", text_json(c->name));
+	put(o, "address", endpoint_json(&c->address));
+	put(o, "health", json_string(health_name(t->verdict)));
+	put(o, "reason", json_string(reason_tag(t->reason)));
+	put(o, "since_ms", age_json(t->since, now));
+	put_int(o, "weight", c->weight);
+	put_int(o, "effective_weight", k ? k->weight : 0);
+	put(o, "in_kernel", json_boolean(k != NULL));
+	put_int(o, "active_connections", k ? k->active_connections : 0);
+	put_int(o, "inactive_connections", k ? k->inactive_connections : 0);
+	put_int(o, "connections", k ? k->connections : 0);
+	put(o, "override", json_null());
+	put_probe(o, t, now);
+	return o;
+}
+
+static bool
+in_kernel(const struct pool *p, const struct conf_virtual *v)
+{
+	struct vs_key key = {.listen = v->listen, .protocol = v->protocol};
+
+	return p->ipvs && vs_table_find(&p->actual, &key) != NULL;
+}
+
+static json_t *
+virtual_json(const struct pool *p, uint32_t row, mono now)
+{
+	const struct conf_virtual *v = &p->config.virtuals[row];
+	json_t *o = json_object(), *reals = json_array();
+
+	put(o, "name", text_json(v->name));
+	put(o, "router", text_json(p->config.routers[v->router].name));
+	put(o, "listen", endpoint_json(&v->listen));
+	put(o, "protocol", json_string(v->protocol == CONF_UDP ? "udp" : "tcp"));
+	put(o, "scheduler", text_json(v->scheduler));
+	put(o, "forwarding", json_string(v->forwarding == CONF_FORWARD_DR ? "dr" : "nat"));
+	put_int(o, "healthy", virtual_healthy(p, row));
+	put_int(o, "total", v->real_count);
+	put(o, "served", json_boolean(virtual_is_served(p, row)));
+	put(o, "programmed", json_boolean(p->programmed && virtual_is_served(p, row) &&
+		in_kernel(p, v)));
+	put(o, "sorry_server", v->has_sorry ? endpoint_json(&v->sorry) : json_null());
+	for (uint32_t i = 0; i < v->real_count; i++)
+		json_array_append_new(reals, real_json(p, row, v->first_real + i, now));
+	put(o, "real_servers", reals);
+	return o;
+}
+
+static json_t *
+election_json(const struct pool *p)
+{
+	json_t *o = json_object(), *refused = json_object();
+
+	for (int i = 0; i < REASON_COUNT; i++)
+		if (p->stats.refused[i] != 0)
+			put_int(refused, reason_tag((enum reason)i), p->stats.refused[i]);
+	put(o, "running", json_boolean(p->election_fd != -1));
+	put(o, "refused", refused);
+	put(o, "lateness_max_ms", duration_json(p->stats.lateness_max_ns));
+	put(o, "lateness_last_ms", duration_json(p->stats.lateness_last_ns));
+	return o;
+}
+
+static void
+add_process(json_t *list, const struct pool *p, const char *name, uint32_t index,
+	unsigned slot, mono now)
+{
+	int64_t alive_ns = atomic_load(&p->child->handover->alive_ns[slot]);
+	json_t *o = json_object();
+
+	put(o, "name", json_string(name));
+	put_int(o, "index", index);
+	put(o, "alive_ms", age_json(alive_ns == 0 ? MONO_NEVER : (mono){alive_ns}, now));
+	json_array_append_new(list, o);
+}
+
+static json_t *
+processes_json(const struct pool *p, mono now)
+{
+	json_t *list = json_array();
+
+	add_process(list, p, "election", 0, handover_slot(PROCESS_ELECTION, 0), now);
+	add_process(list, p, "pool", 0, handover_slot(PROCESS_POOL, 0), now);
+	for (uint32_t i = 0; i < p->prober_count; i++)
+		add_process(list, p, "prober", i, handover_slot(PROCESS_PROBER, i), now);
+	return list;
+}
+
+static json_t *
+sync_json(const struct pool *p)
+{
+	json_t *o = json_object();
+
+	if (!p->sync_set) {
+		json_decref(o);
+		return json_null();
+	}
+	put(o, "interface", text_json(p->sync.interface));
+	put_int(o, "master_id", p->sync.master_id);
+	put_int(o, "backup_id", p->sync.backup_id);
+	return o;
+}
+
+static json_t *
+control_json(const struct pool *p)
+{
+	struct control_stats s = control_stats(p);
+	json_t *o = json_object();
+
+	put_int(o, "clients", s.clients);
+	put_int(o, "requests", s.requests);
+	put_int(o, "garbage", s.garbage);
+	put_int(o, "dropped", s.dropped);
+	return o;
+}
+
+json_t *
+status_json(struct pool *p)
+{
+	mono now = mono_now();
+	json_t *o = json_object(), *routers = json_array(), *virtuals = json_array();
+
+	table_refresh(p);
+	put(o, "node", text_json(p->config.nodes[p->child->node].name));
+	put(o, "cluster", text_json(p->config.cluster));
+	put_int(o, "generation", p->generation);
+	for (uint32_t i = 0; i < p->config.router_count; i++)
+		json_array_append_new(routers, router_json(p, i, now));
+	put(o, "routers", routers);
+	put(o, "peer", peer_json(p, now));
+	for (uint32_t i = 0; i < p->config.virtual_count; i++)
+		json_array_append_new(virtuals, virtual_json(p, i, now));
+	put(o, "virtual_servers", virtuals);
+	put(o, "ip_vs", json_boolean(p->ipvs != NULL));
+	put(o, "sync", sync_json(p));
+	put(o, "election", election_json(p));
+	put(o, "processes", processes_json(p, now));
+	put(o, "control", control_json(p));
+	put_int(o, "log_dropped", p->stats.log_dropped + p->child->log.dropped_total);
+	return o;
+}
