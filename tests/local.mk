@@ -1,0 +1,1 @@
+EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run

@@ -117,14 +117,15 @@ find_self(struct supervisor *s, const struct config *fresh, uint32_t *node)
 static void
 refuse_node(struct supervisor *s, struct config *fresh)
 {
+	static const char why[] = "this node's entry in nodes is gone or moved; restart tandemd";
 	struct log_line line;
 
 	log_line_begin(&line, "config");
 	log_line_reason(&line, REASON_REFUSED);
 	log_line_text(&line, "file", s->options.config_path);
-	log_line_text(&line, "detail", "this node's entry is gone from nodes; restart tandemd to rename it");
+	log_line_text(&line, "detail", why);
 	log_emit(&s->log, LOG_LEVEL_ERROR, &line);
-	answer(s, false, "this node's entry is gone from nodes; restart tandemd to rename it");
+	answer(s, false, why);
 	config_free(fresh);
 }
 
