@@ -491,6 +491,9 @@ http_feed(struct http_parser *p, const void *bytes, size_t length)
 			at += http_body_bytes(p, at, (size_t)(end - at));
 		else
 			http_frame_byte(p, *at++);
+		/* nobody will look at the rest, but who reads the log wants to see it */
+		if (p->state == HTTP_JUDGED && p->reason != REASON_HTTP_BODY)
+			http_sample(p, at, (size_t)(end - at));
 	}
 	return p->state == HTTP_JUDGED;
 }

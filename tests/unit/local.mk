@@ -54,3 +54,8 @@ tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_LDADD = libconf.la $(CMOCKA_LIBS)
 tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
 tests_unit_test_pack_LDADD = libconf.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_heap
+TESTS += tests/unit/test_heap
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c
+tests_unit_test_heap_LDADD = libprobe.la libbase.la $(CMOCKA_LIBS)

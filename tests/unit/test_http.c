@@ -2,7 +2,6 @@
  * The HTTP codec, case by case. Every answer is fed whole, one byte at a time and cut in two at
  * every place; the judgement must be the same.
  */
-#define _GNU_SOURCE /* memmem() */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -698,13 +697,18 @@ test_evidence_is_printable(void **state)
 	http_begin(&p, &expect);
 	http_feed(&p, busy, strlen(busy));
 	http_evidence(&p, evidence);
-	assert_string_equal(evidence, "HTTP/1.1 503 Busy..");
+	assert_string_equal(evidence, "HTTP/1.1 503 Busy..X: ..");
 	/* a body that lacks the text shows itself, not the header */
 	http_begin(&p, &expect);
 	http_feed(&p, page, strlen(page));
 	assert_int_equal(p.reason, REASON_HTTP_BODY);
 	http_evidence(&p, evidence);
 	assert_string_equal(evidence, "<\"a\">");
+	/* judged at its first byte, shown with what came along */
+	http_begin(&p, &expect);
+	http_feed(&p, "SSH-2.0-x\r\n", 11);
+	http_evidence(&p, evidence);
+	assert_string_equal(evidence, "SSH-2.0-x..");
 	memset(garbage, 'x', sizeof(garbage));
 	memcpy(garbage, "HTTP/1.1 500 ", 13);
 	http_begin(&p, &expect);

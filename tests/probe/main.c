@@ -1,0 +1,151 @@
+/*
+ * Runs the tests of the prober process, each in a process and a network namespace of its own.
+ * Needs root: the prober opens raw sockets. With names as arguments runs those alone.
+ */
+#include "tests.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{"first-result-decides", test_first_result_decides},
+	{"local-error-is-not-counted", test_local_error_is_not_counted},
+	{"stopped-prober-blames-nobody", test_stopped_prober_blames_nobody},
+	{"slow-pool-gets-the-last-word", test_slow_pool_gets_the_last_word},
+	{"new-pool-starts-from-nothing", test_new_pool_starts_from_nothing},
+	{"generation-and-clear", test_generation_and_clear},
+	{"timeout-beyond-the-interval", test_timeout_beyond_the_interval},
+	{"privileges-are-gone", test_privileges_are_gone},
+	{"stops-when-told", test_stops_when_told},
+	{"two-thousand-targets", test_two_thousand_targets},
+	{"hostile", test_hostile},
+};
+
+struct ipc_probe_set
+probe_of_type(uint8_t type)
+{
+	struct ipc_probe_set set;
+
+	memset(&set, 0, sizeof(set));
+	set.probe.type = type;
+	set.probe.interval_ms = 100;
+	set.probe.timeout_ms = 80;
+	set.probe.rise = 2;
+	set.probe.fall = 3;
+	if (type == CONF_PROBE_HTTP) {
+		strcpy(set.probe.path, "/health");
+		strcpy(set.probe.body, "pool-member-is-well");
+		set.probe.status[0] = (struct conf_status_range){200, 200};
+		set.probe.status_count = 1;
+	}
+	return set;
+}
+
+static void *
+accept_and_close(void *argument)
+{
+	int fd = (int)(intptr_t)argument, got;
+
+	while ((got = accept(fd, NULL, NULL)) != -1 || errno == ECONNABORTED)
+		if (got != -1)
+			close(got);
+	return NULL;
+}
+
+uint16_t
+listen_on_any(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pthread_t thread;
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&at, length) == -1 || listen(fd, 4096) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&at, &length) == -1 ||
+	    pthread_create(&thread, NULL, accept_and_close, (void *)(intptr_t)fd) != 0) {
+		perror("listener");
+		exit(1);
+	}
+	return ntohs(at.sin_port);
+}
+
+long
+resident_kib(pid_t pid)
+{
+	char path[64], line[256];
+	long kib = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
+/* Passed and failed checks of one test; a test that dies failed. */
+static void
+run_one(size_t i, int counts[2])
+{
+	int (*shared)[2] = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+	pid_t pid;
+
+	printf("# %s\n", tests[i].name);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNET) == -1) {
+			perror("a network namespace of its own (run as root)");
+			exit(1);
+		}
+		ip("link set lo up");
+		tests[i].run();
+		(*shared)[0] = check_passes();
+		(*shared)[1] = check_failures();
+		exit(check_failures() != 0);
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) == -1)
+		status = -1;
+	if (status != 0 && (*shared)[1] == 0) {
+		printf("FAIL - %s died (status %d)\n", tests[i].name, status);
+		(*shared)[1] = 1;
+	}
+	counts[0] += (*shared)[0];
+	counts[1] += (*shared)[1];
+	munmap(shared, sizeof(*shared));
+}
+
+int
+main(int argc, char **argv)
+{
+	int counts[2] = {0, 0}, a;
+	size_t i;
+
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		bool wanted = argc == 1;
+
+		for (a = 1; a < argc; a++)
+			wanted = wanted || strcmp(argv[a], tests[i].name) == 0;
+		if (wanted)
+			run_one(i, counts);
+	}
+	printf("%d passed, %d failed\n", counts[0], counts[1]);
+	return counts[1] != 0 || counts[0] == 0;
+}

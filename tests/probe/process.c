@@ -1,0 +1,422 @@
+/* How the prober process behaves towards its supervisor, its pool and its own machine. */
+#include "tests.h"
+
+#include "ipc/channel.h"
+#include "proc/handover.h"
+#include "servers.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool
+target_known(struct bench *b, void *of)
+{
+	return b->seen[*(uint32_t *)of].any;
+}
+
+static bool
+target_down(struct bench *b, void *of)
+{
+	const struct seen *s = &b->seen[*(uint32_t *)of];
+
+	return s->any && !s->last.up;
+}
+
+static bool
+target_up(struct bench *b, void *of)
+{
+	const struct seen *s = &b->seen[*(uint32_t *)of];
+
+	return s->any && s->last.up;
+}
+
+/* Nothing listens there. */
+static void
+refused_address(struct endpoint *at)
+{
+	static struct server s = {.listening = LISTEN_REFUSE};
+
+	server_start(&s, IP_V4);
+	server_stop(&s);
+	*at = s.at;
+}
+
+void
+test_first_result_decides(void)
+{
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	uint32_t bad = 1, good = 2, slow = 3;
+	mono began;
+
+	set.probe.rise = set.probe.fall = 10;
+	set.urgent = true;
+	set.probe.interval_ms = 60000; /* urgent: not at its phase in that minute */
+	refused_address(&set.address);
+	began = mono_now();
+	bench_set(b, bad, &set);
+	set.address.port = listen_on_any();
+	bench_set(b, good, &set);
+	check(bench_until(b, 2000, target_down, &bad), "a first refusal says down");
+	check(bench_until(b, 2000, target_up, &good), "a first success says up");
+	check(mono_diff_ns(mono_now(), began) < 500 * NS_PER_MS,
+		"urgent: known after %.1f ms", (double)mono_diff_ns(mono_now(), began) / 1e6);
+	check(b->seen[bad].last.reason == REASON_TCP_REFUSED && b->seen[bad].last.probes == 1 &&
+		b->seen[bad].last.failures == 1, "reason and counts of the refusal");
+	check(b->seen[good].last.connect_ns > 0 && b->seen[good].last.connect_ns < NS_PER_S,
+		"time to connect: %.3f ms", (double)b->seen[good].last.connect_ns / 1e6);
+	/* a seed is a verdict: one result does not overturn it */
+	set.probe.interval_ms = 100;
+	set.probe.rise = 3;
+	set.seed = PROBE_SEED_DOWN;
+	bench_set(b, slow, &set);
+	check(bench_until(b, 2000, target_known, &slow) && !b->seen[slow].last.up &&
+		b->seen[slow].last.ok, "seeded down, one success: still down");
+	bench_until(b, 2000, target_up, &slow);
+	check(b->seen[slow].last.up && b->seen[slow].last.probes == 3, "up after %llu successes",
+		(unsigned long long)b->seen[slow].last.probes);
+	check(bench_stop(b), "stopped");
+}
+
+void
+test_local_error_is_not_counted(void)
+{
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	uint32_t tcp = 1, icmp = 2, fresh = 3;
+
+	set.address.port = 80;
+	ip_addr_parse("192.0.2.1", &set.address.addr); /* no route in this namespace */
+	set.seed = PROBE_SEED_UP;
+	bench_set(b, tcp, &set);
+	set.probe.type = CONF_PROBE_ICMP;
+	bench_set(b, icmp, &set);
+	set.seed = PROBE_SEED_UNKNOWN;
+	bench_set(b, fresh, &set);
+	bench_run(b, 1500);
+	check(b->seen[tcp].last.reason == REASON_LOCAL_ERROR && b->seen[tcp].last.up &&
+		!b->seen[tcp].last.ok, "tcp without a route: local-error, still up");
+	check(b->seen[icmp].last.reason == REASON_LOCAL_ERROR && b->seen[icmp].last.up,
+		"icmp without a route: local-error, still up");
+	check(b->seen[tcp].last.probes >= 8 && b->seen[tcp].last.failures == 0,
+		"%llu probes, none of them a failure",
+		(unsigned long long)b->seen[tcp].last.probes);
+	check(b->seen[fresh].any && b->seen[fresh].last.reason == REASON_LOCAL_ERROR,
+		"reported before anything else is known");
+	check(b->seen[tcp].reports <= 4, "not every one of them is reported (%llu were)",
+		(unsigned long long)b->seen[tcp].reports);
+	check(bench_stop(b), "stopped");
+}
+
+/*
+ * The process is held up for longer than a timeout: the probes in flight meet their deadlines
+ * unserved. That is nobody's failure but ours. A server that really is silent is still found out.
+ */
+void
+test_stopped_prober_blames_nobody(void)
+{
+	enum { GOOD = 20, SILENT = 20, HOLDS = 3 };
+	static struct server servers[GOOD + 1];
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	uint64_t failures = 0;
+	uint32_t i, silent = SILENT;
+
+	set.probe.fall = 1;
+	set.probe.interval_ms = 50;
+	set.probe.timeout_ms = 200;
+	for (i = 0; i <= GOOD; i++) {
+		servers[i].bad = bad_silent;
+		server_start(&servers[i], IP_V4);
+		set.address = servers[i].at;
+		bench_set(b, i, &set);
+	}
+	bench_run(b, 500);
+	for (i = 0; i < HOLDS; i++) {
+		kill(b->pid, SIGSTOP);
+		usleep(700000);
+		kill(b->pid, SIGCONT);
+		bench_run(b, 300);
+	}
+	for (i = 0; i < GOOD; i++)
+		failures += b->seen[i].last.failures;
+	check(failures == 0, "held up three times for 700 ms: %llu failures of good servers",
+		(unsigned long long)failures);
+	server_set_bad(&servers[SILENT], true);
+	check(bench_until(b, 3000, target_down, &silent) &&
+		b->seen[SILENT].last.reason == REASON_HTTP_TIMEOUT,
+		"a server that is silent goes down afterwards");
+	check(bench_stop(b), "stopped");
+	for (i = 0; i <= GOOD; i++)
+		server_stop(&servers[i]);
+}
+
+void
+test_slow_pool_gets_the_last_word(void)
+{
+	enum { TARGETS = 40 };
+	static struct server s = {.bad = bad_500};
+	struct bench *b = bench_start(2048); /* room for a few reports */
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	uint32_t i, right = 0;
+
+	server_start(&s, IP_V4);
+	set.address = s.at;
+	set.probe.timeout_ms = 1000;
+	set.probe.interval_ms = 300;
+	for (i = 0; i < TARGETS; i++)
+		bench_set(b, i, &set);
+	bench_run(b, 1000);
+	for (i = 0; i < TARGETS; i++)
+		right += b->seen[i].last.up;
+	check(right == TARGETS, "%u of %d targets up", right, TARGETS);
+	server_set_bad(&s, true);
+	usleep(2500000); /* the pool does not read */
+	bench_run(b, 500);
+	for (right = 0, i = 0; i < TARGETS; i++)
+		right += !b->seen[i].last.up && b->seen[i].last.reason == REASON_HTTP_STATUS;
+	check(right == TARGETS, "after silence of the pool %u of %d are known to be down", right,
+		TARGETS);
+	check(bench_stop(b), "stopped");
+	server_stop(&s);
+}
+
+void
+test_new_pool_starts_from_nothing(void)
+{
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	struct pollfd p = {.events = POLLIN};
+	static struct channel_message m;
+	uint32_t target = 7;
+	int old, got;
+
+	set.address.port = listen_on_any();
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	bench_set(b, target, &set);
+	check(bench_until(b, 2000, target_up, &target), "the first pool has its target");
+	bench_new_pool(b, 0, &old);
+	p.fd = old;
+	do
+		got = poll(&p, 1, 2000) == 1 ? channel_receive(old, &m) : 0;
+	while (got == 1);
+	check(got == -1, "the old channel is closed");
+	close(old);
+	bench_run(b, 1500);
+	check(!b->seen[target].any, "the second pool hears of no target that it did not set");
+	bench_set(b, target, &set);
+	check(bench_until(b, 2000, target_up, &target) && b->seen[target].last.probes == 1,
+		"set again, it starts from nothing");
+	close(b->pool); /* a pool that dies takes its targets along */
+	usleep(200000);
+	b->pool = -1;
+	bench_new_pool(b, 0, NULL);
+	bench_run(b, 500);
+	check(!b->seen[target].any, "a pool died: its successor hears of nothing");
+	check(bench_stop(b), "stopped");
+}
+
+void
+test_generation_and_clear(void)
+{
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP), wrong;
+	uint32_t target = 3, other = 4;
+	uint64_t reports;
+
+	refused_address(&set.address);
+	set.probe.fall = 1;
+	set.seed = PROBE_SEED_UP;
+	bench_set(b, target, &set);
+	check(bench_until(b, 2000, target_down, &target), "down under the first generation");
+	set.address.port = listen_on_any();
+	bench_set(b, target, &set);
+	check(bench_until(b, 2000, target_up, &target) &&
+		b->seen[target].last.generation == b->generation,
+		"moved to a good port: up under generation %u", b->generation);
+	bench_clear(b, target);
+	bench_run(b, 200);
+	reports = b->seen[target].reports;
+	bench_run(b, 1500);
+	check(b->seen[target].reports == reports, "cleared: no report any more");
+	/* what makes no sense is refused, and harms nobody */
+	wrong = set;
+	wrong.probe.type = 77;
+	bench_set(b, other, &wrong);
+	wrong = set;
+	wrong.probe.timeout_ms = 0;
+	bench_set(b, other, &wrong);
+	wrong = set;
+	memset(wrong.probe.path, 'x', sizeof(wrong.probe.path));
+	bench_set(b, other, &wrong);
+	channel_send(b->pool, IPC_PROBE_SET, "short", 5, -1);
+	channel_send(b->pool, 9999, NULL, 0, 0);
+	bench_run(b, 500);
+	check(!b->seen[other].any, "nonsense is not probed");
+	bench_set(b, other, &set);
+	check(bench_until(b, 2000, target_up, &other), "sense afterwards is");
+	check(bench_stop(b), "stopped");
+}
+
+void
+test_timeout_beyond_the_interval(void)
+{
+	enum { INTERVAL_MS = 100, TIMEOUT_MS = 350, FOR_MS = 2000 };
+	static struct server s = {.bad = bad_silent};
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	uint64_t accepted;
+
+	server_start(&s, IP_V4);
+	server_set_bad(&s, true);
+	set.address = s.at;
+	set.probe.interval_ms = INTERVAL_MS;
+	set.probe.timeout_ms = TIMEOUT_MS;
+	bench_set(b, 0, &set);
+	bench_run(b, FOR_MS);
+	accepted = atomic_load(&s.accepted);
+	/* each takes 350 ms and starts on the next multiple of 100: every 400 ms */
+	check(accepted >= 3 && accepted <= FOR_MS / 400 + 1,
+		"one probe at a time: %llu in %d ms", (unsigned long long)accepted, FOR_MS);
+	check(b->seen[0].last.reason == REASON_HTTP_TIMEOUT && !b->seen[0].last.up,
+		"and it is down");
+	check(bench_stop(b), "stopped");
+	server_stop(&s);
+}
+
+/* The value of a line of /proc/PID/status. */
+static void
+status_line(pid_t pid, const char *key, char *out, size_t size)
+{
+	char path[64], line[256];
+	size_t length = strlen(key);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	out[0] = '\0';
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, key, length) == 0 && line[length] == ':') {
+			snprintf(out, size, "%s", line + length + 2);
+			out[strcspn(out, "\n")] = '\0';
+		}
+	if (f != NULL)
+		fclose(f);
+}
+
+void
+test_privileges_are_gone(void)
+{
+	static const struct {
+		const char *key, *value;
+	} expected[] = {
+		{"Uid", "65534\t65534\t65534\t65534"},
+		{"Gid", "65534\t65534\t65534\t65534"},
+		{"Groups", " "},
+		{"CapInh", "0000000000000000"},
+		{"CapPrm", "0000000000000000"},
+		{"CapEff", "0000000000000000"},
+		{"CapBnd", "0000000000000000"},
+		{"CapAmb", "0000000000000000"},
+		{"NoNewPrivs", "1"},
+		{"Seccomp", "2"},
+	};
+	struct bench *b = bench_start(0);
+	char value[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		status_line(b->pid, expected[i].key, value, sizeof(value));
+		if (TANDEM_SANITIZERS && strcmp(expected[i].key, "Seccomp") == 0)
+			continue; /* privileges.h: sanitizers make calls of their own */
+		check(strncmp(value, expected[i].value, strlen(expected[i].value)) == 0 ||
+			(i == 2 && value[0] == '\0'), "%s: %s", expected[i].key, value);
+	}
+	check(bench_stop(b), "stopped");
+}
+
+void
+test_stops_when_told(void)
+{
+	struct bench *b = bench_start(0);
+	int64_t alive, later;
+	int status = -1, i;
+
+	for (i = 0, alive = 0; i < 100 && alive == 0; i++) {
+		usleep(5000);
+		alive = atomic_load(&b->handover->alive_ns[handover_slot(PROCESS_PROBER, 0)]);
+	}
+	usleep(400000);
+	later = atomic_load(&b->handover->alive_ns[handover_slot(PROCESS_PROBER, 0)]);
+	check(alive > 0 && later > alive, "signs of life: %.0f ms apart",
+		(double)(later - alive) / 1e6);
+	channel_send(b->supervisor, IPC_STOP, NULL, 0, -1);
+	for (i = 0; i < 1000 && waitpid(b->pid, &status, WNOHANG) == 0; i++)
+		usleep(1000);
+	check(i < 1000 && WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		"IPC_STOP: exit 0 after %d ms", i);
+	b = bench_start(0);
+	check(bench_stop(b), "the supervisor's channel closed: exit 0");
+}
+
+static double
+cpu_seconds(pid_t pid)
+{
+	char path[64];
+	unsigned long user = 0, system_time = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if (f == NULL || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+		"%lu %lu", &user, &system_time) != 2)
+		user = system_time = 0;
+	if (f != NULL)
+		fclose(f);
+	return (double)(user + system_time) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* 2,000 servers each second on one prober: every one is probed each second, none is blamed. */
+void
+test_two_thousand_targets(void)
+{
+	enum { TARGETS = 2000, SECONDS = 4 };
+	struct bench *b = bench_start(0);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	uint64_t probes = 0, failures = 0, least = UINT64_MAX;
+	double cpu;
+	uint32_t i;
+
+	set.address.port = listen_on_any();
+	set.probe.interval_ms = 1000;
+	set.probe.timeout_ms = 900;
+	for (i = 0; i < TARGETS; i++) {
+		set.address.addr = (struct ip_addr){.family = IP_V4,
+			.bytes = {127, 1, (uint8_t)(i >> 8), (uint8_t)i}};
+		bench_set(b, i, &set);
+	}
+	bench_run(b, 1200);
+	cpu = cpu_seconds(b->pid);
+	bench_run(b, SECONDS * 1000);
+	cpu = cpu_seconds(b->pid) - cpu;
+	for (i = 0; i < TARGETS; i++) {
+		const struct seen *s = &b->seen[i];
+
+		probes += s->last.probes;
+		failures += s->last.failures;
+		least = s->last.probes < least ? s->last.probes : least;
+	}
+	check(failures == 0, "%llu probes of %d targets, %llu failures",
+		(unsigned long long)probes, TARGETS, (unsigned long long)failures);
+	check(least >= SECONDS, "every target was probed at least %llu times in %d s",
+		(unsigned long long)least, SECONDS + 1);
+	printf("# %.1f us of processor time a probe, %ld KiB resident\n",
+		cpu * 1e6 / (TARGETS * SECONDS), resident_kib(b->pid));
+	check(bench_stop(b), "stopped");
+}

@@ -1,0 +1,27 @@
+/* What the tests of the prober process share. */
+#ifndef TANDEM_TESTS_PROBE_TESTS_H
+#define TANDEM_TESTS_PROBE_TESTS_H
+
+#include <config.h>
+
+#include "bench.h"
+
+/* A set message for a probe of this kind with quick numbers; the address is the caller's. */
+struct ipc_probe_set probe_of_type(uint8_t type);
+/* A listener on every address that accepts and closes, in a thread of its own; returns its port. */
+uint16_t listen_on_any(void);
+long resident_kib(pid_t pid);
+
+void test_hostile(void);
+void test_first_result_decides(void);
+void test_local_error_is_not_counted(void);
+void test_stopped_prober_blames_nobody(void);
+void test_slow_pool_gets_the_last_word(void);
+void test_new_pool_starts_from_nothing(void);
+void test_generation_and_clear(void);
+void test_timeout_beyond_the_interval(void);
+void test_privileges_are_gone(void);
+void test_stops_when_told(void);
+void test_two_thousand_targets(void);
+
+#endif
