@@ -1,1 +1,9 @@
+# the tools that the test beds measure with (tests/lib/lab.sh finds them in the build tree)
+check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold \
+	tests/tools/httploop
+tests_tools_pinger_SOURCES = tests/tools/pinger.c tests/tools/tool.h
+tests_tools_logsink_SOURCES = tests/tools/logsink.c tests/tools/tool.h
+tests_tools_tcpecho_SOURCES = tests/tools/tcpecho.c tests/tools/tool.h
+tests_tools_tcphold_SOURCES = tests/tools/tcphold.c tests/tools/tool.h
+tests_tools_httploop_SOURCES = tests/tools/httploop.c tests/tools/tool.h
 EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run
