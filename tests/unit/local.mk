@@ -65,3 +65,7 @@ tests_unit_test_request_SOURCES = tests/unit/test_request.c
 tests_unit_test_request_LDADD = libcontrol.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_control_SOURCES = tests/unit/test_control.c
 tests_unit_test_control_LDADD = libcontrol.la libbase.la $(JANSSON_LIBS) $(EV_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_render
+TESTS += tests/unit/test_render
+tests_unit_test_render_SOURCES = tests/unit/test_render.c
+tests_unit_test_render_LDADD = libcontrol.la libbase.la $(JANSSON_LIBS) $(CMOCKA_LIBS)

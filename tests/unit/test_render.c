@@ -1,0 +1,224 @@
+/* The status for people: what stands in the tables, and that nothing odd reaches a terminal. */
+#include "control/render.h"
+#include "control/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char *
+rendered(const json_t *status, bool colour)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(f);
+	render_status(f, status, colour);
+	fclose(f);
+	return text;
+}
+
+static const char whole[] =
+	"{\"node\":\"lb1\",\"cluster\":\"edge\",\"log_dropped\":0,\"ip_vs\":true,"
+	"\"election\":{\"running\":true},"
+	"\"peer\":{\"name\":\"lb2\",\"state\":\"up\",\"last_heard_ms\":40,"
+	"\"links\":[{\"name\":\"eth0\",\"up\":true,\"last_heard_ms\":40}]},"
+	"\"routers\":[{\"name\":\"web\",\"vrid\":51,\"role\":\"active\",\"reason\":\"peer-silent\","
+	"\"since_ms\":3720000,\"priority\":150,\"standby\":\"hot\",\"hold\":true,"
+	"\"addresses\":[\"10.77.0.100/24\",\"10.88.0.1/24\"]}],"
+	"\"virtual_servers\":[{\"name\":\"http\",\"router\":\"web\",\"listen\":\"10.77.0.100:80\","
+	"\"protocol\":\"tcp\",\"scheduler\":\"wlc\",\"forwarding\":\"nat\",\"healthy\":1,\"total\":2,"
+	"\"served\":true,\"programmed\":true,\"real_servers\":["
+	"{\"name\":\"web1\",\"address\":\"10.88.0.21:8080\",\"health\":\"up\",\"reason\":\"ok\","
+	"\"since_ms\":61000,\"weight\":1,\"effective_weight\":1,\"in_kernel\":true,"
+	"\"active_connections\":12,\"probed\":true,\"detail\":200},"
+	"{\"name\":\"web2\",\"address\":\"10.88.0.22:8080\",\"health\":\"down\","
+	"\"reason\":\"http-status\",\"since_ms\":1500,\"weight\":1,\"effective_weight\":0,"
+	"\"in_kernel\":false,\"active_connections\":0,\"probed\":true,\"detail\":503}]}]}";
+
+static void
+draws_the_whole_picture(void **state)
+{
+	json_t *status = json_loads(whole, 0, NULL);
+	char *text = rendered(status, false);
+
+	(void)state;
+	assert_string_equal(text,
+		"Node: lb1 of cluster edge\n"
+		"Peer: lb2 up, last heard 0.04 s ago (eth0 up)\n"
+		"\n"
+		"ROUTER  VRID  ROLE    SINCE  PRIORITY  STANDBY  ADDRESSES                     REASON\n"
+		"web       51  active  1h 2m       150  hot      10.77.0.100/24, 10.88.0.1/24  "
+		"no advertisement from the active node in time; "
+		"preemption is held off until the next failure\n"
+		"\n"
+		"Virtual server http: 10.77.0.100:80/tcp wlc nat, router web, 1 of 2 healthy, "
+		"in the kernel\n"
+		"  SERVER  ADDRESS          HEALTH  SINCE   WEIGHT  IN KERNEL  ACTIVE  REASON\n"
+		"  web1    10.88.0.21:8080  up      1m 1s        1          1      12  "
+		"the server answered as expected\n"
+		"  web2    10.88.0.22:8080  down    1.50 s       1          -       0  "
+		"the status is not an expected one (503)\n");
+	free(text);
+	json_decref(status);
+}
+
+static void
+colours_only_when_asked(void **state)
+{
+	json_t *status = json_loads(whole, 0, NULL);
+	char *plain = rendered(status, false), *colour = rendered(status, true);
+	char *stripped = colour;
+	size_t n = 0;
+
+	(void)state;
+	assert_null(strchr(plain, '\033'));
+	assert_non_null(strstr(colour, "\033[32mactive\033[0m"));
+	assert_non_null(strstr(colour, "\033[31mdown\033[0m"));
+	for (const char *c = colour; *c; c++) { /* colour moves no column */
+		if (*c == '\033')
+			c = strchr(c, 'm');
+		else
+			stripped[n++] = *c;
+	}
+	stripped[n] = '\0';
+	assert_string_equal(stripped, plain);
+	free(plain);
+	free(colour);
+	json_decref(status);
+}
+
+static void
+warns_of_what_is_wrong(void **state)
+{
+	json_t *status = json_loads(whole, 0, NULL);
+	json_t *v = json_array_get(json_object_get(status, "virtual_servers"), 0);
+	char *text;
+
+	(void)state;
+	json_object_set_new(status, "ip_vs", json_false());
+	json_object_set_new(status, "log_dropped", json_integer(7));
+	json_object_set_new(json_object_get(status, "election"), "running", json_false());
+	json_object_set_new(json_object_get(status, "peer"), "state", json_string("unknown"));
+	json_object_set_new(v, "programmed", json_false());
+	text = rendered(status, false);
+	assert_non_null(strstr(text, "no ip_vs"));
+	assert_non_null(strstr(text, "7 log lines were lost"));
+	assert_non_null(strstr(text, "election process does not run"));
+	assert_non_null(strstr(text, "a plain VRRP standby is silent"));
+	assert_non_null(strstr(text, "NOT in the kernel"));
+	free(text);
+	json_object_set_new(v, "served", json_false());
+	text = rendered(status, false);
+	assert_non_null(strstr(text, "idle until needed"));
+	free(text);
+	json_decref(status);
+}
+
+static void
+bears_anything(void **state)
+{
+	static const char *const odd[] = {"{}", "{\"routers\":7,\"peer\":[],\"virtual_servers\":{}}",
+		"{\"routers\":[1,null,{}],\"virtual_servers\":[[],{\"real_servers\":[0,{}]}]}",
+		"{\"node\":\"a\\u001b[2J\\n\",\"routers\":[{\"name\":\"\\u001b]0;x\\u0007\","
+		"\"role\":\"\\u001b[31m\",\"addresses\":[5]}],"
+		"\"virtual_servers\":[{\"name\":\"\\u001bc\"}]}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		json_t *status = json_loads(odd[i], 0, NULL);
+		char *text = rendered(status, false);
+
+		assert_non_null(status);
+		for (const char *c = text; *c; c++)
+			assert_true((unsigned char)*c >= ' ' || *c == '\n');
+		free(text);
+		json_decref(status);
+	}
+}
+
+static void
+says_durations(void **state)
+{
+	char out[32];
+
+	(void)state;
+	assert_string_equal(render_duration(-1, out), "never");
+	assert_string_equal(render_duration(0, out), "0.00 s");
+	assert_string_equal(render_duration(9994, out), "9.99 s");
+	assert_string_equal(render_duration(10000, out), "10 s");
+	assert_string_equal(render_duration(59999, out), "59 s");
+	assert_string_equal(render_duration(60000, out), "1m 0s");
+	assert_string_equal(render_duration(3599999, out), "59m 59s");
+	assert_string_equal(render_duration(3600000, out), "1h 0m");
+	assert_string_equal(render_duration(INT64_C(90061000), out), "1d 1h");
+}
+
+static void
+says_reasons(void **state)
+{
+	(void)state;
+	assert_string_equal(render_reason("tcp-refused"), "connection refused");
+	assert_string_equal(render_reason("of-a-newer-version"), "of-a-newer-version");
+}
+
+static void
+tells_events_on_one_line(void **state)
+{
+	json_t *event = json_pack("{s:i, s:s, s:s}", "age_ms", 1500, "level", "warning",
+		"line", "event=server to=down\nevent=fake \033[2J");
+	char text[512] = "";
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	render_event(f, event, INT64_C(1000000002000), false);
+	fclose(f);
+	assert_string_equal(text,
+		"2001-09-09 01:46:40.500 warning event=server to=down?event=fake ?[2J\n");
+	json_decref(event);
+}
+
+static void
+cuts_and_counts_cells(void **state)
+{
+	static const char *const heading[] = {"A", "B"};
+	char text[1024] = "", longer[300];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+	struct table t;
+
+	(void)state;
+	memset(longer, 'y', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	table_begin(&t, heading, 2);
+	table_row(&t);
+	table_set(&t, 0, TABLE_PLAIN, "%s", "\xc3\xa9\xc3\xa9\xc3\xa9"); /* three characters */
+	table_set(&t, 1, TABLE_PLAIN, "%s", longer);
+	table_end(&t, f, "> ", false);
+	fclose(f);
+	assert_memory_equal(text, "> A    B\n> \xc3\xa9\xc3\xa9\xc3\xa9  yyy", 22);
+	assert_int_equal(strlen(strrchr(text, ' ')), 1 + TABLE_CELL - 1 + 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(draws_the_whole_picture),
+		cmocka_unit_test(colours_only_when_asked),
+		cmocka_unit_test(warns_of_what_is_wrong),
+		cmocka_unit_test(bears_anything),
+		cmocka_unit_test(says_durations),
+		cmocka_unit_test(says_reasons),
+		cmocka_unit_test(tells_events_on_one_line),
+		cmocka_unit_test(cuts_and_counts_cells),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
