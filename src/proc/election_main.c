@@ -381,6 +381,7 @@ open_all(struct elector *x)
 	if ((error = links_open(&handlers, &x->links)) != 0)
 		give_up(x, "netlink", -error);
 	routers_start(x);
+	ports_judge_leftovers(x);
 }
 
 static void

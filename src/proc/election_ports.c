@@ -179,26 +179,50 @@ own_address_changed(struct port *p, const struct link_address *a)
 
 /* A virtual address that is there before we ever claimed it: left by an earlier life. */
 static void
-judge_leftover(struct elector *x, const struct port *p, const struct link_address *a)
+note_leftover(struct elector *x, const struct port *p, const struct link_address *a)
 {
-	struct conf_address row = {.prefix = a->prefix};
-	char text[ADDR_TEXT];
+	size_t size = (x->leftover_count + 1) * sizeof(x->leftovers[0]);
+	struct conf_address *grown = realloc(x->leftovers, size), *row;
 
-	memcpy(row.interface, p->name, sizeof(row.interface));
+	if (!grown)
+		return;
+	x->leftovers = grown;
+	row = &grown[x->leftover_count++];
+	memset(row, 0, sizeof(*row));
+	row->prefix = a->prefix;
+	memcpy(row->interface, p->name, sizeof(row->interface));
+}
+
+static bool
+is_held(const struct elector *x, const struct conf_address *row)
+{
 	for (size_t i = 0; i < x->router_count; i++) {
-		struct router *r = x->routers[i];
+		const struct router *r = x->routers[i];
 
-		if (!router_has_address(r, &a->prefix, p->name))
-			continue;
-		if (r->election.role == EL_ACTIVE || r->election.params.priority == EL_PRIORITY_OWNER) {
-			report_text(x, LOG_LEVEL_NOTICE, "address", REASON_RESUMED, "adopted",
-				ip_prefix_format(&a->prefix, text));
-			return;
-		}
+		if (router_has_address(r, &row->prefix, row->interface) &&
+			(r->election.role == EL_ACTIVE ||
+				r->election.params.priority == EL_PRIORITY_OWNER))
+			return true;
 	}
-	report_text(x, LOG_LEVEL_WARNING, "address", REASON_LEFTOVER, "removed",
-		ip_prefix_format(&a->prefix, text));
-	elector_remove_addresses(x, &row, 1);
+	return false;
+}
+
+void
+ports_judge_leftovers(struct elector *x)
+{
+	for (size_t i = 0; i < x->leftover_count; i++) {
+		const struct conf_address *row = &x->leftovers[i];
+		bool held = is_held(x, row);
+		char text[ADDR_TEXT];
+
+		report_text(x, held ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "address", REASON_LEFTOVER,
+			held ? "adopted" : "removed", ip_prefix_format(&row->prefix, text));
+		if (!held)
+			elector_remove_addresses(x, row, 1);
+	}
+	free(x->leftovers);
+	x->leftovers = NULL;
+	x->leftover_count = 0;
 }
 
 /* Somebody took one of our addresses away. */
@@ -233,7 +257,7 @@ ports_on_address(void *elector, const struct link_address *a)
 		if (a->prefix.addr.family == IP_V4)
 			own_address_changed(p, a);
 	} else if (x->starting) {
-		judge_leftover(x, p, a);
+		note_leftover(x, p, a);
 	} else if (a->removed && (!x->hands || a->port != hands_port(x->hands))) {
 		virtual_removed(x, p, a);
 	}

@@ -76,7 +76,9 @@ struct elector {
 	struct router *routers[LIMIT_ROUTERS * 2]; /* leaving ones included */
 	size_t router_count;
 	uint32_t last_id;
-	bool starting;                    /* initial listing: leftovers are judged */
+	bool starting;                    /* initial listing: leftovers are noted */
+	struct conf_address *leftovers;   /* until the roles are known and judge them */
+	size_t leftover_count;
 	bool stopping;
 	mono stop_deadline;
 	int pool_fd;                      /* -1: no pool process now */
@@ -100,6 +102,8 @@ void ports_on_address(void *elector, const struct link_address *address);
 void port_drain(struct port *p);
 /* This node's address on the interface: source of adverts. Family IP_NONE when it has none. */
 struct ip_addr port_source(const struct port *p);
+/* Virtual addresses found at start: kept where a router goes on as active, else removed. */
+void ports_judge_leftovers(struct elector *x);
 void ports_watch(struct elector *x);
 void ports_close(struct elector *x);
 

@@ -80,7 +80,15 @@ in_ns()
 # A background process of the bed, killed at the end. Prints nothing; $! is valid after it.
 in_ns_bg()
 {
-	in_ns "$@" &
+	local name=$1
+
+	shift
+	# A simple command: $! must be the program itself, not a shell that waits for it.
+	if [ -n "${LAB_HOLD[$name]:-}" ]; then
+		nsenter -t "${LAB_HOLD[$name]}" -m -n -- "$@" &
+	else
+		ip netns exec "$(ns "$name")" "$@" &
+	fi
 	LAB_PIDS+=($!)
 }
 
@@ -187,6 +195,7 @@ lab_down()
 
 	trap - EXIT
 	trap '' INT TERM HUP
+	exec 2> /dev/null # the shell tells of every process it killed
 	for n in "${!LAB_DAEMON[@]}"; do
 		kill -CONT "${LAB_DAEMON[$n]}" 2>/dev/null
 	done
@@ -198,7 +207,7 @@ lab_down()
 	for p in "${LAB_PIDS[@]}"; do
 		kill -KILL "$p" 2>/dev/null
 	done
-	wait 2>/dev/null
+	{ wait; } 2>/dev/null
 	for n in $(ip netns list | awk -v id="$LAB_ID-" 'index($1, id) == 1 {print $1}'); do
 		ip netns delete "$n"
 	done
