@@ -1,16 +1,32 @@
-/* Raw sockets for VRRP over IPv4. See vrrp_socket.h. */
+/*
+ * Raw sockets for VRRP. See vrrp_socket.h.
+ *
+ * The receiver is bound to the device and to no address, because it must hear the group as well as
+ * unicast advertisements. Between socket() and the last setsockopt() a raw socket would queue
+ * every VRRP packet of the host: a filter that takes nothing is attached first, and removed when
+ * everything is in place and the queue is empty. The sender keeps that filter: what it would
+ * receive nobody reads.
+ */
 #include "linux/vrrp_socket.h"
 
 #include "core/vrrp.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum { CONTROL_PRIORITY = 7 /* TC_PRIO_CONTROL */, DSCP_CS6 = 0xc0, RECEIVE_BUFFER = 1 << 20 };
+enum {
+	GROUP = 0xe0000012, /* 224.0.0.18 */
+	TOS = 0xc0,         /* CS6, internetwork control */
+	PRIORITY = 7,       /* TC_PRIO_CONTROL */
+	RECEIVE_BUFFER = 1 << 20,
+};
 
 static int
 set_int(int fd, int level, int option, int value)
@@ -19,98 +35,112 @@ set_int(int fd, int level, int option, int value)
 }
 
 static int
-bind_device(int fd, const char *interface)
+take_nothing(int fd)
 {
-	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface,
-		       (socklen_t)strlen(interface) + 1) == -1 ? -errno : 0;
+	struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+	struct sock_fprog program = {.len = 1, .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
+		? -errno : 0;
 }
 
+/* A deaf raw socket on the device. The descriptor, or a negative errno. */
 static int
-raw_socket(void)
+open_on_device(const char *interface)
 {
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, VRRP_PROTOCOL);
+	size_t length = strnlen(interface, LIMIT_IFNAME);
+	int error;
 
-	return fd == -1 ? -errno : fd;
-}
-
-static struct ip_mreqn
-group_on(int ifindex)
-{
-	struct ip_mreqn group = {.imr_ifindex = ifindex};
-
-	group.imr_multiaddr.s_addr = htonl(0xe0000012);
-	return group;
-}
-
-static int
-open_receiver(const char *interface, int ifindex)
-{
-	struct ip_mreqn group = group_on(ifindex);
-	int fd = raw_socket(), error;
-
-	if (fd < 0)
-		return fd;
-	error = bind_device(fd, interface);
-	if (error == 0)
-		error = set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-	if (error == 0 && setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == -1)
+	if (fd == -1)
+		return -errno;
+	error = take_nothing(fd);
+	if (error == 0 && (length == 0 || length == LIMIT_IFNAME))
+		error = -ENODEV; /* an empty name would bind to no device at all */
+	if (error == 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)length) == -1)
 		error = -errno;
-	if (error == 0) {
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER); /* as much as is allowed */
+	if (error == 0)
 		return fd;
-	}
 	close(fd);
 	return error;
 }
 
 static int
-open_sender(const char *interface, int ifindex)
+join_group(int fd, int ifindex)
 {
-	struct ip_mreqn group = {.imr_ifindex = ifindex};
-	int fd = raw_socket(), error;
+	struct ip_mreqn group = {.imr_multiaddr.s_addr = htonl(GROUP), .imr_ifindex = ifindex};
 
-	if (fd < 0)
-		return fd;
-	error = bind_device(fd, interface);
-	if (error == 0 && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &group, sizeof(group)) == -1)
-		error = -errno;
-	if (error == 0)
-		error = set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-	if (error == 0)
-		error = set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, VRRP_TTL);
-	if (error == 0)
-		error = set_int(fd, IPPROTO_IP, IP_TTL, VRRP_TTL);
-	if (error == 0)
-		error = set_int(fd, IPPROTO_IP, IP_TOS, DSCP_CS6);
-	if (error == 0)
-		error = set_int(fd, SOL_SOCKET, SO_PRIORITY, CONTROL_PRIORITY); /* after IP_TOS */
-	if (error == 0) {
-		set_int(fd, SOL_SOCKET, SO_RCVBUF, 0); /* it hears what arrives, and nobody reads it */
-		return fd;
-	}
-	close(fd);
-	return error;
+	return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == -1
+		? -errno : 0;
+}
+
+static int
+start_hearing(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) != -1)
+		; /* queued before the filter was attached, perhaps from another interface */
+	return set_int(fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
+}
+
+static int
+configure_receiver(int fd, int ifindex)
+{
+	int error;
+
+	/* More than rmem_max allows when we may: a burst of a thousand routers' advertisements. */
+	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if ((error = set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0)) < 0 ||
+		(error = join_group(fd, ifindex)) < 0)
+		return error;
+	return start_hearing(fd);
+}
+
+static int
+configure_sender(int fd, int ifindex)
+{
+	struct ip_mreqn out = {.imr_ifindex = ifindex};
+	int error;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out)) == -1)
+		return -errno;
+	if ((error = set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0)) < 0 ||
+		(error = set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, VRRP_TTL)) < 0 ||
+		(error = set_int(fd, IPPROTO_IP, IP_TTL, VRRP_TTL)) < 0 ||
+		(error = set_int(fd, IPPROTO_IP, IP_TOS, TOS)) < 0)
+		return error;
+	return set_int(fd, SOL_SOCKET, SO_PRIORITY, PRIORITY); /* after IP_TOS, which sets it too */
 }
 
 int
 vrrp_socket_open(struct vrrp_socket *s, const char *interface, int ifindex)
 {
+	int error = 0;
+
 	*s = (struct vrrp_socket){.receive_fd = -1, .send_fd = -1, .ifindex = ifindex};
-	s->receive_fd = open_receiver(interface, ifindex);
-	if (s->receive_fd < 0)
-		return s->receive_fd;
-	s->send_fd = open_sender(interface, ifindex);
-	if (s->send_fd >= 0)
-		return 0;
-	close(s->receive_fd);
-	return s->send_fd;
+	s->send_fd = open_on_device(interface);
+	s->receive_fd = open_on_device(interface);
+	if (s->send_fd < 0 || s->receive_fd < 0)
+		error = s->send_fd < 0 ? s->send_fd : s->receive_fd;
+	if (error == 0)
+		error = configure_sender(s->send_fd, ifindex);
+	if (error == 0)
+		error = configure_receiver(s->receive_fd, ifindex);
+	if (error < 0)
+		vrrp_socket_close(s);
+	return error;
 }
 
 void
 vrrp_socket_close(struct vrrp_socket *s)
 {
-	close(s->receive_fd);
-	close(s->send_fd);
+	if (s->receive_fd >= 0)
+		close(s->receive_fd);
+	if (s->send_fd >= 0)
+		close(s->send_fd);
 	s->receive_fd = s->send_fd = -1;
 }
 
@@ -118,30 +148,33 @@ int
 vrrp_socket_send(struct vrrp_socket *s, const struct ip_addr *source,
 	const struct ip_addr *destination, const void *message, size_t length)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET};
-	struct in_pktinfo from = {.ipi_ifindex = s->ifindex};
 	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(from))];
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	} control = {.bytes = {0}};
-	struct iovec iov = {(void *)(uintptr_t)message, length};
-	struct msghdr msg = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov,
-		.msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct in_pktinfo info = {.ipi_ifindex = s->ifindex};
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = length};
+	struct msghdr msg = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
+	if (source->family != IP_V4 || destination->family != IP_V4)
+		return -EAFNOSUPPORT;
+	memcpy(&info.ipi_spec_dst, source->bytes, 4);
 	memcpy(&to.sin_addr, destination->bytes, 4);
-	memcpy(&from.ipi_spec_dst, source->bytes, 4);
-	c->cmsg_level = IPPROTO_IP;
-	c->cmsg_type = IP_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof(from));
-	memcpy(CMSG_DATA(c), &from, sizeof(from));
+	cmsg->cmsg_level = IPPROTO_IP;
+	cmsg->cmsg_type = IP_PKTINFO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
 	return sendmsg(s->send_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -errno : 0;
 }
 
 ssize_t
 vrrp_socket_receive(struct vrrp_socket *s, void *out, size_t capacity)
 {
-	ssize_t n = recv(s->receive_fd, out, capacity, MSG_DONTWAIT);
+	ssize_t length = recv(s->receive_fd, out, capacity, MSG_DONTWAIT);
 
-	return n == -1 ? -errno : n;
+	return length == -1 ? -errno : length;
 }

@@ -69,3 +69,8 @@ check_PROGRAMS += tests/unit/test_render
 TESTS += tests/unit/test_render
 tests_unit_test_render_SOURCES = tests/unit/test_render.c
 tests_unit_test_render_LDADD = libcontrol.la libbase.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_arp
+TESTS += tests/unit/test_arp
+tests_unit_test_arp_SOURCES = tests/unit/test_arp.c
+tests_unit_test_arp_LDADD = liblinux.la libbase.la $(NET_LIBS) $(CMOCKA_LIBS)
