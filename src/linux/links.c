@@ -1,175 +1,26 @@
 /*
  * Interfaces and their addresses. See links.h.
  *
- * links.c: opening, events, and merging what the two sources say. links_poll.c: the thread that
- * asks for carrier and lists everything again after lost events; it may wait for RTNL.
- *
- * One truth an interface: netlink says whether it exists, is up, its index, MAC and MTU; for a
- * watched interface carrier is what ETHTOOL_GLINK last said, because a netlink event may have been
- * queued before the change that GLINK already saw.
+ * links.c: opening, and the events. links_table.c: what is known, merged from the two sources.
+ * links_poll.c: the thread that asks for carrier and, after lost events, lists everything again;
+ * it may wait for RTNL, this side never does.
  */
 #include "linux/links_internal.h"
 
 #include <errno.h>
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENT_BUFFER = 4 << 20, READ_MAX = 32 * 1024, READS_A_TURN = 64 };
-
-static struct link_known *
-known_by_index(struct links *l, int ifindex)
-{
-	for (size_t i = 0; i < l->known_count; i++)
-		if (l->known[i].state.ifindex == ifindex)
-			return &l->known[i];
-	return NULL;
-}
-
-static struct link_known *
-known_new(struct links *l)
-{
-	if (l->known_count == l->known_capacity) {
-		size_t capacity = l->known_capacity ? l->known_capacity * 2 : 32;
-		struct link_known *grown = realloc(l->known, capacity * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		l->known = grown;
-		l->known_capacity = capacity;
-	}
-	memset(&l->known[l->known_count], 0, sizeof(l->known[0]));
-	return &l->known[l->known_count++];
-}
-
-static void
-tell(struct links *l, const struct link_state *state)
-{
-	struct link_state copy = *state; /* a handler may change the watch list under us */
-
-	l->handlers.link(l->handlers.context, &copy);
-}
-
-/* Gone: under its old name, so that whoever depends on it learns. */
-static void
-forget(struct links *l, struct link_known *k)
-{
-	struct link_state gone = {.ifindex = 0};
-
-	memcpy(gone.name, k->state.name, sizeof(gone.name));
-	*k = l->known[--l->known_count];
-	tell(l, &gone);
-}
-
-static void
-read_link_attrs(const struct nlmsghdr *h, struct link_state *s)
-{
-	struct ifinfomsg *info;
-	struct nlattr *a;
-	int left;
-
-	nla_for_each_attr(a, nlmsg_attrdata(h, sizeof(*info)), nlmsg_attrlen(h, sizeof(*info)), left) {
-		int type = nla_type(a), size = nla_len(a);
-
-		if (type == IFLA_IFNAME)
-			nla_strlcpy(s->name, a, sizeof(s->name));
-		else if (type == IFLA_ADDRESS && size == sizeof(s->mac))
-			nla_memcpy(s->mac, a, sizeof(s->mac));
-		else if (type == IFLA_MTU && size == sizeof(s->mtu))
-			s->mtu = nla_get_u32(a);
-		else if (type == IFLA_CARRIER && size == 1)
-			s->carrier = nla_get_u8(a) != 0;
-	}
-}
-
-static bool
-same_state(const struct link_state *a, const struct link_state *b)
-{
-	return a->ifindex == b->ifindex && a->up == b->up && a->carrier == b->carrier &&
-		a->mtu == b->mtu && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-		strcmp(a->name, b->name) == 0;
-}
-
-static void
-take_link(struct links *l, const struct nlmsghdr *h)
-{
-	struct ifinfomsg *info = NLMSG_DATA(h);
-	struct link_state s = {.ifindex = info->ifi_index, .up = (info->ifi_flags & IFF_UP) != 0};
-	struct link_known *k = known_by_index(l, info->ifi_index);
-
-	if (info->ifi_family != AF_UNSPEC)
-		return; /* a bridge port speaks of its forwarding state */
-	if (h->nlmsg_type == RTM_DELLINK) {
-		if (k)
-			forget(l, k);
-		return;
-	}
-	read_link_attrs(h, &s);
-	if (k && strcmp(k->state.name, s.name) != 0) { /* renamed */
-		forget(l, k);
-		k = NULL;
-	}
-	if (!k && !(k = known_new(l)))
-		return;
-	k->seen = true;
-	if (k->polled && s.up)
-		s.carrier = k->state.carrier;
-	if (same_state(&k->state, &s))
-		return;
-	k->state = s;
-	tell(l, &s);
-}
-
-static void
-take_address(struct links *l, const struct nlmsghdr *h)
-{
-	struct ifaddrmsg *head = NLMSG_DATA(h);
-	struct link_address a = {.ifindex = (int)head->ifa_index, .valid_s = UINT32_MAX,
-		.removed = h->nlmsg_type == RTM_DELADDR, .port = h->nlmsg_pid};
-	uint32_t flags = head->ifa_flags;
-	struct nlattr *at;
-	int left;
-
-	if (head->ifa_family != AF_INET && head->ifa_family != AF_INET6)
-		return;
-	a.prefix.addr.family = head->ifa_family == AF_INET ? IP_V4 : IP_V6;
-	a.prefix.length = head->ifa_prefixlen;
-	nla_for_each_attr(at, nlmsg_attrdata(h, sizeof(*head)), nlmsg_attrlen(h, sizeof(*head)), left) {
-		int type = nla_type(at), size = nla_len(at);
-
-		if (type == IFA_LOCAL || (type == IFA_ADDRESS && head->ifa_family == AF_INET6))
-			nla_memcpy(a.prefix.addr.bytes, at, sizeof(a.prefix.addr.bytes));
-		else if (type == IFA_FLAGS && size == sizeof(flags))
-			flags = nla_get_u32(at);
-		else if (type == IFA_CACHEINFO && size >= (int)sizeof(struct ifa_cacheinfo))
-			a.valid_s = ((struct ifa_cacheinfo *)nla_data(at))->ifa_valid;
-		else if (type == IFA_PROTO && size == 1)
-			a.proto = nla_get_u8(at);
-	}
-	a.secondary = (flags & IFA_F_SECONDARY) != 0;
-	a.tentative = (flags & IFA_F_TENTATIVE) != 0;
-	l->handlers.address(l->handlers.context, &a);
-}
-
-void
-links_take_messages(struct links *l, const uint8_t *bytes, size_t length)
-{
-	int left = (int)length;
-
-	for (struct nlmsghdr *h = (void *)(uintptr_t)bytes; nlmsg_ok(h, left);
-		h = nlmsg_next(h, &left)) {
-		if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
-			take_link(l, h);
-		else if (h->nlmsg_type == RTM_NEWADDR || h->nlmsg_type == RTM_DELADDR)
-			take_address(l, h);
-	}
-}
+enum {
+	EVENT_BUFFER = 4 << 20,
+	READ_MAX = 32 * 1024,
+	READS_A_TURN = 64,   /* then the loop has its turn again; the descriptor stays readable */
+	HELD_MAX = 16 << 20,
+	LISTING_TRIES = 10,
+};
 
 static int
 open_events(void)
@@ -193,7 +44,33 @@ open_events(void)
 static void
 take_listing(void *links, const uint8_t *bytes, size_t length)
 {
-	links_take_messages(links, bytes, length);
+	struct links *l = links;
+
+	link_table_take(&l->table, bytes, length);
+}
+
+/* The first listing, before anybody else runs: here waiting is allowed. */
+static int
+list_at_start(struct links *l)
+{
+	int error = -EINTR;
+
+	for (int i = 0; i < LISTING_TRIES && error == -EINTR; i++) {
+		link_table_begin(&l->table);
+		error = links_list(take_listing, l);
+	}
+	if (error == 0)
+		link_table_sweep(&l->table);
+	return error == -EINTR ? 0 : error; /* too lively: what was missed comes as events */
+}
+
+static void
+free_links(struct links *l)
+{
+	close(l->event_fd);
+	link_table_free(&l->table);
+	free(l->held);
+	free(l);
 }
 
 int
@@ -204,7 +81,7 @@ links_open(const struct links_handlers *handlers, struct links **out)
 
 	if (!l)
 		return -ENOMEM;
-	l->handlers = *handlers;
+	l->table.handlers = *handlers;
 	l->event_fd = open_events();
 	if (l->event_fd < 0) {
 		error = l->event_fd;
@@ -212,16 +89,13 @@ links_open(const struct links_handlers *handlers, struct links **out)
 		return error;
 	}
 	/* Events are already being kept: nothing can fall between the listing and them. */
-	error = links_list(take_listing, l);
+	error = list_at_start(l);
 	if (error == 0)
 		error = links_poll_start(l);
-	if (error == 0) {
+	if (error == 0)
 		*out = l;
-		return 0;
-	}
-	close(l->event_fd);
-	free(l->known);
-	free(l);
+	else
+		free_links(l);
 	return error;
 }
 
@@ -229,9 +103,7 @@ void
 links_close(struct links *l)
 {
 	links_poll_stop(l);
-	close(l->event_fd);
-	free(l->known);
-	free(l);
+	free_links(l);
 }
 
 int
@@ -247,77 +119,164 @@ links_carrier_fd(const struct links *l)
 }
 
 void
+links_repeat(struct links *l)
+{
+	link_table_repeat(&l->table);
+}
+
+static void
+wake(struct links *l)
+{
+	uint64_t one = 1;
+
+	/* Fails only when the counter is full, and then the thread is about to wake anyway. */
+	while (write(l->orders.wake_fd, &one, sizeof(one)) == -1 && errno == EINTR)
+		;
+}
+
+int
+links_watch(struct links *l, const char (*names)[LIMIT_IFNAME], size_t count)
+{
+	struct watch_list *list = calloc(1, sizeof(*list) + count * sizeof(list->rows[0]));
+	int error;
+
+	if (!list)
+		return -ENOMEM;
+	error = link_table_watch(&l->table, names, count);
+	if (error < 0) {
+		free(list);
+		return error;
+	}
+	list->count = count;
+	for (size_t i = 0; i < count; i++)
+		memcpy(list->rows[i].name, l->table.watched[i].name, LIMIT_IFNAME);
+	free(atomic_exchange(&l->orders.watch, list)); /* an older order the thread never saw */
+	wake(l);
+	return 0;
+}
+
+static void
+start_listing(struct links *l)
+{
+	l->held_length = 0;
+	l->listing = true;
+	l->again = false;
+	atomic_store(&l->orders.list, true);
+	wake(l);
+}
+
+/* False without room: then events are lost once more. */
+static bool
+hold(struct links *l, const uint8_t *bytes, size_t length)
+{
+	size_t needed = l->held_length + NLMSG_ALIGN(length);
+
+	if (needed > HELD_MAX)
+		return false;
+	if (needed > l->held_capacity) {
+		size_t capacity = needed * 2;
+		uint8_t *grown = realloc(l->held, capacity);
+
+		if (!grown)
+			return false;
+		l->held = grown;
+		l->held_capacity = capacity;
+	}
+	memset(l->held + l->held_length, 0, NLMSG_ALIGN(length));
+	memcpy(l->held + l->held_length, bytes, length);
+	l->held_length = needed;
+	return true;
+}
+
+static void
+take_events(struct links *l, const uint8_t *bytes, size_t length)
+{
+	if (!l->listing)
+		link_table_take(&l->table, bytes, length);
+	else if (!l->again && !hold(l, bytes, length))
+		l->again = true;
+}
+
+/* The queue is empty: what comes from here on is complete again, and newer than a listing
+ * ordered now; and everything before was taken, or is older than that listing. */
+static void
+drained(struct links *l)
+{
+	if (!l->lost)
+		return;
+	l->lost = false;
+	if (l->listing)
+		l->again = true;
+	else
+		start_listing(l);
+}
+
+/*
+ * After lost events (ENOBUFS) the rest of the queue is taken, and then the thread is asked for a
+ * listing. The events that arrive until it ends are held, and taken after it: so an old listing
+ * never overwrites a newer event.
+ */
+void
 links_read_events(struct links *l)
 {
 	uint8_t buffer[READ_MAX] __attribute__((aligned(8)));
 
 	for (int i = 0; i < READS_A_TURN; i++) {
-		ssize_t n = recv(l->event_fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+		ssize_t n = recv(l->event_fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_TRUNC);
 
-		if (n > 0)
-			links_take_messages(l, buffer, (size_t)n);
-		else if (n == -1 && errno == ENOBUFS)
-			links_ask_listing(l); /* events were lost: the thread lists everything anew */
-		else
+		if (n > 0 && (size_t)n <= sizeof(buffer)) {
+			take_events(l, buffer, (size_t)n);
+		} else if (n > 0 || (n == -1 && errno == ENOBUFS)) {
+			l->lost = true;
+		} else if (n == -1 && errno != EINTR) {
+			drained(l);
 			return;
+		}
 	}
 }
 
 static void
-begin_listing(struct links *l)
+end_listing(struct links *l, bool whole)
 {
-	for (size_t i = 0; i < l->known_count; i++)
-		l->known[i].seen = false;
-}
+	uint8_t *held = l->held;
+	size_t length = l->held_length;
 
-static void
-end_listing(struct links *l)
-{
-	for (size_t i = 0; i < l->known_count;) {
-		if (l->known[i].seen)
-			i++;
-		else
-			forget(l, &l->known[i]);
-	}
-}
-
-static void
-take_carrier(struct links *l, const struct poll_message *m)
-{
-	for (size_t i = 0; i < l->known_count; i++) {
-		struct link_known *k = &l->known[i];
-
-		if (strcmp(k->state.name, m->name) != 0)
-			continue;
-		k->polled = true;
-		if (k->state.carrier == m->carrier)
-			return;
-		k->state.carrier = m->carrier;
-		tell(l, &k->state);
+	if (l->again) {
+		start_listing(l);
 		return;
 	}
+	if (whole)
+		link_table_sweep(&l->table);
+	l->listing = false;
+	l->held = NULL;
+	l->held_length = l->held_capacity = 0;
+	link_table_take(&l->table, held, length);
+	free(held);
 }
 
 void
 links_read_carrier(struct links *l)
 {
 	static const size_t head = offsetof(struct poll_message, bytes);
-	struct poll_message m __attribute__((aligned(8)));
-	ssize_t n;
+	struct poll_message m;
 
-	while ((n = recv(l->loop_end, &m, sizeof(m), MSG_DONTWAIT)) >= (ssize_t)head) {
+	for (int i = 0; i < READS_A_TURN; i++) {
+		ssize_t n = recv(l->loop_end, &m, sizeof(m), MSG_DONTWAIT);
+
+		if (n < (ssize_t)head)
+			return;
 		switch ((enum poll_kind)m.kind) {
 		case POLL_CARRIER:
-			take_carrier(l, &m);
+			link_table_take_carrier(&l->table, &m.said);
 			break;
 		case POLL_LISTING_BEGINS:
-			begin_listing(l);
+			link_table_begin(&l->table);
 			break;
 		case POLL_LISTING:
-			links_take_messages(l, m.bytes, (size_t)n - head);
+			link_table_take(&l->table, m.bytes, (size_t)n - head);
 			break;
 		case POLL_LISTING_ENDS:
-			end_listing(l);
+			end_listing(l, m.whole);
 			break;
 		}
 	}

@@ -50,7 +50,10 @@ struct links;
  */
 int links_open(const struct links_handlers *handlers, struct links **out);
 void links_close(struct links *l);
-/* Which interfaces' carrier to poll, by name (at most LIMIT_ROUTERS * 2). Replaces the last list. */
+/*
+ * Which interfaces' carrier to poll, by name. Replaces the last list. What is polled decides
+ * alone about carrier; for other interfaces it is what netlink says. 0 or negative errno.
+ */
 int links_watch(struct links *l, const char (*names)[LIMIT_IFNAME], size_t count);
 /* Two descriptors for the event loop: netlink events and the thread's carrier changes. */
 int links_event_fd(const struct links *l);
@@ -58,5 +61,7 @@ int links_carrier_fd(const struct links *l);
 /* Read what is there without blocking and call the handlers (on a change of carrier, link()). */
 void links_read_events(struct links *l);
 void links_read_carrier(struct links *l);
+/* Calls the handlers for everything known, without asking the kernel. They must not call back. */
+void links_repeat(struct links *l);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * The kernel reports a lost carrier over netlink up to a second late; ETHTOOL_GLINK tells the
  * driver's own view now. It takes RTNL, which somebody may hold for seconds: so it is asked here
- * and not in the election's loop.
+ * and not in the election's loop. Listing everything waits for RTNL, too.
  */
 #include "linux/links_internal.h"
 
@@ -17,86 +17,125 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STACK = 256 * 1024, PAIR_BUFFER = 4 << 20 };
-
-enum carrier { CARRIER_UNKNOWN, CARRIER_OFF, CARRIER_ON };
+enum {
+	STACK = 256 * 1024,
+	PAIR_BUFFER = 4 << 20,
+	LISTING_TRIES = 5,
+	RETRY_MS = 50,
+};
 
 struct poller {
-	int fd;     /* to the loop */
-	int ioctl_fd;
-	char (*names)[LIMIT_IFNAME];
-	uint8_t *last; /* enum carrier, by name */
-	size_t count;
+	struct links *links;
+	struct watch_list *watch; /* rows hold what was last posted */
+	bool first;               /* post everything once */
+	bool gone;                /* the loop does not listen any more */
 	struct poll_message message;
 };
 
-static enum carrier
-ask_carrier(const struct poller *p, const char *name)
+static int
+ask_index(const struct poller *p, const char *name)
+{
+	struct ifreq request = {.ifr_ifindex = 0};
+
+	memcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	return ioctl(p->links->ioctl_fd, SIOCGIFINDEX, &request) == -1 ? 0 : request.ifr_ifindex;
+}
+
+/* ifindex 0: no such interface, or one that cannot be asked. False: it changed hands meanwhile. */
+static bool
+ask_carrier(const struct poller *p, struct link_watched *w)
 {
 	struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
 	struct ifreq request = {.ifr_data = (void *)&value};
+	bool refused;
 
-	memcpy(request.ifr_name, name, sizeof(request.ifr_name));
-	if (ioctl(p->ioctl_fd, SIOCETHTOOL, &request) == -1)
-		return CARRIER_UNKNOWN; /* no such interface, or no such question: netlink decides */
-	return value.data ? CARRIER_ON : CARRIER_OFF;
+	memcpy(request.ifr_name, w->name, sizeof(request.ifr_name));
+	w->ifindex = ask_index(p, w->name);
+	refused = ioctl(p->links->ioctl_fd, SIOCETHTOOL, &request) == -1;
+	if (w->ifindex != ask_index(p, w->name))
+		return false;
+	if (refused)
+		w->ifindex = 0;
+	w->carrier = w->ifindex != 0 && value.data != 0;
+	return true;
 }
 
 static void
 post(struct poller *p, enum poll_kind kind, size_t extra)
 {
+	size_t length = offsetof(struct poll_message, bytes) + extra;
+
 	p->message.kind = kind;
-	if (send(p->fd, &p->message, offsetof(struct poll_message, bytes) + extra, MSG_NOSIGNAL) == -1)
-		p->count = 0; /* the loop is gone */
+	while (!p->gone && send(p->links->thread_end, &p->message, length, MSG_NOSIGNAL) == -1)
+		p->gone = errno != EINTR;
 }
 
 static void
 poll_carriers(struct poller *p)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		enum carrier now = ask_carrier(p, p->names[i]);
+	for (size_t i = 0; p->watch && i < p->watch->count && !p->gone; i++) {
+		struct link_watched *last = &p->watch->rows[i], now = *last;
 
-		if (now == p->last[i])
+		if (!ask_carrier(p, &now))
 			continue;
-		p->last[i] = (uint8_t)now;
-		if (now == CARRIER_UNKNOWN)
+		if (!p->first && now.ifindex == last->ifindex && now.carrier == last->carrier)
 			continue;
-		memcpy(p->message.name, p->names[i], LIMIT_IFNAME);
-		p->message.carrier = now == CARRIER_ON;
+		*last = p->message.said = now;
 		post(p, POLL_CARRIER, 0);
 	}
+	p->first = false;
+}
+
+/* 1: the last message of the listing is in it. 0: more comes. Or a negative errno. */
+static int
+scan(const uint8_t *bytes, ssize_t length, bool *interrupted)
+{
+	int left = (int)length;
+
+	for (struct nlmsghdr *h = (void *)(uintptr_t)bytes; nlmsg_ok(h, left);
+		h = nlmsg_next(h, &left)) {
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+			*interrupted = true;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+	}
+	return 0;
 }
 
 static int
-list_kind(int fd, uint16_t type, uint32_t sequence,
+list_kind(int fd, uint16_t type, bool *interrupted,
 	void (*take)(void *context, const uint8_t *bytes, size_t length), void *context)
 {
 	struct {
 		struct nlmsghdr h;
 		struct ifinfomsg body;
 	} request = {.h = {.nlmsg_len = sizeof(request), .nlmsg_type = type,
-			     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = sequence}};
-	uint8_t buffer[32 * 1024] __attribute__((aligned(8)));
+			     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
+	uint8_t buffer[LISTING_MAX] __attribute__((aligned(8)));
 
 	if (send(fd, &request, sizeof(request), 0) == -1)
 		return -errno;
 	for (;;) {
-		ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
-		struct nlmsghdr *h = (void *)buffer;
-		int left = (int)n;
+		ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_TRUNC);
+		int end;
 
-		if (n == -1)
-			return -errno;
-		if (h->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 || n > (ssize_t)sizeof(buffer))
+			return n == -1 ? -errno : -EMSGSIZE;
+		end = scan(buffer, n, interrupted);
+		if (end < 0)
+			return end;
 		take(context, buffer, (size_t)n);
-		for (; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
-			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
+		if (end == 1)
+			return 0;
 	}
 }
 
@@ -104,14 +143,15 @@ int
 links_list(void (*take)(void *context, const uint8_t *bytes, size_t length), void *context)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), error;
+	bool interrupted = false;
 
 	if (fd == -1)
 		return -errno;
-	error = list_kind(fd, RTM_GETLINK, 1, take, context);
+	error = list_kind(fd, RTM_GETLINK, &interrupted, take, context);
 	if (error == 0)
-		error = list_kind(fd, RTM_GETADDR, 2, take, context);
+		error = list_kind(fd, RTM_GETADDR, &interrupted, take, context);
 	close(fd);
-	return error;
+	return error == 0 && interrupted ? -EINTR : error;
 }
 
 static void
@@ -123,59 +163,93 @@ post_listing(void *poller, const uint8_t *bytes, size_t length)
 	post(p, POLL_LISTING, length);
 }
 
+/* The loop holds its events until the end is posted: so it is, whatever happens. */
 static void
-take_order(struct poller *p, struct poll_order *order)
+list(struct poller *p)
 {
-	if (order->list) {
+	int error = -EINTR;
+
+	for (int i = 0; i < LISTING_TRIES && error != 0 && !p->gone; i++) {
+		if (i > 0)
+			poll(NULL, 0, RETRY_MS);
 		post(p, POLL_LISTING_BEGINS, 0);
-		if (links_list(post_listing, p) == 0)
-			post(p, POLL_LISTING_ENDS, 0);
+		error = links_list(post_listing, p);
 	}
-	if (order->watch) {
-		free(p->names);
-		free(p->last);
-		p->names = order->names;
-		p->count = order->count;
-		p->last = calloc(order->count + 1, 1);
-		if (!p->last)
-			p->count = 0;
+	p->message.whole = error == 0;
+	post(p, POLL_LISTING_ENDS, 0);
+}
+
+static void
+take_orders(struct poller *p)
+{
+	struct poll_orders *orders = &p->links->orders;
+	struct watch_list *watch = atomic_exchange(&orders->watch, NULL);
+
+	if (watch) {
+		free(p->watch);
+		p->watch = watch;
+		p->first = true;
 	}
+	if (atomic_exchange(&orders->list, false))
+		list(p);
 }
 
 static void *
-work(void *argument)
+work(void *poller)
 {
-	struct links *l = argument;
-	struct poller *p = calloc(1, sizeof(*p));
-	struct pollfd wait = {.fd = l->thread_end, .events = POLLIN};
+	struct poller *p = poller;
+	struct poll_orders *orders = &p->links->orders;
+	struct pollfd wait = {.fd = orders->wake_fd, .events = POLLIN};
 
-	if (!p)
-		return NULL;
-	p->fd = l->thread_end;
-	p->ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	for (;;) {
-		struct poll_order order;
+	while (!p->gone && !atomic_load(&orders->stop)) {
+		uint64_t count;
 
-		if (poll(&wait, 1, p->count > 0 ? LINKS_POLL_MS : -1) > 0) {
-			if (recv(l->thread_end, &order, sizeof(order), 0) != (ssize_t)sizeof(order))
-				break;
-			take_order(p, &order);
-		}
+		if (poll(&wait, 1, p->watch && p->watch->count > 0 ? LINKS_POLL_MS : -1) > 0 &&
+			read(orders->wake_fd, &count, sizeof(count)) > 0)
+			take_orders(p);
 		poll_carriers(p);
 	}
-	close(p->ioctl_fd);
-	free(p->names);
-	free(p->last);
+	free(p->watch);
 	free(p);
 	return NULL;
+}
+
+static int
+start_thread(struct links *l)
+{
+	struct poller *p = calloc(1, sizeof(*p));
+	pthread_attr_t attr;
+	sigset_t all, before;
+	int error;
+
+	if (!p)
+		return -ENOMEM;
+	p->links = l;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the loop */
+	error = pthread_create(&l->thread, &attr, work, p);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	if (error != 0)
+		free(p);
+	return -error;
+}
+
+static void
+close_ends(struct links *l)
+{
+	close(l->loop_end);
+	close(l->thread_end);
+	close(l->ioctl_fd);
+	close(l->orders.wake_fd);
 }
 
 int
 links_poll_start(struct links *l)
 {
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int ends[2], size = PAIR_BUFFER, error;
+	int ends[2] = {-1, -1}, size = PAIR_BUFFER, error = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
 		return -errno;
@@ -183,56 +257,28 @@ links_poll_start(struct links *l)
 	l->thread_end = ends[1];
 	if (setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1)
 		setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&l->thread, &attr, work, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
+	l->ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	l->orders.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->ioctl_fd == -1 || l->orders.wake_fd == -1)
+		error = -errno;
 	if (error == 0)
-		return 0;
-	close(ends[0]);
-	close(ends[1]);
-	return -error;
+		error = start_thread(l);
+	if (error < 0)
+		close_ends(l);
+	return error;
 }
 
 /* The socket is shut in both directions: a thread that is about to post must not wait for us. */
 void
 links_poll_stop(struct links *l)
 {
+	uint64_t one = 1;
+
+	atomic_store(&l->orders.stop, true);
 	shutdown(l->loop_end, SHUT_RDWR);
+	while (write(l->orders.wake_fd, &one, sizeof(one)) == -1 && errno == EINTR)
+		;
 	pthread_join(l->thread, NULL);
-	close(l->loop_end);
-	close(l->thread_end);
-}
-
-static void
-give_order(struct links *l, struct poll_order *order)
-{
-	if (send(l->loop_end, order, sizeof(*order), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		free(order->names);
-}
-
-void
-links_ask_listing(struct links *l)
-{
-	struct poll_order order = {.list = true};
-
-	give_order(l, &order);
-}
-
-int
-links_watch(struct links *l, const char (*names)[LIMIT_IFNAME], size_t count)
-{
-	struct poll_order order = {.watch = true, .count = count};
-
-	order.names = calloc(count + 1, sizeof(*order.names));
-	if (!order.names)
-		return -ENOMEM;
-	memcpy(order.names, names, count * sizeof(*names));
-	for (size_t i = 0; i < l->known_count; i++)
-		l->known[i].polled = false;
-	give_order(l, &order);
-	return 0;
+	free(atomic_exchange(&l->orders.watch, NULL));
+	close_ends(l);
 }
