@@ -8,17 +8,21 @@
 #include "linux/addresses.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { CHUNK = 128, MESSAGE_MAX = 128, RECEIVE_BUFFER = 4 << 20, ANSWER_MAX = 64 * 1024 };
-enum { NO_ANSWER = -1 };
+enum { NO_ANSWER = ENOBUFS }; /* the error of a change whose ACK did not come; never the kernel's */
 
 struct address_socket {
 	struct nl_sock *nl;
@@ -30,11 +34,17 @@ int
 address_socket_open(struct address_socket **out)
 {
 	struct address_socket *s = calloc(1, sizeof(*s));
-	int size = RECEIVE_BUFFER, on = 1, fd;
+	int size = RECEIVE_BUFFER, on = 1, fd, error;
 
-	if (!s || !(s->nl = nl_socket_alloc()) || nl_connect(s->nl, NETLINK_ROUTE) < 0) {
+	if (!s || !(s->nl = nl_socket_alloc())) {
 		address_socket_close(s);
-		return -ENOBUFS;
+		return -ENOMEM;
+	}
+	errno = 0;
+	if (nl_connect(s->nl, NETLINK_ROUTE) < 0) {
+		error = errno != 0 ? -errno : -ENOBUFS;
+		address_socket_close(s);
+		return error;
 	}
 	fd = nl_socket_get_fd(s->nl);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == -1)
@@ -57,6 +67,27 @@ uint32_t
 address_socket_port(const struct address_socket *s)
 {
 	return nl_socket_get_local_port(s->nl);
+}
+
+/*
+ * Write failures are left to be: a kernel or a container without this knob behaves as it always
+ * did, and the next renewal sets what was lost.
+ */
+void
+addresses_keep_secondaries(int ifindex)
+{
+	char name[IF_NAMESIZE], path[96];
+	int fd;
+
+	if (!if_indextoname((unsigned)ifindex, name))
+		return;
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/promote_secondaries", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	while (write(fd, "1", 1) == -1 && errno == EINTR)
+		;
+	close(fd);
 }
 
 static int
@@ -105,67 +136,66 @@ build(const struct address_change *c, enum address_verb verb, uint32_t sequence)
 
 /* All of a chunk in one send. The sequence of change i is first + i. */
 static int
-send_chunk(struct address_socket *s, enum address_verb verb, struct address_change *changes,
+send_chunk(struct address_socket *s, enum address_verb verb, const struct address_change *changes,
 	size_t count, uint32_t first)
 {
-	uint8_t batch[CHUNK * MESSAGE_MAX];
+	uint8_t batch[CHUNK * MESSAGE_MAX] = {0};
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct nl_msg *m = build(&changes[i], verb, first + (uint32_t)i);
-		size_t size = m ? NLMSG_ALIGN(nlmsg_hdr(m)->nlmsg_len) : 0;
+		size_t size;
 
-		if (m && used + size <= sizeof(batch)) {
-			memset(batch + used, 0, size);
-			memcpy(batch + used, nlmsg_hdr(m), nlmsg_hdr(m)->nlmsg_len);
-			used += size;
-		}
-		nlmsg_free(m);
-		if (size == 0)
+		if (!m)
 			return -ENOMEM;
-		changes[i].error = NO_ANSWER;
+		size = nlmsg_hdr(m)->nlmsg_len;
+		if (size <= MESSAGE_MAX)
+			memcpy(batch + used, nlmsg_hdr(m), size);
+		nlmsg_free(m);
+		if (size > MESSAGE_MAX)
+			return -EMSGSIZE;
+		used += NLMSG_ALIGN(size);
 	}
 	return send(nl_socket_get_fd(s->nl), batch, used, 0) == -1 ? -errno : 0;
 }
 
 static void
 take_ack(const struct nlmsghdr *h, enum address_verb verb, struct address_change *changes,
-	size_t count, uint32_t first, size_t *answered)
+	size_t count, uint32_t first)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(h);
 	uint32_t i = h->nlmsg_seq - first;
 	int error;
 
-	if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || i >= count ||
-		changes[i].error != NO_ANSWER)
+	if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || i >= count)
 		return;
 	error = -e->error;
 	/* Gone already, or gone with its interface: what was wanted. */
 	if (verb == ADDRESS_REMOVE && (error == EADDRNOTAVAIL || error == ENODEV))
 		error = 0;
 	changes[i].error = error;
-	(*answered)++;
 }
 
+/*
+ * The kernel has queued every ACK before send() returned. So this never waits: when the queue is
+ * empty, an ACK that is missing will not come any more (its change may have been done or not).
+ */
 static int
 receive_acks(struct address_socket *s, enum address_verb verb, struct address_change *changes,
 	size_t count, uint32_t first)
 {
-	size_t answered = 0;
-
-	while (answered < count) {
-		ssize_t n = recv(nl_socket_get_fd(s->nl), s->answer, sizeof(s->answer), 0);
+	for (;;) {
+		ssize_t n = recv(nl_socket_get_fd(s->nl), s->answer, sizeof(s->answer), MSG_DONTWAIT);
 		int left = (int)n;
 
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return 0;
+		if (n == -1 && errno != EINTR && errno != ENOBUFS)
 			return -errno;
-		for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)s->answer; nlmsg_ok(h, left);
-			h = nlmsg_next(h, &left))
-			take_ack(h, verb, changes, count, first, &answered);
+		for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)s->answer;
+			n > 0 && nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+			take_ack(h, verb, changes, count, first);
 	}
-	return 0;
 }
 
 int
@@ -174,6 +204,8 @@ addresses_apply(struct address_socket *s, enum address_verb verb, struct address
 {
 	int failed = 0;
 
+	for (size_t i = 0; i < count; i++)
+		changes[i].error = NO_ANSWER;
 	for (size_t at = 0; at < count; at += CHUNK) {
 		size_t n = count - at < CHUNK ? count - at : CHUNK;
 		uint32_t first = s->sequence + 1;
@@ -197,24 +229,51 @@ take_listed(struct nlmsghdr *h,
 {
 	struct ifaddrmsg *head = NLMSG_DATA(h);
 	struct address_seen a = {.ifindex = (int)head->ifa_index, .valid_s = UINT32_MAX};
+	bool has_local = false;
 	struct nlattr *attr;
 	int left;
 
+	if (head->ifa_family != AF_INET && head->ifa_family != AF_INET6)
+		return; /* MCTP and others answer as well when every family is asked */
 	a.prefix.addr.family = head->ifa_family == AF_INET ? IP_V4 : IP_V6;
 	a.prefix.length = head->ifa_prefixlen;
-	a.secondary = (head->ifa_flags & IFA_F_SECONDARY) != 0;
+	a.secondary = head->ifa_family == AF_INET && (head->ifa_flags & IFA_F_SECONDARY) != 0;
 	nla_for_each_attr(attr, nlmsg_attrdata(h, sizeof(*head)), nlmsg_attrlen(h, sizeof(*head)),
 		left) {
 		int type = nla_type(attr), size = nla_len(attr);
 
-		if ((type == IFA_ADDRESS && a.prefix.addr.family == IP_V6) || type == IFA_LOCAL)
-			nla_memcpy(a.prefix.addr.bytes, attr, sizeof(a.prefix.addr.bytes));
+		/* With a peer IFA_ADDRESS is the peer's; without one IPv6 has no IFA_LOCAL. */
+		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !has_local))
+			nla_memcpy(a.prefix.addr.bytes, attr, (int)ip_addr_size(&a.prefix.addr));
+		if (type == IFA_LOCAL)
+			has_local = true;
 		else if (type == IFA_CACHEINFO && size >= (int)sizeof(struct ifa_cacheinfo))
 			a.valid_s = ((struct ifa_cacheinfo *)nla_data(attr))->ifa_valid;
 		else if (type == IFA_PROTO && size == 1)
 			a.proto = nla_get_u8(attr);
 	}
 	seen(context, &a);
+}
+
+/* 1: the listing is complete. 0: more comes. Or a negative errno. */
+static int
+take_listing(struct address_socket *s, ssize_t length,
+	void (*seen)(void *context, const struct address_seen *address), void *context)
+{
+	int left = (int)length;
+
+	for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)s->answer; nlmsg_ok(h, left);
+		h = nlmsg_next(h, &left)) {
+		if (h->nlmsg_seq != s->sequence)
+			continue;
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return ((struct nlmsgerr *)NLMSG_DATA(h))->error;
+		if (h->nlmsg_type == RTM_NEWADDR)
+			take_listed(h, seen, context);
+	}
+	return 0;
 }
 
 int
@@ -231,20 +290,13 @@ addresses_list(struct address_socket *s,
 		return -errno;
 	for (;;) {
 		ssize_t n = recv(nl_socket_get_fd(s->nl), s->answer, sizeof(s->answer), 0);
-		int left = (int)n;
+		int end;
 
+		if (n == -1 && errno == EINTR)
+			continue;
 		if (n == -1)
 			return -errno;
-		for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)s->answer; nlmsg_ok(h, left);
-			h = nlmsg_next(h, &left)) {
-			if (h->nlmsg_seq != s->sequence)
-				continue;
-			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return ((struct nlmsgerr *)NLMSG_DATA(h))->error;
-			if (h->nlmsg_type == RTM_NEWADDR)
-				take_listed(h, seen, context);
-		}
+		if ((end = take_listing(s, n, seen, context)) != 0)
+			return end < 0 ? end : 0;
 	}
 }

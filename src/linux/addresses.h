@@ -40,9 +40,24 @@ void address_socket_close(struct address_socket *s);
 /* The netlink port id: events caused by this socket carry it. */
 uint32_t address_socket_port(const struct address_socket *s);
 
-/* All changes, batched, each ACK matched. Returns how many failed, or a negative errno. */
+/*
+ * All changes, batched, each ACK matched. Returns how many failed, or a negative errno (then
+ * changes not known to be done have an error as well).
+ *
+ * IPv4 has a trap: of several addresses in one subnet the kernel calls the first primary, and
+ * removing it takes the others (secondaries) with it. Where the interface has its own address in
+ * that subnet, that one is the primary and nothing happens. Where it has not, see
+ * addresses_keep_secondaries().
+ */
 int addresses_apply(struct address_socket *s, enum address_verb verb,
 	struct address_change *changes, size_t count);
+
+/*
+ * net.ipv4.conf.IF.promote_secondaries=1: when a primary address goes, its secondaries stay (the
+ * default of systemd, not of the kernel). So that a virtual router that gives up its addresses
+ * does not take those of another one on the same interface with them.
+ */
+void addresses_keep_secondaries(int ifindex);
 
 /* Calls `seen` for every IPv4 and IPv6 address of the namespace. 0 or negative errno. */
 int addresses_list(struct address_socket *s,

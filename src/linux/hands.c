@@ -10,13 +10,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STACK = 256 * 1024, QUEUE_BYTES = 4 << 20 };
+enum {
+	STACK = 256 * 1024,
+	QUEUE_BYTES = HANDS_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
+	INTERFACES = 64,
+};
 static const char gate_path[] = "/proc/sys/net/ipv4/vs/backup_only";
 
 struct hands {
 	int loop_end, thread_end;
 	struct address_socket *addresses;
 	pthread_t thread;
+	size_t under_way;        /* the loop's */
+	int prepared[INTERFACES]; /* the thread's: interfaces seen last, by index modulo size */
 };
 
 struct hands_job *
@@ -42,6 +48,23 @@ set_gate(bool open_it)
 	close(fd);
 }
 
+/* Once an interface: a renewal each second must not fight an operator over a knob. */
+static void
+prepare_interfaces(struct hands *h, const struct hands_job *job)
+{
+	for (size_t i = 0; i < job->count && job->verb == ADDRESS_SET; i++) {
+		int ifindex = job->changes[i].ifindex, *slot;
+
+		if (ifindex <= 0 || job->changes[i].prefix.addr.family != IP_V4)
+			continue;
+		slot = &h->prepared[ifindex % INTERFACES];
+		if (*slot == ifindex)
+			continue;
+		addresses_keep_secondaries(ifindex);
+		*slot = ifindex;
+	}
+}
+
 static void
 do_job(struct hands *h, struct hands_job *job)
 {
@@ -50,6 +73,7 @@ do_job(struct hands *h, struct hands_job *job)
 	job->sent = mono_now();
 	job->failed = addresses_apply(h->addresses, job->verb, job->changes, job->count);
 	job->done = mono_now();
+	prepare_interfaces(h, job); /* after the fact: it is only for what comes later */
 	if (job->gate == HANDS_GATE_SHUT)
 		set_gate(false);
 }
@@ -65,6 +89,7 @@ work(void *argument)
 		if (send(h->thread_end, &job, sizeof(job), MSG_NOSIGNAL) == -1)
 			free(job);
 	}
+	shutdown(h->thread_end, SHUT_WR);
 	return NULL;
 }
 
@@ -132,29 +157,43 @@ hands_port(const struct hands *h)
 bool
 hands_submit(struct hands *h, struct hands_job *job)
 {
-	return send(h->loop_end, &job, sizeof(job), MSG_DONTWAIT | MSG_NOSIGNAL) ==
-		(ssize_t)sizeof(job);
+	if (h->under_way == HANDS_QUEUE ||
+		send(h->loop_end, &job, sizeof(job), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		return false;
+	h->under_way++;
+	return true;
+}
+
+static struct hands_job *
+collect(struct hands *h, int flags)
+{
+	struct hands_job *job;
+
+	if (recv(h->loop_end, &job, sizeof(job), flags) != (ssize_t)sizeof(job))
+		return NULL;
+	h->under_way--;
+	return job;
 }
 
 struct hands_job *
 hands_next_done(struct hands *h)
 {
-	struct hands_job *job;
-
-	if (recv(h->loop_end, &job, sizeof(job), MSG_DONTWAIT) != (ssize_t)sizeof(job))
-		return NULL;
-	return job;
+	return collect(h, MSG_DONTWAIT);
 }
 
 void
 hands_stop(struct hands *h)
 {
-	struct hands_job *job;
-
+	/* The thread sees the end after its last job, and says so: it never waits for us here. */
 	shutdown(h->loop_end, SHUT_WR);
-	pthread_join(h->thread, NULL);
-	while ((job = hands_next_done(h)) != NULL)
+	while (h->under_way > 0) {
+		struct hands_job *job = collect(h, 0);
+
+		if (!job && errno != EINTR)
+			break;
 		free(job);
+	}
+	pthread_join(h->thread, NULL);
 	close(h->loop_end);
 	close(h->thread_end);
 	address_socket_close(h->addresses);

@@ -11,6 +11,8 @@
 #include "base/mono.h"
 #include "linux/addresses.h"
 
+enum { HANDS_QUEUE = 4096 }; /* jobs submitted and not collected */
+
 enum hands_gate {
 	HANDS_GATE_KEEP,
 	HANDS_GATE_OPEN, /* net.ipv4.vs.backup_only=0 before the addresses are set */
@@ -39,7 +41,7 @@ int hands_start(struct hands **out);
 int hands_fd(const struct hands *h);
 /* The netlink port id of the thread's socket (see addresses.h). */
 uint32_t hands_port(const struct hands *h);
-/* Never blocks. False (the job stays the caller's) when thousands of jobs are already waiting. */
+/* Never blocks. False (the job stays the caller's) when HANDS_QUEUE jobs are under way. */
 bool hands_submit(struct hands *h, struct hands_job *job);
 /* The next finished job, or NULL. The caller frees it with free(). */
 struct hands_job *hands_next_done(struct hands *h);
