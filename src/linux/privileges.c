@@ -13,7 +13,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534 };
+enum {
+	NOBODY = 65534,
+	RUNAWAY_US = 2000000, /* of processor time in one go, without waiting for anything */
+};
 
 bool
 privileges_sufficient(FILE *to)
@@ -38,72 +41,98 @@ privileges_sufficient(FILE *to)
 	return all;
 }
 
+/*
+ * The bounding set can only shrink while CAP_SETPCAP is ours. In a container that never gave it
+ * there is nothing to be done, nor lost: without new privileges exec() gains nothing either.
+ */
 static int
-apply(void)
+drop_bounding(void)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+	if (prctl(PR_CAPBSET_DROP, CAP_SETPCAP, 0, 0, 0) == -1)
+		return errno == EPERM ? 0 : -errno;
+	return capng_apply(CAPNG_SELECT_BOUNDS) == 0 ? 0 : -EPERM;
+}
+
+/* The capabilities as libcap-ng has them laid out, and no way back. */
+static int
+settle(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
 		return -errno;
-	/* The bounding set can only shrink while CAP_SETPCAP is still ours. */
-	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0)
-		return -EPERM;
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
 }
 
 int
 privileges_keep(const int *capabilities, size_t count)
 {
+	int error;
+
 	capng_clear(CAPNG_SELECT_ALL);
 	for (size_t i = 0; i < count; i++)
 		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 			    (unsigned)capabilities[i]) != 0)
 			return -EINVAL;
-	return apply();
+	error = drop_bounding();
+	return error == 0 ? settle() : error;
 }
 
 int
 privileges_become_nobody(void)
 {
+	int error;
+
 	if (setgroups(0, NULL) == -1 || setresgid(NOBODY, NOBODY, NOBODY) == -1)
 		return -errno;
 	capng_clear(CAPNG_SELECT_ALL);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return -errno;
-	capng_apply(CAPNG_SELECT_BOUNDS);
-	/* Leaving uid 0 drops the capabilities with it. */
+	if ((error = drop_bounding()) < 0)
+		return error;
+	/* Leaving uid 0 drops the effective and permitted capabilities with it. */
 	if (setresuid(NOBODY, NOBODY, NOBODY) == -1)
 		return -errno;
-	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
+	return settle();
+}
+
+static int
+allow(scmp_filter_ctx filter, const char *name)
+{
+	int number = seccomp_syscall_resolve_name(name);
+
+	if (number == __NR_SCMP_ERROR)
+		return -EINVAL; /* misspelt */
+	/* A name that this architecture does not have (negative) cannot be called either. */
+	return number < 0 ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
 int
 privileges_seccomp(const char *const *syscalls, size_t count)
 {
 	scmp_filter_ctx filter;
-	int error = 0;
+	int error;
 
 	if (TANDEM_SANITIZERS)
 		return 0;
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
 		return -ENOMEM;
-	for (size_t i = 0; i < count && error == 0; i++) {
-		int number = seccomp_syscall_resolve_name(syscalls[i]);
-
-		/* A name that this architecture does not have cannot be called either. */
-		if (number != __NR_SCMP_ERROR && number >= 0)
-			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-	}
+	error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = allow(filter, syscalls[i]);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
 	return error;
 }
 
+/*
+ * SCHED_RESET_ON_FORK is not set: it would take real time from the threads made later (the hands,
+ * the carrier poll) as well, and a process with real time makes no children.
+ */
 int
 realtime_enter(int priority)
 {
 	struct sched_param param = {.sched_priority = priority};
-	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, runaway = {RUNAWAY_US, RUNAWAY_US};
 	int error = 0;
 
 	if (!TANDEM_SANITIZERS) {
@@ -111,7 +140,10 @@ realtime_enter(int priority)
 		if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
 			error = -errno;
 	}
-	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == -1)
+	/* A loop gone wild with real-time priority could take the whole machine: it is killed. */
+	if (setrlimit(RLIMIT_RTTIME, &runaway) == -1)
+		error = -errno;
+	if (sched_setscheduler(0, SCHED_RR, &param) == -1)
 		error = -errno;
 	return error;
 }

@@ -1,6 +1,9 @@
 /*
  * What a process gives up, and what it asks for before that: capabilities (libcap-ng), system
  * calls (libseccomp), scheduling and memory. All return 0 or a negative errno.
+ *
+ * Capabilities, user and scheduling belong to a thread and are inherited by those it makes: ask
+ * for real time and give up privileges BEFORE the first thread is started.
  */
 #ifndef TANDEM_LINUX_PRIVILEGES_H
 #define TANDEM_LINUX_PRIVILEGES_H
@@ -19,13 +22,15 @@ int privileges_keep(const int *capabilities, size_t count);
 int privileges_become_nobody(void);
 
 /*
- * From here on only these system calls; any other kills the process. In a build with sanitizers,
- * which make calls of their own, it does nothing.
+ * From here on only these system calls, in every thread; any other kills the process. A name that
+ * libseccomp does not know is -EINVAL. In a build with sanitizers, which make calls of their own,
+ * it does nothing.
  */
 int privileges_seccomp(const char *const *syscalls, size_t count);
 
 /*
- * Round-robin real-time scheduling and all memory locked. An error is worth a warning and no more:
+ * Round-robin real-time scheduling of this thread and those it makes, killed when one computes for
+ * two seconds without waiting once (RLIMIT_RTTIME), and all memory locked. An error is worth a warning and no more:
  * the process works without, less punctually. Locked memory is left out in sanitizer builds.
  */
 int realtime_enter(int priority);

@@ -110,25 +110,6 @@ config_done(struct elector *x)
 	report_all(x);
 }
 
-/* Interfaces that the new configuration brings are not known yet: list everything again. */
-static void
-reopen_links(struct elector *x)
-{
-	struct links_handlers handlers = {ports_on_link, ports_on_address, x};
-	struct links *fresh;
-
-	if (links_open(&handlers, &fresh) != 0)
-		return;
-	ev_io_stop(x->loop, &x->links_watcher);
-	ev_io_stop(x->loop, &x->carrier_watcher);
-	links_close(x->links);
-	x->links = fresh;
-	ev_io_set(&x->links_watcher, links_event_fd(fresh), EV_READ);
-	ev_io_set(&x->carrier_watcher, links_carrier_fd(fresh), EV_READ);
-	ev_io_start(x->loop, &x->links_watcher);
-	ev_io_start(x->loop, &x->carrier_watcher);
-}
-
 static void
 reconfigure(struct elector *x, const struct channel_message *m)
 {
@@ -136,7 +117,7 @@ reconfigure(struct elector *x, const struct channel_message *m)
 
 	take_config(x, m);
 	if (x->port_count != ports_before)
-		reopen_links(x);
+		links_repeat(x->links); /* the new ones have not been told of */
 	config_done(x);
 }
 
@@ -412,11 +393,11 @@ election_main(struct child *child)
 	if (!x->loop)
 		_exit(EXIT_REFUSED);
 	await_config(x);
+	become_realtime(x); /* first: scheduling and capabilities go over to the threads made next */
 	open_all(x);
 	watch_all(x);
 	x->starting = false;
 	config_done(x);
-	become_realtime(x);
 	channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1);
 	ev_run(x->loop, 0);
 	finish(x, 0);
