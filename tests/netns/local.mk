@@ -1,0 +1,21 @@
+# Programs that need root: built by `make check`, run by tests/netns/run.
+netns_programs = tests/netns/t_addresses tests/netns/t_arp tests/netns/t_hands \
+	tests/netns/t_links tests/netns/t_privileges tests/netns/t_vrrp_socket
+check_PROGRAMS += $(netns_programs)
+EXTRA_DIST += tests/netns/run
+
+netns_bed = tests/netns/bed.c tests/netns/bed.h
+netns_libs = liblinux.la libcore.la libbase.la $(NL_LIBS) $(NET_LIBS) $(CAPNG_LIBS) \
+	$(SECCOMP_LIBS) $(CMOCKA_LIBS) -lpthread
+tests_netns_t_addresses_SOURCES = tests/netns/t_addresses.c $(netns_bed)
+tests_netns_t_addresses_LDADD = $(netns_libs)
+tests_netns_t_arp_SOURCES = tests/netns/t_arp.c $(netns_bed)
+tests_netns_t_arp_LDADD = $(netns_libs)
+tests_netns_t_hands_SOURCES = tests/netns/t_hands.c $(netns_bed)
+tests_netns_t_hands_LDADD = $(netns_libs)
+tests_netns_t_links_SOURCES = tests/netns/t_links.c $(netns_bed)
+tests_netns_t_links_LDADD = $(netns_libs)
+tests_netns_t_privileges_SOURCES = tests/netns/t_privileges.c $(netns_bed)
+tests_netns_t_privileges_LDADD = $(netns_libs)
+tests_netns_t_vrrp_socket_SOURCES = tests/netns/t_vrrp_socket.c $(netns_bed)
+tests_netns_t_vrrp_socket_LDADD = $(netns_libs)

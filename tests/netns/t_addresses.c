@@ -1,0 +1,228 @@
+/* Addresses with leases, in a real kernel: set, renewed, lapsed, removed, listed, many at once. */
+#include "bed.h"
+
+#include "base/mono.h"
+#include "linux/addresses.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct found {
+	struct ip_prefix prefix;
+	int ifindex;
+	size_t times;
+	struct address_seen seen;
+};
+
+static void
+look(void *context, const struct address_seen *a)
+{
+	struct found *f = context;
+
+	if (a->ifindex != f->ifindex || a->prefix.length != f->prefix.length ||
+		!ip_addr_equal(&a->prefix.addr, &f->prefix.addr))
+		return;
+	f->times++;
+	f->seen = *a;
+}
+
+static struct found
+find(struct address_socket *s, const char *text, int ifindex)
+{
+	struct found f = {.ifindex = ifindex};
+
+	assert_true(ip_prefix_parse(text, &f.prefix));
+	assert_int_equal(addresses_list(s, look, &f), 0);
+	return f;
+}
+
+static struct address_change
+change(const char *text, int ifindex, uint32_t lease_s)
+{
+	struct address_change c = {.ifindex = ifindex, .lease_s = lease_s, .error = 12345};
+
+	assert_true(ip_prefix_parse(text, &c.prefix));
+	return c;
+}
+
+static struct address_socket *
+open_socket(void)
+{
+	struct address_socket *s;
+
+	assert_int_equal(address_socket_open(&s), 0);
+	assert_int_not_equal(address_socket_port(s), 0);
+	return s;
+}
+
+static void
+sleep_ms(long ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+	while (nanosleep(&t, &t) == -1 && errno == EINTR)
+		;
+}
+
+static void
+test_set_list_remove(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("10.9.0.100/24", bed->v0, 30),
+		change("10.8.0.1/32", bed->v0, 0), change("fd00:9::100/64", bed->v0, 30)};
+	struct found f;
+
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 3), 0);
+	f = find(s, "10.9.0.100/24", bed->v0);
+	assert_int_equal(f.times, 1);
+	assert_true(f.seen.valid_s >= 29 && f.seen.valid_s <= 30);
+	assert_int_equal(f.seen.proto, ADDRESS_PROTO);
+	assert_true(f.seen.secondary); /* v0 has its own address in that subnet */
+	f = find(s, "10.8.0.1/32", bed->v0);
+	assert_int_equal(f.seen.valid_s, UINT32_MAX);
+	assert_false(f.seen.secondary);
+	f = find(s, "fd00:9::100/64", bed->v0);
+	assert_int_equal(f.times, 1);
+	assert_int_equal(f.seen.proto, ADDRESS_PROTO);
+
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, 3), 0);
+	assert_int_equal(find(s, "10.9.0.100/24", bed->v0).times, 0);
+	assert_int_equal(find(s, "fd00:9::100/64", bed->v0).times, 0);
+	assert_int_equal(find(s, "10.9.0.1/24", bed->v0).times, 1); /* not ours: untouched */
+	address_socket_close(s);
+}
+
+static void
+test_ipv6_is_usable_at_once_and_after_renewal(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change a = change("fd00:9::101/64", bed->v0, 30);
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(addresses_apply(s, ADDRESS_SET, &a, 1), 0);
+		assert_string_equal(
+			bed_ask("ip -6 -o addr show dev v0 tentative | grep -c fd00:9::101"), "0");
+		assert_string_equal(
+			bed_ask("ip -6 -o addr show dev v0 | grep fd00:9::101 | grep -c nodad"), "1");
+	}
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &a, 1), 0);
+	address_socket_close(s);
+}
+
+static void
+test_lease_lapses_unless_renewed(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change a = change("10.9.0.101/24", bed->v0, 2);
+	mono last;
+	int64_t lived;
+
+	for (int i = 0; i < 3; i++) { /* 3 s and more than the lease */
+		last = mono_now();
+		assert_int_equal(addresses_apply(s, ADDRESS_SET, &a, 1), 0);
+		sleep_ms(1000);
+	}
+	assert_int_equal(find(s, "10.9.0.101/24", bed->v0).times, 1);
+	do {
+		sleep_ms(20);
+		lived = mono_diff_ns(mono_now(), last);
+		assert_true(lived < 5 * NS_PER_S);
+	} while (find(s, "10.9.0.101/24", bed->v0).times != 0);
+	assert_true(lived > 1900 * NS_PER_MS);
+	address_socket_close(s);
+}
+
+static void
+test_errors_are_matched_to_their_change(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change set[] = {change("10.7.0.1/32", bed->v0, 30),
+		change("10.7.0.2/32", 99999, 30), change("10.7.0.3/32", bed->v0, 30)};
+	struct address_change remove[] = {change("10.7.0.1/32", bed->v0, 0),
+		change("10.7.0.2/32", 99999, 0), change("10.7.0.77/32", bed->v0, 0),
+		change("10.7.0.3/32", bed->v0, 0)};
+
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, set, 3), 1);
+	assert_int_equal(set[0].error, 0);
+	assert_int_equal(set[1].error, ENODEV);
+	assert_int_equal(set[2].error, 0);
+	/* Removing what is not there is done: no such address, no such interface. */
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, remove, 4), 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(remove[i].error, 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, set, 0), 0);
+	address_socket_close(s);
+}
+
+static void
+test_a_thousand(void **state)
+{
+	enum { MANY = 1000, BAD = 517 };
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change *list = calloc(MANY, sizeof(*list));
+	char text[ADDR_TEXT];
+	mono begun;
+
+	assert_non_null(list);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(text, sizeof(text), "10.6.%d.%d/32", i / 250, i % 250 + 1);
+		list[i] = change(text, i == BAD ? 99999 : bed->v0, 30);
+	}
+	begun = mono_now();
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, MANY), 1);
+	print_message("1000 addresses set in %lld us\n",
+		(long long)(mono_diff_ns(mono_now(), begun) / NS_PER_US));
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(list[i].error, i == BAD ? ENODEV : 0);
+	assert_string_equal(bed_ask("ip -o -4 addr show dev v0 | grep -c 10.6."), "999");
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, MANY), 0);
+	assert_string_equal(bed_ask("ip -o -4 addr show dev v0 | grep -c 10.6."), "0");
+	free(list);
+	address_socket_close(s);
+}
+
+/* Two virtual routers with addresses in a subnet that is nobody's own. */
+static void
+test_secondaries_stay(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change a = change("10.5.0.1/24", bed->v0, 30);
+	struct address_change b = change("10.5.0.2/24", bed->v0, 30);
+
+	for (int kept = 0; kept <= 1; kept++) {
+		if (kept)
+			addresses_keep_secondaries(bed->v0);
+		assert_int_equal(addresses_apply(s, ADDRESS_SET, &a, 1), 0);
+		assert_int_equal(addresses_apply(s, ADDRESS_SET, &b, 1), 0);
+		assert_true(find(s, "10.5.0.2/24", bed->v0).seen.secondary);
+		assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &a, 1), 0);
+		assert_int_equal(find(s, "10.5.0.2/24", bed->v0).times, kept);
+	}
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &b, 1), 0);
+	address_socket_close(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_set_list_remove),
+		cmocka_unit_test(test_ipv6_is_usable_at_once_and_after_renewal),
+		cmocka_unit_test(test_lease_lapses_unless_renewed),
+		cmocka_unit_test(test_errors_are_matched_to_their_change),
+		cmocka_unit_test(test_a_thousand),
+		cmocka_unit_test(test_secondaries_stay),
+	};
+
+	return cmocka_run_group_tests(tests, bed_setup, bed_teardown);
+}
