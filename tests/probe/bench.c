@@ -101,13 +101,22 @@ bench_start(int pool_buffer)
 	return b;
 }
 
+void
+bench_free(struct bench *b)
+{
+	close(b->supervisor);
+	close(b->pool);
+	munmap(b->handover, sizeof(*b->handover));
+	free(b);
+}
+
 bool
 bench_stop(struct bench *b)
 {
 	int status = -1, i;
 	bool good = false;
 
-	close(b->supervisor);
+	shutdown(b->supervisor, SHUT_RDWR);
 	for (i = 0; i < 1000; i++) {
 		if (waitpid(b->pid, &status, WNOHANG) == b->pid) {
 			good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -119,9 +128,7 @@ bench_stop(struct bench *b)
 		kill(b->pid, SIGKILL);
 		waitpid(b->pid, &status, 0);
 	}
-	close(b->pool);
-	munmap(b->handover, sizeof(*b->handover));
-	free(b);
+	bench_free(b);
 	return good;
 }
 

@@ -40,6 +40,8 @@ struct bench *bench_start(int pool_buffer);
 void bench_new_pool(struct bench *b, int pool_buffer, int *keep);
 /* Closes the supervisor's channel, waits for the exit; true when it was exit(0) within 1 s. */
 bool bench_stop(struct bench *b);
+/* When the prober is gone already. */
+void bench_free(struct bench *b);
 
 /* Sends the set under a generation of its own. */
 void bench_set(struct bench *b, uint32_t target, const struct ipc_probe_set *set);

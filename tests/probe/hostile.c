@@ -86,7 +86,7 @@ struct hostile {
 	struct witness *witness;
 	struct server servers[CASES];
 	uint64_t failures_before[CASES];
-	mono turned;
+	mono network_turned, servers_turned;
 };
 
 static bool
@@ -120,13 +120,21 @@ all_turn(struct hostile *h, bool bad)
 {
 	size_t i;
 
-	for (i = 0; i < CASES; i++) {
+	for (i = 0; i < CASES; i++)
 		h->failures_before[i] = h->bench->seen[i].last.failures;
+	/* first, and alone: ip(8) is forked, and for a moment holds copies of our listeners */
+	h->network_turned = mono_now();
+	network_turn(bad);
+	h->servers_turned = mono_now();
+	for (i = 0; i < CASES; i++)
 		if (has_server(&cases[i]))
 			server_set_bad(&h->servers[i], bad);
-	}
-	h->turned = mono_now();
-	network_turn(bad);
+}
+
+static mono
+turned(const struct hostile *h, uint32_t i)
+{
+	return has_server(&cases[i]) ? h->servers_turned : h->network_turned;
 }
 
 static void
@@ -205,7 +213,7 @@ check_out(struct hostile *h, int64_t allowed_ns)
 	for (i = 0; i < CASES; i++) {
 		const struct bad_case *c = &cases[i];
 		const struct seen *s = &h->bench->seen[i];
-		int64_t took = mono_diff_ns(s->down_at, h->turned);
+		int64_t took = mono_diff_ns(s->down_at, turned(h, i));
 
 		check(!s->last.up && took <= allowed_ns && s->reason_at_down == c->reason &&
 			(c->detail == 0 || s->detail_at_down == c->detail) &&
@@ -227,7 +235,7 @@ check_in(struct hostile *h, int64_t allowed_ns)
 
 	for (i = 0; i < CASES; i++) {
 		const struct seen *s = &h->bench->seen[i];
-		int64_t took = mono_diff_ns(s->up_at, h->turned);
+		int64_t took = mono_diff_ns(s->up_at, turned(h, i));
 
 		if (took > worst)
 			worst = took;

@@ -361,6 +361,7 @@ test_stops_when_told(void)
 		usleep(1000);
 	check(i < 1000 && WIFEXITED(status) && WEXITSTATUS(status) == 0,
 		"IPC_STOP: exit 0 after %d ms", i);
+	bench_free(b);
 	b = bench_start(0);
 	check(bench_stop(b), "the supervisor's channel closed: exit 0");
 }
