@@ -240,6 +240,22 @@ moved(const json_t *status, const json_t *names)
 	return true;
 }
 
+/* One of them changed its role after the order and is active here again: nobody took it. */
+static bool
+came_back(const json_t *status, const json_t *names, int64_t asked_ms)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name) {
+		const json_t *r = find_router(status, json_string_value(name));
+
+		if (r && is_active(r) && json_integer_value(json_object_get(r, "since_ms")) < asked_ms)
+			return true;
+	}
+	return false;
+}
+
 static void
 report_move(const struct call *call, const json_t *status, const json_t *names)
 {
@@ -260,36 +276,44 @@ report_move(const struct call *call, const json_t *status, const json_t *names)
 	}
 }
 
+/* How a switchover stands: DONE, REFUSED with a word why, or -1: not decided yet. */
+static int
+judge_move(const json_t *status, const json_t *names, mono asked)
+{
+	int64_t asked_ms = mono_diff_ns(mono_now(), asked) / NS_PER_MS;
+
+	if (moved(status, names))
+		return DONE;
+	if (came_back(status, names, asked_ms - 1)) {
+		fputs("tandemctl: the other node did not take over; this node is active again\n", stderr);
+		return REFUSED;
+	}
+	if (asked_ms < SWITCHOVER_MS)
+		return -1;
+	fputs("tandemctl: the switchover did not complete in 10 s\n", stderr);
+	return REFUSED;
+}
+
 /* The order was taken; now see with our own eyes that it happened. */
 static int
-watch_move(const struct call *call, const json_t *names)
+watch_move(const struct call *call, const json_t *names, mono asked)
 {
-	mono deadline = mono_add_ns(mono_now(), SWITCHOVER_MS * NS_PER_MS);
-	int failures = 0;
+	int failures = 0, verdict = -1;
 
-	for (;;) {
+	for (; verdict == -1; sleep_ms(POLL_MS)) {
 		json_t *status;
 		int code = get_status(call, &status);
-		bool done, late = mono_due(deadline, mono_now());
 
-		if (code != DONE && (late || ++failures >= ERRORS_AT_MOST))
+		if (code != DONE && ++failures >= ERRORS_AT_MOST)
 			return code;
-		if (code != DONE) {
-			sleep_ms(POLL_MS);
+		if (code != DONE)
 			continue;
-		}
-		done = moved(status, names);
-		if (done || late)
+		verdict = judge_move(status, names, asked);
+		if (verdict != -1)
 			report_move(call, status, names);
 		json_decref(status);
-		if (done)
-			return DONE;
-		if (late) {
-			fputs("tandemctl: the switchover did not complete in 10 s\n", stderr);
-			return REFUSED;
-		}
-		sleep_ms(POLL_MS);
 	}
+	return verdict;
 }
 
 static int
@@ -298,6 +322,7 @@ run_switchover(const struct call *call)
 	const char *name = call->argument_count > 0 ? call->arguments[0] : NULL;
 	json_t *status, *result, *names, *request;
 	int code = get_status(call, &status);
+	mono asked;
 
 	if (code != DONE)
 		return code;
@@ -309,10 +334,11 @@ run_switchover(const struct call *call)
 		json_decref(names);
 		return usage_error("not a name", "switchover");
 	}
+	asked = mono_now();
 	code = ask(call, request, &result);
 	if (code == DONE) {
 		json_decref(result);
-		code = watch_move(call, names);
+		code = watch_move(call, names, asked);
 	}
 	json_decref(names);
 	return code;
