@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const double alive_every_s = 0.1;
+static const int64_t prepare_patience_ns = 3 * NS_PER_S;
 enum { EXIT_REFUSED = 2, MESSAGES_A_TURN = 128, STATE_EVERY_S = 60 };
 
 static void
@@ -139,11 +140,32 @@ prepare(struct pool *p, const struct ipc_name *name)
 
 	if (row != CONF_NO_INDEX) {
 		p->routers[row].preparing = true;
+		p->routers[row].prepare_until = mono_add_ns(mono_now(), prepare_patience_ns);
 		sync_reconcile(p);
 		table_apply_now(p, REASON_TAKEOVER);
 		targets_refresh(p);
 	}
 	channel_send(p->election_fd, IPC_PREPARED, name, sizeof(*name), -1);
+}
+
+/* A claim that was given up before it came to the role changes no role: nobody tells of it. */
+static void
+undo_idle_preparations(struct pool *p)
+{
+	bool undone = false;
+
+	for (uint32_t i = 0; i < p->config.router_count; i++) {
+		struct pool_router *r = &p->routers[i];
+
+		if (!r->preparing || !mono_due(r->prepare_until, mono_now()))
+			continue;
+		r->preparing = false;
+		undone = undone || !r->known || r->facts.role != EL_ACTIVE;
+	}
+	if (!undone)
+		return;
+	targets_refresh(p);
+	table_apply_now(p, REASON_RELEASE);
 }
 
 static void
@@ -308,6 +330,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	if (p->generation == 0)
 		return;
+	undo_idle_preparations(p);
 	table_apply_now(p, REASON_DRIFT);
 	sync_reconcile(p);
 	if (++p->seconds % STATE_EVERY_S == 0)

@@ -59,6 +59,7 @@ struct pool_router {
 	bool known;
 	struct ipc_router facts;
 	bool preparing;           /* IPC_PREPARE came: program before the role is active */
+	mono prepare_until;       /* no takeover by then: the claim was given up */
 };
 
 struct pool {
@@ -79,6 +80,7 @@ struct pool {
 	struct ipvs *ipvs;             /* NULL: not open (no need, or no ip_vs) */
 	bool adopted;                  /* the first dump was looked at */
 	bool programmed;               /* the last plan was applied without error */
+	bool settled;                  /* one was, since the start: what differs now was changed */
 	bool replan_soon;
 	mono ipvs_retry_at;
 	struct vs_table actual;        /* last dump */

@@ -106,12 +106,13 @@ sync_reconcile(struct pool *p)
 	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
 		set_sysctl(p, sysctls[i].name, sysctls[i].value);
 	reconcile_gate(p);
-	if (ipvs_sync_get(p->ipvs, &now) == 0 && memcmp(&now, &wanted, sizeof(now)) == 0)
-		return;
-	error = ipvs_sync_set(p->ipvs, &wanted);
-	if (error != 0) {
-		complain(p, "connection sync daemons", error);
-		return;
+	/* Those that run already are an earlier life's: ours, and ours to stop. */
+	if (ipvs_sync_get(p->ipvs, &now) != 0 || memcmp(&now, &wanted, sizeof(now)) != 0) {
+		error = ipvs_sync_set(p->ipvs, &wanted);
+		if (error != 0) {
+			complain(p, "connection sync daemons", error);
+			return;
+		}
 	}
 	p->sync = wanted;
 	p->sync_set = true;

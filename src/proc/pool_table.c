@@ -209,7 +209,8 @@ log_plan(struct pool *p, enum reason why, const struct plan_op *ops, const int *
 		if (errors[i] != 0)
 			log_op(p, LOG_LEVEL_ERROR, REASON_SYSTEM, &ops[i], errors[i]);
 		else if (i < DRIFT_LINES)
-			log_op(p, level, why, &ops[i], 0);
+			log_op(p, level, !p->settled && ops[i].kind == PLAN_DEL_SERVICE
+				? REASON_LEFTOVER : why, &ops[i], 0);
 	}
 	log_line_begin(&line, "plan");
 	log_line_reason(&line, why);
@@ -288,8 +289,11 @@ table_apply_now(struct pool *p, enum reason why)
 	if (roles_missing(p))
 		return false;
 	p->programmed = false;
-	if (!open_ipvs(p) || !build_wanted(p))
+	/* What is adopted decides who is kept out: look at the kernel before anything is wanted. */
+	if (!open_ipvs(p) || (!p->adopted && !dump(p)) || !build_wanted(p))
 		return false;
+	if (!p->settled) /* whichever message came first, nothing was here before it */
+		why = REASON_STARTED;
 	own_wanted(p);
 	ops = calloc(OPS_A_ROUND, sizeof(*ops));
 	errors = calloc(OPS_A_ROUND, sizeof(*errors));
@@ -297,6 +301,7 @@ table_apply_now(struct pool *p, enum reason why)
 		p->programmed = apply_round(p, why, ops, errors, &again);
 	free(ops);
 	free(errors);
+	p->settled = p->settled || p->programmed;
 	return p->programmed;
 }
 
