@@ -1,0 +1,374 @@
+/*
+ * What the pool process does to a real kernel's IPVS table: programmed, judged by health, repaired,
+ * adopted, withdrawn; and never a service of somebody else touched.
+ *
+ * A failed expectation prints what the kernel had instead.
+ */
+#include "bench.h"
+
+#include "ipc/channel.h"
+#include "proc/child.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HEAD \
+	"cluster = \"bench\";\n" \
+	"nodes = ( { name = \"lb1\"; address = \"10.77.0.11\"; },\n" \
+	"          { name = \"lb2\"; address = \"10.77.0.12\"; } );\n" \
+	"virtual_routers = (\n" \
+	"  { name = \"web\"; vrid = 51; interface = \"v0\"; standby = \"hot\";\n" \
+	"    addresses = ( \"10.77.0.100/24\" ); },\n" \
+	"  { name = \"spare\"; vrid = 52; interface = \"v0\"; standby = \"cold\";\n" \
+	"    addresses = ( \"10.77.0.101/24\" ); } );\n"
+#define PROBE "probe = { type = \"tcp\"; interval_ms = 1000; timeout_ms = 500; };"
+#define HTTP \
+	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n" \
+	"    scheduler = \"wlc\"; forwarding = \"nat\"; " PROBE "\n" \
+	"    real_servers = ( { name = \"web1\"; address = \"10.88.0.21:8080\"; weight = 1; },\n" \
+	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; } ); }"
+#define DNS \
+	"  { name = \"dns\"; router = \"web\"; listen = \"10.77.0.100:53\"; protocol = \"udp\";\n" \
+	"    scheduler = \"rr\"; forwarding = \"dr\"; probe = { type = \"icmp\"; };\n" \
+	"    real_servers = ( { name = \"ns1\"; address = \"10.77.0.31:53\"; } ); }"
+#define SMTP \
+	"  { name = \"smtp\"; router = \"spare\"; listen = \"10.77.0.101:25\"; protocol = \"tcp\";\n" \
+	"    scheduler = \"mh\"; forwarding = \"nat\"; " PROBE "\n" \
+	"    real_servers = ( { name = \"mx1\"; address = \"10.88.0.41:25\"; } ); }"
+
+static const char everything[] = HEAD "virtual_servers = (\n" HTTP ",\n" DNS ",\n" SMTP " );\n";
+static const char http_only[] = HEAD "virtual_servers = (\n" HTTP " );\n";
+static const char nothing[] = HEAD;
+
+/* Lines as `ipvsadm -Sn | sort` has them. */
+#define K_HTTP "-A -t 10.77.0.100:80 -s wlc\n"
+#define K_DNS "-A -u 10.77.0.100:53 -s rr\n"
+#define K_SMTP "-A -t 10.77.0.101:25 -s mh\n"
+#define K_FOREIGN "-A -t 10.99.0.1:99 -s rr\n"
+#define K_WEB1 "-a -t 10.77.0.100:80 -r 10.88.0.21:8080 -m -w 1\n"
+#define K_WEB2 "-a -t 10.77.0.100:80 -r 10.88.0.22:8080 -m -w 3\n"
+#define K_NS1 "-a -u 10.77.0.100:53 -r 10.77.0.31:53 -g -w 1\n"
+#define K_MX1 "-a -t 10.77.0.101:25 -r 10.88.0.41:25 -m -w 1\n"
+#define K_FOREIGN1 "-a -t 10.99.0.1:99 -r 10.88.0.99:99 -m -w 7\n"
+
+static const char kernel_hot[] =
+	K_HTTP K_FOREIGN K_DNS K_WEB1 K_WEB2 K_FOREIGN1 K_NS1;
+static const char kernel_web2_down[] =
+	K_HTTP K_FOREIGN K_DNS K_WEB1 K_FOREIGN1 K_NS1;
+static const char kernel_foreign[] = K_FOREIGN K_FOREIGN1;
+static const char kernel_all[] =
+	K_HTTP K_SMTP K_FOREIGN K_DNS K_WEB1 K_WEB2 K_MX1 K_FOREIGN1 K_NS1;
+static const char kernel_http_web2_down[] = K_HTTP K_FOREIGN K_WEB1 K_FOREIGN1;
+
+static bool
+expect_table(struct bench *b, int ms, const char *table, const char *what)
+{
+	bool ok = check(bench_until(b, ms, bench_table_is, table), "%s", what);
+
+	if (!ok)
+		printf("  wanted:\n%s  the kernel has:\n%s", table, bench_table());
+	return ok;
+}
+
+static bool
+logged(struct bench *b, const void *text)
+{
+	return bench_logged(b, text);
+}
+
+static void
+expect_line(struct bench *b, const char *text)
+{
+	if (!check(bench_until(b, SLOW_MS, logged, text), "logs `%s`", text))
+		printf("  the log has:\n%s", b->log);
+}
+
+static void
+foreign_service(void)
+{
+	bench_shell("ipvsadm -A -t 10.99.0.1:99 -s rr && "
+		"ipvsadm -a -t 10.99.0.1:99 -r 10.88.0.99:99 -m -w 7");
+}
+
+static bool
+has_targets(struct bench *b, const void *address)
+{
+	return bench_targets(b, address) > 0;
+}
+
+static void
+all_up(struct bench *b)
+{
+	bench_until(b, SLOW_MS, has_targets, "10.77.0.31:53");
+	bench_report(b, "10.88.0.21:8080", true, REASON_PROBE_OK, 0);
+	bench_report(b, "10.88.0.22:8080", true, REASON_PROBE_OK, 0);
+	bench_report(b, "10.77.0.31:53", true, REASON_PROBE_OK, 0);
+}
+
+static void
+without_virtual_servers(struct bench *b)
+{
+	check(bench_start(b, nothing), "starts without a virtual server");
+	bench_role(b, "web", EL_BACKUP);
+	bench_role(b, "spare", EL_BACKUP);
+	bench_run(b, 1500);
+	check(!bench_logged(b, "event=plan") && !bench_logged(b, "event=pool"),
+		"and does not touch IPVS then");
+	check(bench_stop(b), "and stops cleanly");
+}
+
+static void
+programs_the_kernel(struct bench *b)
+{
+	foreign_service();
+	check(bench_start(b, everything), "starts");
+	bench_role(b, "web", EL_BACKUP);
+	bench_role(b, "spare", EL_BACKUP);
+	expect_table(b, SLOW_MS, kernel_hot, "a hot standby has its services in the kernel at once");
+	expect_line(b, "event=plan reason=started");
+	check(!bench_logged(b, "reason=drift"), "and calls nobody else's hands guilty of it");
+	all_up(b);
+	expect_line(b, "event=server server=web1 virtual=http from=unknown to=up reason=ok");
+	check(bench_targets(b, "10.88.0.41:25") == 0, "a cold standby is not even probed");
+}
+
+static void
+follows_health(struct bench *b)
+{
+	bench_report(b, "10.88.0.22:8080", false, REASON_TCP_REFUSED, 111);
+	expect_table(b, 2000, kernel_web2_down, "a server that is down is out of the kernel");
+	expect_line(b, "event=server server=web2 virtual=http from=up to=down reason=tcp-refused "
+		"detail=111 address=10.88.0.22:8080");
+	bench_report(b, "10.88.0.22:8080", true, REASON_PROBE_OK, 0);
+	expect_table(b, 2000, kernel_hot, "and back when it is up again");
+	expect_line(b, "event=server server=web2 virtual=http from=down to=up reason=ok");
+	bench_report(b, "10.88.0.21:8080", false, REASON_TCP_TIMEOUT, 0);
+	bench_report(b, "10.88.0.22:8080", false, REASON_TCP_TIMEOUT, 0);
+	bench_run(b, 500);
+	check(bench_table_is(b, kernel_hot), "none healthy: all serve rather than none");
+	all_up(b);
+}
+
+static void
+repairs(struct bench *b)
+{
+	bench_run(b, 500);
+	bench_forget(b);
+	bench_shell("ipvsadm -C");
+	foreign_service();
+	expect_table(b, 2000, kernel_hot, "an emptied table is whole again within 2 s");
+	expect_line(b, "event=plan reason=drift");
+	bench_shell("ipvsadm -e -t 10.77.0.100:80 -r 10.88.0.21:8080 -m -w 99 && "
+		"ipvsadm -E -t 10.77.0.100:80 -s rr && "
+		"ipvsadm -a -t 10.77.0.100:80 -r 10.88.0.66:66 -m && "
+		"ipvsadm -d -u 10.77.0.100:53 -r 10.77.0.31:53");
+	expect_table(b, 2000, kernel_hot, "so are a weight, a scheduler, and servers put in or out");
+	bench_shell("ipvsadm -e -t 10.99.0.1:99 -r 10.88.0.99:99 -m -w 9");
+	bench_run(b, 1500);
+	check(strstr(bench_table(), "10.88.0.99:99 -m -w 9") != NULL,
+		"a foreign service is left as its owner has it");
+	bench_shell("ipvsadm -e -t 10.99.0.1:99 -r 10.88.0.99:99 -m -w 7");
+}
+
+static void
+tells_its_status(struct bench *b)
+{
+	json_t *answer = bench_ask(b, "{\"command\":\"status\"}"), *v, *r;
+
+	v = json_array_get(json_object_get(json_object_get(answer, "result"), "virtual_servers"), 0);
+	r = json_array_get(json_object_get(v, "real_servers"), 1);
+	check(json_is_true(json_object_get(v, "programmed")) &&
+		json_integer_value(json_object_get(v, "healthy")) == 2, "status: programmed, 2 healthy");
+	check(json_integer_value(json_object_get(r, "effective_weight")) == 3 &&
+		json_is_true(json_object_get(r, "in_kernel")), "status: the weight the kernel has");
+	v = json_array_get(json_object_get(json_object_get(answer, "result"), "virtual_servers"), 2);
+	check(json_is_false(json_object_get(v, "programmed")) &&
+		json_is_false(json_object_get(v, "served")), "status: a cold standby serves nothing");
+	json_decref(answer);
+}
+
+static bool
+wished(struct bench *b, const void *unused)
+{
+	(void)unused;
+	return b->wish.id != 0;
+}
+
+/* The answer of the election comes while the client waits. */
+static void
+forwards_a_switchover(struct bench *b)
+{
+	struct ipc_result result = {.ok = false, .text = "not active on this node"};
+	json_t *answer;
+
+	/* An answer that nobody asked for harms nobody. */
+	result.id = 12345;
+	channel_send(b->election, IPC_SWITCHOVER_RESULT, &result, sizeof(result), -1);
+	answer = bench_ask(b, "{\"command\":\"switchover\",\"router\":\"web\"}");
+	check(wished(b, NULL) && strcmp(b->wish.router, "web") == 0,
+		"a switchover is asked of the election");
+	check(strstr(json_string_value(json_object_get(answer, "error")), "no answer") != NULL,
+		"and refused when it does not answer in 5 s");
+	json_decref(answer);
+}
+
+static bool
+backup_only_is(struct bench *b, const void *value)
+{
+	(void)b;
+	return strcmp(bench_sysctl("backup_only"), value) == 0;
+}
+
+static void
+synchronises(struct bench *b)
+{
+	const char *daemons = bench_shell("ipvsadm -L --daemon 2>&1 | sort");
+
+	if (!check(strstr(daemons, "backup sync daemon (mcast=v0, syncid=2") &&
+		    strstr(daemons, "master sync daemon (mcast=v0, syncid=1"),
+		    "both sync daemons run, with crossed ids"))
+		printf("  %s\n", daemons);
+	check(strcmp(bench_sysctl("sync_threshold"), "0 1") == 0 &&
+		strcmp(bench_sysctl("sync_refresh_period"), "10") == 0, "with the sysctls they need");
+	check(bench_until(b, 3000, backup_only_is, "1"), "the gate is shut on a standby");
+	bench_role(b, "web", EL_ACTIVE);
+	check(bench_until(b, 1000, backup_only_is, "0"), "open on an active node");
+	bench_shell("echo 1 > /proc/sys/net/ipv4/vs/backup_only");
+	check(bench_until(b, 3000, backup_only_is, "0"), "opened again when somebody shuts it");
+	bench_role(b, "web", EL_BACKUP);
+	check(bench_until(b, 3000, backup_only_is, "1"), "and shut after the role is gone");
+}
+
+static bool
+prepared(struct bench *b, const void *router)
+{
+	return strcmp(b->prepared, router) == 0;
+}
+
+static void
+warms_a_cold_standby(struct bench *b)
+{
+	bench_prepare(b, "spare");
+	check(bench_until(b, SLOW_MS, prepared, "spare"), "a cold pool is prepared when asked");
+	if (!check(bench_table_is(b, kernel_all), "and is in the kernel when it says so"))
+		printf("%s", bench_table());
+	bench_role(b, "spare", EL_ACTIVE);
+	check(bench_until(b, 2000, has_targets, "10.88.0.41:25"), "its servers are probed now");
+	for (size_t i = 0; i < BENCH_TARGETS; i++)
+		if (b->targets[i].set && b->targets[i].what.address.port == 25)
+			check(b->targets[i].what.urgent, "at once, not at their phase");
+	bench_role(b, "spare", EL_BACKUP);
+	expect_table(b, 2000, kernel_hot, "and gone when the role is");
+	bench_prepare(b, "spare");
+	bench_until(b, SLOW_MS, prepared, "spare");
+	bench_role(b, "spare", EL_BACKUP); /* the claim was given up: no change of role */
+	expect_table(b, SLOW_MS, kernel_hot, "a preparation that leads to nothing is undone");
+}
+
+static bool
+is_alive(struct bench *b, const void *since)
+{
+	return atomic_load(&b->handover->alive_ns[handover_slot(PROCESS_POOL, 0)]) >
+		*(const int64_t *)since;
+}
+
+static void
+outlives_a_crash(struct bench *b)
+{
+	int64_t now = mono_now().ns;
+
+	check(bench_until(b, 1000, is_alive, &now), "gives signs of life");
+	bench_report(b, "10.88.0.22:8080", false, REASON_TCP_REFUSED, 111);
+	expect_table(b, 2000, kernel_web2_down, "(one server down)");
+	bench_kill(b);
+	check(bench_table_is(b, kernel_web2_down), "killed: the table stays");
+	bench_forget(b);
+	check(bench_start(b, everything), "a successor starts");
+	bench_role(b, "web", EL_ACTIVE);
+	bench_role(b, "spare", EL_BACKUP);
+	bench_run(b, 2500);
+	if (!check(bench_table_is(b, kernel_web2_down) && !bench_logged(b, "event=plan"),
+		    "it adopts the table and changes nothing, not even for a moment"))
+		printf("  the log has:\n%s", b->log);
+	bench_until(b, SLOW_MS, has_targets, "10.88.0.22:8080");
+	bench_report(b, "10.88.0.22:8080", true, REASON_PROBE_OK, 0);
+	expect_table(b, 2000, kernel_hot, "the first result lets the server in again");
+}
+
+static void
+removes_leftovers(struct bench *b)
+{
+	bench_until(b, SLOW_MS, has_targets, "10.88.0.22:8080");
+	bench_report(b, "10.88.0.22:8080", false, REASON_TCP_REFUSED, 111);
+	expect_table(b, 2000, kernel_web2_down, "(one server down again)");
+	check(bench_abandon(b), "without a supervisor it ends");
+	check(bench_table_is(b, kernel_web2_down), "and leaves the table to its successor");
+	bench_forget(b);
+	check(bench_start(b, http_only), "a successor with a smaller configuration starts");
+	bench_role(b, "web", EL_ACTIVE);
+	bench_role(b, "spare", EL_BACKUP);
+	expect_table(b, SLOW_MS, kernel_http_web2_down, "what is not configured any more is removed");
+	expect_line(b, "event=plan operation=del-service reason=leftover protocol=udp "
+		"service=10.77.0.100:53");
+	check(bench_configure(b, everything), "a reload is taken");
+	expect_table(b, SLOW_MS, kernel_web2_down, "and adds what is new; the server stays down");
+	expect_line(b, "event=plan reason=reconfigured");
+}
+
+static void
+survives_rudeness(struct bench *b)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		"for i in 1 2 3 4 5; do head -c 20000 /dev/urandom | "
+		"timeout 5 socat -u - UNIX-CONNECT:%s/tandem.sock 2>/dev/null; done; true", b->dir);
+	bench_shell(command);
+	tells_its_status(b);
+	expect_line(b, "event=control reason=bad-request");
+}
+
+static void
+withdraws(struct bench *b)
+{
+	struct stat st;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/tandem.sock", b->dir);
+	check(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "the control socket is root's");
+	check(bench_stop(b), "a clean stop exits with 0");
+	if (!check(bench_table_is(b, kernel_foreign), "removes what is ours and nothing else"))
+		printf("%s", bench_table());
+	if (!check(bench_shell("ipvsadm -L --daemon 2>&1")[0] == '\0', "stops the sync daemons"))
+		printf("  %s", bench_shell("ipvsadm -L --daemon"));
+	check(strcmp(bench_sysctl("backup_only"), "0") == 0, "opens the gate");
+	check(stat(path, &st) == -1, "and takes the control socket away");
+	check(!bench_logged(b, "error="), "without a refusal of the kernel");
+}
+
+int
+main(void)
+{
+	static struct bench b;
+
+	bench_open(&b);
+	without_virtual_servers(&b);
+	programs_the_kernel(&b);
+	follows_health(&b);
+	repairs(&b);
+	tells_its_status(&b);
+	forwards_a_switchover(&b);
+	synchronises(&b);
+	warms_a_cold_standby(&b);
+	outlives_a_crash(&b);
+	removes_leftovers(&b);
+	bench_until(&b, SLOW_MS, has_targets, "10.88.0.22:8080");
+	all_up(&b);
+	expect_table(&b, 2000, kernel_hot, "(all up again)");
+	survives_rudeness(&b);
+	withdraws(&b);
+	bench_close(&b);
+	printf("%d passed, %d failed\n", check_passes(), check_failures());
+	return check_failures() == 0 ? 0 : 1;
+}
