@@ -27,6 +27,7 @@ static const struct {
 	{"new-pool-starts-from-nothing", test_new_pool_starts_from_nothing},
 	{"generation-and-clear", test_generation_and_clear},
 	{"timeout-beyond-the-interval", test_timeout_beyond_the_interval},
+	{"few-descriptors", test_few_descriptors},
 	{"privileges-are-gone", test_privileges_are_gone},
 	{"stops-when-told", test_stops_when_told},
 	{"two-thousand-targets", test_two_thousand_targets},

@@ -290,6 +290,60 @@ test_timeout_beyond_the_interval(void)
 	server_stop(&s);
 }
 
+/* A prober that may have `count` descriptors. */
+static struct bench *
+start_with_descriptors(rlim_t count)
+{
+	struct rlimit before, few;
+	struct bench *b;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = (struct rlimit){.rlim_cur = count, .rlim_max = count};
+	if (setrlimit(RLIMIT_NOFILE, &few) == -1)
+		perror("setrlimit");
+	b = bench_start(0);
+	setrlimit(RLIMIT_NOFILE, &before);
+	return b;
+}
+
+/*
+ * Ten probes may be in flight, and sixty are due at about the same time; forty of them hold their
+ * place until the deadline. The rest wait their turn; nobody's lack of descriptors is a failure.
+ */
+void
+test_few_descriptors(void)
+{
+	enum { SILENT = 40, GOOD = 20, SPARE = 64, PLACES = 10 };
+	static struct server silent = {.bad = bad_silent}, good;
+	struct bench *b = start_with_descriptors(SPARE + PLACES);
+	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	uint32_t i, down = 0, up = 0, failures = 0;
+
+	server_start(&silent, IP_V4);
+	server_start(&good, IP_V4);
+	server_set_bad(&silent, true);
+	set.probe.interval_ms = 1000;
+	set.probe.timeout_ms = 200;
+	set.urgent = true;
+	for (i = 0; i < SILENT + GOOD; i++) {
+		set.address = i < SILENT ? silent.at : good.at;
+		bench_set(b, i, &set);
+	}
+	bench_run(b, 3000);
+	for (i = 0; i < SILENT; i++)
+		down += b->seen[i].any && b->seen[i].last.reason == REASON_HTTP_TIMEOUT;
+	for (; i < SILENT + GOOD; i++) {
+		up += b->seen[i].last.up;
+		failures += (uint32_t)b->seen[i].last.failures;
+	}
+	check(down == SILENT, "%u of %d silent servers down by timeout", down, SILENT);
+	check(up == GOOD && failures == 0, "%u of %d good servers up, %u failures", up, GOOD,
+		failures);
+	check(bench_stop(b), "stopped");
+	server_stop(&silent);
+	server_stop(&good);
+}
+
 /* The value of a line of /proc/PID/status. */
 static void
 status_line(pid_t pid, const char *key, char *out, size_t size)

@@ -20,6 +20,7 @@ void test_slow_pool_gets_the_last_word(void);
 void test_new_pool_starts_from_nothing(void);
 void test_generation_and_clear(void);
 void test_timeout_beyond_the_interval(void);
+void test_few_descriptors(void);
 void test_privileges_are_gone(void);
 void test_stops_when_told(void);
 void test_two_thousand_targets(void);
