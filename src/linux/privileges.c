@@ -125,6 +125,25 @@ privileges_seccomp(const char *const *syscalls, size_t count)
 }
 
 /*
+ * With a limit in force, and CAP_IPC_LOCK given up as it will be, locked memory would turn against
+ * us: beyond the limit no thread could be made, no memory had, no stack grown.
+ */
+static int
+lock_memory(void)
+{
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, limit;
+
+	if (TANDEM_SANITIZERS)
+		return 0;
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == -1)
+		return -errno;
+	if (limit.rlim_cur != RLIM_INFINITY)
+		return -EPERM;
+	return mlockall(MCL_CURRENT | MCL_FUTURE) == -1 ? -errno : 0;
+}
+
+/*
  * SCHED_RESET_ON_FORK is not set: it would take real time from the threads made later (the hands,
  * the carrier poll) as well, and a process with real time makes no children.
  */
@@ -132,14 +151,9 @@ int
 realtime_enter(int priority)
 {
 	struct sched_param param = {.sched_priority = priority};
-	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, runaway = {RUNAWAY_US, RUNAWAY_US};
-	int error = 0;
+	struct rlimit runaway = {RUNAWAY_US, RUNAWAY_US};
+	int error = lock_memory();
 
-	if (!TANDEM_SANITIZERS) {
-		setrlimit(RLIMIT_MEMLOCK, &unlimited);
-		if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
-			error = -errno;
-	}
 	/* A loop gone wild with real-time priority could take the whole machine: it is killed. */
 	if (setrlimit(RLIMIT_RTTIME, &runaway) == -1)
 		error = -errno;

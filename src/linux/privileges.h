@@ -30,8 +30,10 @@ int privileges_seccomp(const char *const *syscalls, size_t count);
 
 /*
  * Round-robin real-time scheduling of this thread and those it makes, killed when one computes for
- * two seconds without waiting once (RLIMIT_RTTIME), and all memory locked. An error is worth a warning and no more:
- * the process works without, less punctually. Locked memory is left out in sanitizer builds.
+ * two seconds without waiting once (RLIMIT_RTTIME), and all memory locked. An error is worth a
+ * warning and no more: what could be had is in force, and the process works without the rest, less
+ * punctually. Memory is not locked where RLIMIT_MEMLOCK is limited and cannot be raised
+ * (CAP_SYS_RESOURCE), nor in sanitizer builds.
  */
 int realtime_enter(int priority);
 
