@@ -1,6 +1,6 @@
 # Fuzz entries. Each is built twice: as a test that runs its corpus (always), and with
 # --enable-fuzzers and CC=clang as a libFuzzer program beside it (tests/fuzz/lf_NAME).
-fuzz_tests = tests/fuzz/fuzz_http tests/fuzz/fuzz_icmp tests/fuzz/fuzz_vrrp
+fuzz_tests = tests/fuzz/fuzz_http tests/fuzz/fuzz_icmp tests/fuzz/fuzz_vrrp tests/fuzz/fuzz_control
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 fuzz_core = tests/fuzz/fuzz.h src/base/addr.c src/base/reason.c
@@ -17,12 +17,15 @@ tests_fuzz_fuzz_icmp_LDADD = libcore.la libbase.la
 tests_fuzz_fuzz_vrrp_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_vrrp.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_vrrp_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"vrrp"'
 tests_fuzz_fuzz_vrrp_LDADD = libcore.la libbase.la
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_control_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"control"'
+tests_fuzz_fuzz_control_LDADD = libcontrol.la $(JANSSON_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
 
 if FUZZERS
 # the decoders are compiled in, so that the fuzzer sees their branches
 fuzz_flags = -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-noinst_PROGRAMS += tests/fuzz/lf_http tests/fuzz/lf_icmp tests/fuzz/lf_vrrp
+noinst_PROGRAMS += tests/fuzz/lf_http tests/fuzz/lf_icmp tests/fuzz/lf_vrrp tests/fuzz/lf_control
 tests_fuzz_lf_http_SOURCES = $(fuzz_http_sources)
 tests_fuzz_lf_http_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_http_LDFLAGS = $(fuzz_flags)
@@ -32,4 +35,8 @@ tests_fuzz_lf_icmp_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_vrrp_SOURCES = $(fuzz_vrrp_sources)
 tests_fuzz_lf_vrrp_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_vrrp_LDFLAGS = $(fuzz_flags)
+tests_fuzz_lf_control_SOURCES = tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h src/control/request.c
+tests_fuzz_lf_control_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_control_LDFLAGS = $(fuzz_flags)
+tests_fuzz_lf_control_LDADD = $(JANSSON_LIBS)
 endif
