@@ -74,3 +74,9 @@ check_PROGRAMS += tests/unit/test_arp
 TESTS += tests/unit/test_arp
 tests_unit_test_arp_SOURCES = tests/unit/test_arp.c
 tests_unit_test_arp_LDADD = liblinux.la libbase.la $(NET_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_status
+TESTS += tests/unit/test_status
+tests_unit_test_status_SOURCES = tests/unit/test_status.c
+tests_unit_test_status_LDADD = libproc.la libcontrol.la liblinux.la libipc.la libconf.la libcore.la \
+	libbase.la $(NL_LIBS) $(EV_LIBS) $(CONFIG_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) \
+	$(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread -lm
