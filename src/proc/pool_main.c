@@ -115,12 +115,17 @@ static void
 take_router(struct pool *p, const struct ipc_router *facts)
 {
 	uint32_t row = config_find_router(&p->config, facts->name);
+	enum reason why = REASON_STARTED;
 	struct pool_router *r;
 	bool changed;
 
 	if (row == CONF_NO_INDEX)
 		return;
 	r = &p->routers[row];
+	if (facts->role == EL_ACTIVE)
+		why = REASON_TAKEOVER;
+	else if (r->known && r->facts.role == EL_ACTIVE)
+		why = REASON_RELEASE;
 	changed = !r->known || r->facts.role != facts->role;
 	r->facts = *facts;
 	r->known = true;
@@ -129,7 +134,7 @@ take_router(struct pool *p, const struct ipc_router *facts)
 	r->preparing = false;
 	sync_reconcile(p); /* the gate first */
 	targets_refresh(p);
-	table_apply_now(p, facts->role == EL_ACTIVE ? REASON_TAKEOVER : REASON_RELEASE);
+	table_apply_now(p, why);
 }
 
 /* Cold standby: program everything now; the election waits for the answer to set the addresses. */
