@@ -47,7 +47,8 @@ unhex(const char *text, uint8_t *out)
 		unsigned value = 0;
 
 		for (int k = 0; k < 2; k++)
-			value = value * 16 + (unsigned)(pair[k] <= '9' ? pair[k] - '0' : pair[k] - 'a' + 10);
+			value = value * 16 +
+				(unsigned)(pair[k] <= '9' ? pair[k] - '0' : pair[k] - 'a' + 10);
 		out[i] = (uint8_t)value;
 	}
 	return n;
