@@ -139,6 +139,7 @@ enter_active(struct election *e, mono now, enum reason reason, struct el_acts *o
 	e->hold = false;
 	e->claimed = false;
 	e->removals = 0;
+	e->pending = 0; /* a release still on its way must not be taken for a claim */
 	e->resign_deadline = MONO_NEVER;
 	e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
 	send_advert(out, e->params.priority);

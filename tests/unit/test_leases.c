@@ -262,6 +262,28 @@ test_cold_a_late_pool_does_not_claim_for_a_deposed_node(void **state)
 	assert_acts(&b, EL_ROLE, EL_RELEASE, -1);
 }
 
+/* Deposed and active again while the kernel still works on the release: that is no claim. */
+static void
+test_cold_the_result_of_a_release_is_not_taken_for_a_claim(void **state)
+{
+	struct bench b;
+	uint32_t released;
+
+	(void)state;
+	start_active(&b, cold());
+	set_fit(&b, false, REASON_CARRIER_LOST);
+	released = find(&b, EL_RELEASE)->sequence;
+	set_fit(&b, true, REASON_NONE);
+	next(&b); /* the resignation, overdue */
+	hear(&b, LOWER_ADDRESS, 0);
+	next(&b);
+	assert_int_equal(b.e.role, EL_ACTIVE);
+	b.acts.count = 0;
+	el_address_result(&b.e, b.now, released, b.now, true, &b.acts);
+	assert_no_acts(&b);
+	assert_false(b.e.claimed);
+}
+
 static void
 remove_addresses(struct bench *b)
 {
@@ -425,6 +447,7 @@ main(void)
 		cmocka_unit_test(test_cold_claims_when_the_pool_is_ready),
 		cmocka_unit_test(test_cold_does_not_wait_for_ever),
 		cmocka_unit_test(test_cold_a_late_pool_does_not_claim_for_a_deposed_node),
+		cmocka_unit_test(test_cold_the_result_of_a_release_is_not_taken_for_a_claim),
 		cmocka_unit_test(test_removed_addresses_come_back_and_are_announced),
 		cmocka_unit_test(test_addresses_removed_again_and_again_are_given_up),
 		cmocka_unit_test(test_removals_far_apart_are_put_back_for_ever),
