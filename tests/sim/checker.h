@@ -1,0 +1,81 @@
+/*
+ * The invariants. The checker sees every call into the core from both sides, every answer of a
+ * kernel and, after every event, the whole world. What it believes it keeps for itself (the
+ * patience of a backup, the rhythm of an active), so that a mistake in the core is not believed.
+ */
+#ifndef TANDEM_SIM_CHECKER_H
+#define TANDEM_SIM_CHECKER_H
+
+#include "network.h"
+#include "node.h"
+
+enum { SIM_RHYTHM = 8 };
+
+enum cause {
+	CAUSE_FITNESS, CAUSE_PACKET, CAUSE_TICK, CAUSE_PREPARED, CAUSE_RESULT, CAUSE_REMOVED,
+	CAUSE_ADDRESSES, CAUSE_SWITCHOVER, CAUSE_STOP, CAUSE_RECONFIGURE, CAUSE_RESUME,
+};
+
+/* One node, as the checker sees it. Moments are the node's own. */
+struct watch {
+	bool wanted;          /* the last address action was to have them */
+	bool release_failed;  /* what is left goes with its lease */
+	bool claim_confirmed; /* since it became active */
+	bool recreated;       /* a renewal brought back what had lapsed: must not be kept */
+	mono released_at;
+
+	/* backup: RFC 9568 6.4.2 once more, as bounds */
+	mono not_before, not_after;
+	int64_t active_interval_ns;
+	bool heard;
+	bool hold;
+	mono preempt_from;    /* a lower active is let alone until then */
+	bool deposed;         /* by the packet at hand, which has had its effect */
+	uint8_t heard_priority;
+
+	/* active */
+	mono last_sent;       /* advert other than priority 0 */
+	int64_t sent_interval_ns;
+	mono advert_by;
+	mono rhythm[SIM_RHYTHM]; /* the last adverts */
+	unsigned sent;
+	mono announce_by;     /* a rival was heard, or a claim confirmed */
+	mono claim_by;        /* active must ask for its addresses, or have them */
+
+	mono resign_by;       /* a priority 0 is owed */
+	bool woke_too_late;
+	uint64_t ticks;       /* since... */
+	mono ticks_since;
+};
+
+struct checker {
+	struct watch watch[SIM_NODES];
+	struct {
+		enum el_role role;
+		mono now;
+	} before;                        /* the call into the core */
+	const struct el_advert *heard;   /* the packet it is about */
+	const struct handover *handover; /* the successor's inheritance */
+	int64_t both_active_since[SIM_NODES][SIM_NODES];
+	int64_t both_hold_since[SIM_NODES][SIM_NODES];
+	int64_t settled_at;              /* from here on there is exactly one; INT64_MAX: not yet */
+	unsigned changes;                /* of role since then */
+	uint64_t takeovers;
+};
+
+struct el_acts;
+struct world;
+
+void checker_start(struct world *w);
+void checker_booted(struct world *w, struct node *n);
+void checker_before(struct world *w, struct node *n);
+void checker_after(struct world *w, struct node *n, const struct el_acts *acts, enum cause cause);
+void checker_job_done(struct world *w, struct node *n, const struct job *job, bool ok);
+void checker_recreated(struct world *w, struct node *n);
+/* The process goes on after a hang or a pause; ... and has handled what had waited. */
+void checker_woke(struct world *w, struct node *n);
+void checker_awake(struct world *w, struct node *n);
+/* After every event. */
+void checker_step(struct world *w);
+
+#endif

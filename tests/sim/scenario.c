@@ -1,0 +1,460 @@
+/* Faults and peace. See scenario.h. */
+#include "world.h"
+
+#include <string.h>
+
+enum fault {
+	FAULT_CRASH, FAULT_HANG, FAULT_PAUSE, FAULT_CARRIER, FAULT_UNFIT, FAULT_CUT, FAULT_CUT_ONE_WAY,
+	FAULT_NOISE, FAULT_REMOVAL, FAULT_KERNEL, FAULT_SWITCHOVER, FAULT_RECONFIGURE, FAULT_STOP,
+	FAULT_STRANGER, FAULT_ADDRESSES, FAULT_LOOP, FAULT_POOL,
+	FAULTS,
+	/* ends of faults, and the frame of an episode */
+	END_CRASH, END_HANG, END_CARRIER, END_UNFIT, END_CUT, END_NOISE, END_KERNEL,
+	END_STRANGER, END_LOOP, END_POOL, MORE_REMOVAL,
+	EPISODE, PEACE, POLITE, JUDGEMENT, THE_END,
+};
+
+static void
+plan(struct world *w, int64_t in_ns, int fault, unsigned node, int64_t argument)
+{
+	events_add(&w->events, (struct event){.at = w->now + in_ns, .kind = EVENT_FAULT,
+		.node = (uint8_t)node, .incarnation = w->scenario.epoch, .a = fault, .b = argument});
+}
+
+/* Short and long alike: uniform in the exponent. */
+static int64_t
+some_time(struct rng *r, int64_t low, int64_t high)
+{
+	int64_t top = low;
+
+	while (top < high && rng_chance(r, 70))
+		top *= 2;
+	return rng_between(r, low, top < high ? top : high);
+}
+
+static struct el_params
+draw_params(struct world *w, unsigned id)
+{
+	static const int64_t intervals_ms[] = {10, 20, 50, 100, 100, 100, 200, 1000};
+	static const uint8_t lasts[] = {11, 200, 127};
+	struct rng *r = &w->scenario.rng;
+	struct el_params p = {.own = {IP_V4, {10, 77, (uint8_t)(id == 2), lasts[id]}}};
+
+	p.priority = rng_chance(r, 20) ? 100 : (uint8_t)rng_between(r, 1, 254);
+	p.preempt = rng_chance(r, 50);
+	p.prepare = rng_chance(r, 20);
+	p.interval_ns = w->scenario.interval_ns;
+	if (p.interval_ns == 0 || rng_chance(r, 10))
+		p.interval_ns = intervals_ms[rng_below(r, 8)] * NS_PER_MS;
+	if (w->scenario.interval_ns < p.interval_ns)
+		w->scenario.interval_ns = p.interval_ns;
+	p.preempt_delay_ns = rng_chance(r, 30) ? rng_between(r, 1, 3000) * NS_PER_MS : 0;
+	p.lease_ns = rng_between(r, 1, 5) * NS_PER_S;
+	return p;
+}
+
+void
+scenario_start(struct world *w)
+{
+	struct scenario *s = &w->scenario;
+
+	*s = (struct scenario){.rng = rng_stream(w->seed, 1)};
+	w->count = rng_chance(&s->rng, 75) ? 2 : 3;
+	s->episodes = (unsigned)rng_between(&s->rng, 1, 4);
+	for (unsigned i = 0; i < w->count; i++) {
+		struct node *n = &w->nodes[i];
+
+		node_create(w, i);
+		n->params = draw_params(w, i);
+		n->addresses = (unsigned)rng_between(&s->rng, 1, SIM_ADDRESSES);
+		if (rng_chance(&s->rng, 50))
+			n->clock.ppm = rng_between(&s->rng, -20, 20) * 1000;
+		plan(w, some_time(&s->rng, NS_PER_MS, 3 * NS_PER_S), END_CRASH, i, 0);
+	}
+	if (rng_chance(&s->rng, 10))
+		w->nodes[rng_below(&s->rng, w->count)].params.priority = 255;
+	w->jitter_ns = rng_chance(&s->rng, 25) ? w->nodes[0].params.interval_ns / 8 : 0;
+	for (unsigned i = 1; i < w->count; i++)
+		if (w->jitter_ns > w->nodes[i].params.interval_ns / 8)
+			w->jitter_ns = w->nodes[i].params.interval_ns / 8;
+	plan(w, 3 * NS_PER_S, rng_chance(&s->rng, 50) ? PEACE : EPISODE, 0, 0);
+}
+
+/* --- faults --- */
+
+static void
+strike_life(struct world *w, struct node *n, enum fault fault, int64_t lasts)
+{
+	struct rng *r = &w->scenario.rng;
+
+	if (fault == FAULT_STOP) {
+		node_stop(w, n);
+		plan(w, lasts + 600 * NS_PER_MS, END_CRASH, n->id, 0);
+	} else if (fault == FAULT_CRASH) {
+		bool handover = rng_chance(r, 60);
+
+		node_crash(w, n);
+		/* a supervisor is quick; whole machines are not */
+		if (handover)
+			lasts = rng_between(r, NS_PER_MS, 4 * n->params.interval_ns);
+		plan(w, lasts, END_CRASH, n->id, handover);
+	} else {
+		if (fault == FAULT_HANG)
+			node_hang(w, n);
+		else
+			node_pause(w, n, rng_chance(r, 50));
+		plan(w, lasts, END_HANG, n->id, 0);
+	}
+}
+
+static void
+strike_fitness(struct world *w, struct node *n, enum fault fault, int64_t lasts)
+{
+	struct rng *r = &w->scenario.rng;
+	int64_t seen = rng_chance(r, 50) ? 5 * NS_PER_MS : rng_between(r, 1, 900) * NS_PER_MS;
+
+	if (fault == FAULT_CARRIER)
+		w->network.down[n->id] = true;
+	node_set_fit(w, n, false, fault == FAULT_CARRIER ? seen : 0);
+	plan(w, lasts, fault == FAULT_CARRIER ? END_CARRIER : END_UNFIT, n->id, 0);
+}
+
+static void
+strike_network(struct world *w, struct node *n, enum fault fault, int64_t lasts)
+{
+	struct rng *r = &w->scenario.rng;
+	unsigned other = (n->id + 1 + rng_below(r, w->count - 1)) % w->count;
+	struct noise noise = {.loss = rng_below(r, 61), .doubled = rng_below(r, 30),
+		.corrupt = rng_below(r, 10), .garbage = rng_below(r, 5),
+		.delay_ns = rng_chance(r, 50) ? 0 : some_time(r, NS_PER_MS, 8 * n->params.interval_ns)};
+
+	switch (fault) {
+	case FAULT_NOISE:
+		network_set_noise(w, &noise);
+		plan(w, lasts, END_NOISE, 0, 0);
+		break;
+	case FAULT_LOOP:
+		w->network.loop = true;
+		plan(w, lasts, END_LOOP, 0, 0);
+		break;
+	default:
+		w->network.cut[n->id][other] = true;
+		w->network.cut[other][n->id] |= fault == FAULT_CUT;
+		plan(w, lasts, END_CUT, n->id, other);
+	}
+}
+
+static void
+strike_kernel(struct world *w, struct node *n, enum fault fault, int64_t lasts)
+{
+	struct rng *r = &w->scenario.rng;
+
+	w->scenario.trouble_ns = 20 * NS_PER_S; /* retries, slow requests, leases */
+	if (fault == FAULT_KERNEL) {
+		n->kernel.mood = (enum kernel_mood)rng_between(r, 1, KERNEL_MOODS - 1);
+		world_trace(w, n, "kernel mood %d", (int)n->kernel.mood);
+		plan(w, lasts, END_KERNEL, n->id, 0);
+	} else {
+		node_lose_addresses(w, n, 1 + rng_below(r, 7));
+		if (rng_chance(r, 60))
+			plan(w, some_time(r, NS_PER_MS, 5 * NS_PER_S), MORE_REMOVAL, n->id, 0);
+	}
+}
+
+static void
+strike_config(struct world *w, struct node *n, enum fault fault)
+{
+	struct rng *r = &w->scenario.rng;
+	struct el_params p;
+
+	if (fault == FAULT_ADDRESSES) {
+		node_new_addresses(w, n, (unsigned)rng_between(r, 1, SIM_ADDRESSES));
+		return;
+	}
+	p = draw_params(w, n->id);
+	/* mostly one thing changes */
+	if (rng_chance(r, 60)) {
+		struct el_params was = n->params;
+
+		switch (rng_below(r, 4)) {
+		case 0: was.priority = p.priority; break;
+		case 1: was.preempt = p.preempt; break;
+		case 2: was.lease_ns = p.lease_ns; break;
+		default: was.preempt_delay_ns = p.preempt_delay_ns; break;
+		}
+		p = was;
+	}
+	if (w->jitter_ns > p.interval_ns / 8)
+		p.interval_ns = n->params.interval_ns;
+	node_reconfigure(w, n, &p);
+}
+
+static void
+strike_stranger(struct world *w, int64_t lasts)
+{
+	struct scenario *s = &w->scenario;
+
+	s->stranger_every_ns = rng_chance(&s->rng, 50) ? rng_between(&s->rng, 1, 20) * NS_PER_MS
+						       : s->interval_ns;
+	s->stranger_priority = rng_chance(&s->rng, 30) ? 0 : (uint8_t)rng_between(&s->rng, 1, 255);
+	s->stranger_address = rng_chance(&s->rng, 50) ? 1 : 254;
+	world_trace(w, NULL, "a stranger of priority %u every %lld ms", s->stranger_priority,
+		(long long)(s->stranger_every_ns / NS_PER_MS));
+	events_add(&w->events, (struct event){.at = w->now, .kind = EVENT_STRANGER});
+	plan(w, lasts, END_STRANGER, 0, 0);
+}
+
+static void
+strike(struct world *w, enum fault fault, struct node *n)
+{
+	int64_t lasts = some_time(&w->scenario.rng, n->params.interval_ns / 4, 8 * NS_PER_S);
+
+	switch (fault) {
+	case FAULT_CRASH: case FAULT_HANG: case FAULT_PAUSE: case FAULT_STOP:
+		strike_life(w, n, fault, lasts);
+		break;
+	case FAULT_CARRIER: case FAULT_UNFIT:
+		strike_fitness(w, n, fault, lasts);
+		break;
+	case FAULT_CUT: case FAULT_CUT_ONE_WAY: case FAULT_NOISE: case FAULT_LOOP:
+		strike_network(w, n, fault, lasts);
+		break;
+	case FAULT_REMOVAL: case FAULT_KERNEL:
+		strike_kernel(w, n, fault, lasts);
+		break;
+	case FAULT_RECONFIGURE: case FAULT_ADDRESSES:
+		strike_config(w, n, fault);
+		break;
+	case FAULT_SWITCHOVER:
+		node_switchover(w, n);
+		break;
+	case FAULT_STRANGER:
+		strike_stranger(w, lasts);
+		break;
+	case FAULT_POOL:
+		n->pool_answers = false;
+		plan(w, lasts, END_POOL, n->id, 0);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+end_fault(struct world *w, enum fault end, struct node *n, int64_t argument)
+{
+	struct network *net = &w->network;
+
+	switch (end) {
+	case END_CRASH: node_boot(w, n, argument != 0); break;
+	case END_HANG: node_wake(w, n); break;
+	case END_CARRIER:
+		net->down[n->id] = false;
+		node_set_fit(w, n, true, rng_between(&w->scenario.rng, 1, 900) * NS_PER_MS);
+		break;
+	case END_UNFIT: node_set_fit(w, n, true, 0); break;
+	case END_CUT: net->cut[n->id][argument] = net->cut[argument][n->id] = false; break;
+	case END_NOISE: network_set_noise(w, NULL); break;
+	case END_KERNEL: n->kernel.mood = KERNEL_WELL; break;
+	case END_STRANGER: w->scenario.stranger_every_ns = 0; break;
+	case END_LOOP: net->loop = false; break;
+	case END_POOL: n->pool_answers = true; break;
+	case MORE_REMOVAL: strike_kernel(w, n, FAULT_REMOVAL, 0); break;
+	default: break;
+	}
+}
+
+/* --- the frame --- */
+
+static void
+begin_episode(struct world *w)
+{
+	struct scenario *s = &w->scenario;
+	unsigned strikes = (unsigned)rng_between(&s->rng, 1, 4);
+	int64_t until = 0;
+
+	w->checker.settled_at = INT64_MAX;
+	while (strikes-- > 0) {
+		int64_t at = some_time(&s->rng, NS_PER_MS, 2 * NS_PER_S);
+		unsigned victim = rng_below(&s->rng, w->count);
+
+		/* who is active matters most */
+		for (unsigned i = 0; i < w->count; i++)
+			if (w->nodes[i].e.role == EL_ACTIVE && rng_chance(&s->rng, 50))
+				victim = i;
+		plan(w, at, (int)rng_below(&s->rng, FAULTS), victim, 0);
+		until = at > until ? at : until;
+	}
+	until += some_time(&s->rng, 10 * NS_PER_MS, 5 * NS_PER_S);
+	s->episodes--;
+	plan(w, until, s->episodes == 0 || rng_chance(&s->rng, 60) ? PEACE : EPISODE, 0, 0);
+}
+
+/* How long until everything must be in order, all faults being over now. */
+static int64_t
+time_to_settle(const struct world *w)
+{
+	const struct scenario *s = &w->scenario;
+	int64_t delay = 0, pool = 0;
+
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct el_params *p = &w->nodes[i].params;
+
+		delay = p->preempt_delay_ns > delay ? p->preempt_delay_ns : delay;
+		pool = p->prepare ? NS_PER_S : pool;
+	}
+	/* carrier news, a process's exit, two rounds of patience, clocks that are slow */
+	return (NS_PER_S + 10 * s->interval_ns + delay + pool) / 20 * 21 + s->trouble_ns;
+}
+
+/* All faults end; one node may stay away. */
+static void
+begin_peace(struct world *w)
+{
+	struct scenario *s = &w->scenario;
+	unsigned absent = rng_chance(&s->rng, 15) ? rng_below(&s->rng, w->count) : SIM_NODES;
+	int64_t settle;
+
+	world_trace(w, NULL, "peace");
+	s->epoch++; /* what was still planned does not happen */
+	s->stranger_every_ns = 0;
+	network_heal(w);
+	for (unsigned i = 0; i < w->count; i++) {
+		struct node *n = &w->nodes[i];
+
+		n->kernel.mood = KERNEL_WELL;
+		n->pool_answers = true;
+		node_wake(w, n);
+		if (i == absent)
+			node_crash(w, n);
+		else if (n->life == LIFE_DEAD || n->stopping)
+			plan(w, n->stopping ? 600 * NS_PER_MS : 0, END_CRASH, i, 0);
+		node_set_fit(w, n, true, 0);
+	}
+	settle = time_to_settle(w);
+	w->checker.settled_at = w->now + settle;
+	w->checker.changes = 0;
+	plan(w, settle + 4 * s->interval_ns + 100 * NS_PER_MS, POLITE, 0, 0);
+}
+
+static void
+go_on(struct world *w, int64_t in_ns)
+{
+	plan(w, in_ns, w->scenario.episodes > 0 ? EPISODE : THE_END, 0, 0);
+}
+
+/* How soon the first of the others takes over, by the formulas of RFC 9568 6.1. */
+static int64_t
+takeover_bound(const struct world *w, unsigned victim, bool resigns)
+{
+	int64_t soonest = INT64_MAX;
+
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct node *n = &w->nodes[i];
+		int64_t interval = w->nodes[victim].params.interval_ns;
+		int64_t bound = (256 - n->params.priority) * interval / 256;
+
+		if (i == victim || n->life != LIFE_RUNNING || n->e.role != EL_BACKUP)
+			continue;
+		bound += resigns ? 0 : 3 * interval;
+		soonest = bound < soonest ? bound : soonest;
+	}
+	if (soonest == INT64_MAX)
+		return soonest;
+	/* two requests in the kernel, the wire, late loops, slow clocks */
+	return soonest + soonest / 40 + 4 * NS_PER_MS + NETWORK_DELAY_NS + 2 * w->jitter_ns;
+}
+
+/* All is well, and one thing happens to the active: who takes over, and when? */
+static void
+begin_polite(struct world *w)
+{
+	static const enum fault faults[] = {
+		FAULT_SWITCHOVER, FAULT_STOP, FAULT_UNFIT, FAULT_CRASH, FAULT_HANG};
+	struct rng *r = &w->scenario.rng;
+	enum fault fault = faults[rng_below(r, 5)];
+	unsigned victim = 0;
+	int64_t bound;
+
+	w->scenario.trouble_ns = 0; /* settled */
+	while (victim < w->count && (w->nodes[victim].life != LIFE_RUNNING ||
+		w->nodes[victim].e.role != EL_ACTIVE))
+		victim++;
+	bound = victim == w->count ? INT64_MAX :
+		takeover_bound(w, victim, fault != FAULT_CRASH && fault != FAULT_HANG);
+	if (bound == INT64_MAX || rng_chance(r, 30)) {
+		go_on(w, 0);
+		return;
+	}
+	w->checker.settled_at = INT64_MAX;
+	switch (fault) {
+	case FAULT_SWITCHOVER: node_switchover(w, &w->nodes[victim]); break;
+	case FAULT_UNFIT: node_set_fit(w, &w->nodes[victim], false, 0); break;
+	case FAULT_STOP: node_stop(w, &w->nodes[victim]); break;
+	case FAULT_HANG: node_hang(w, &w->nodes[victim]); break;
+	default: node_crash(w, &w->nodes[victim]); break;
+	}
+	plan(w, bound, JUDGEMENT, victim, fault);
+}
+
+static void
+judge(struct world *w, unsigned victim, enum fault fault)
+{
+	struct node *n = &w->nodes[victim];
+	unsigned active = 0;
+	int64_t rest = some_time(&w->scenario.rng, 600 * NS_PER_MS, 8 * NS_PER_S);
+
+	for (unsigned i = 0; i < w->count; i++)
+		active += i != victim && w->nodes[i].life == LIFE_RUNNING &&
+			w->nodes[i].e.role == EL_ACTIVE;
+	if (active == 0)
+		world_fail(w, n, "nobody took over in time (fault %d)", (int)fault);
+	if (n->life == LIFE_RUNNING && n->e.role == EL_ACTIVE)
+		world_fail(w, n, "still active (fault %d)", (int)fault);
+	switch (fault) {
+	case FAULT_UNFIT: plan(w, rest, END_UNFIT, victim, 0); break;
+	case FAULT_HANG: plan(w, rest, END_HANG, victim, 0); break;
+	case FAULT_SWITCHOVER: break;
+	default: plan(w, rest, END_CRASH, victim, 0); break;
+	}
+	go_on(w, rng_chance(&w->scenario.rng, 50) ? 0 : rest + NS_PER_S);
+}
+
+static void
+stranger_sends(struct world *w)
+{
+	struct scenario *s = &w->scenario;
+	struct ip_addr source = {IP_V4, {10, 77, 0, s->stranger_address}};
+	uint8_t bytes[SIM_PACKET];
+	size_t length;
+
+	if (s->stranger_every_ns == 0)
+		return;
+	length = node_packet(&source, s->stranger_priority, w->nodes[0].params.interval_ns, 1, bytes);
+	network_send(w, SIM_NODES, bytes, length);
+	events_add(&w->events, (struct event){.at = w->now + s->stranger_every_ns,
+		.kind = EVENT_STRANGER});
+}
+
+void
+scenario_event(struct world *w, const struct event *event)
+{
+	if (event->kind == EVENT_STRANGER)
+		stranger_sends(w);
+	else if (event->incarnation != w->scenario.epoch)
+		return;
+	else if (event->a < FAULTS)
+		strike(w, (enum fault)event->a, &w->nodes[event->node]);
+	else if (event->a == EPISODE)
+		begin_episode(w);
+	else if (event->a == PEACE)
+		begin_peace(w);
+	else if (event->a == POLITE)
+		begin_polite(w);
+	else if (event->a == JUDGEMENT)
+		judge(w, event->node, (enum fault)event->b);
+	else if (event->a == THE_END)
+		w->scenario.over = true;
+	else
+		end_fault(w, (enum fault)event->a, &w->nodes[event->node], event->b);
+}
