@@ -104,7 +104,8 @@ stop_timers(struct election *e)
 {
 	e->down_deadline = e->advert_deadline = e->preempt_deadline = MONO_NEVER;
 	e->lease_deadline = e->renew_deadline = e->prepare_deadline = MONO_NEVER;
-	e->retry_deadline = MONO_NEVER;
+	e->retry_deadline = e->reannounce_deadline = MONO_NEVER;
+	e->answer_owed = false;
 	announce_stop(&e->announce);
 }
 
@@ -313,27 +314,40 @@ report_rival(const struct el_advert *advert, struct el_acts *out)
 	a->rival_priority = advert->priority;
 }
 
+/* Neighbours may believe the rival's last word: have ours after it, at most once a second. */
+static void
+reannounce(struct election *e, mono now, struct el_acts *out)
+{
+	if (mono_before(now, e->rival_announced)) {
+		e->reannounce_deadline = e->rival_announced;
+		return;
+	}
+	e->reannounce_deadline = MONO_NEVER;
+	e->rival_announced = mono_add_ns(now, rival_announce_ns);
+	announce_start(&e->announce, now);
+	announce(e, now, out);
+}
+
 /*
- * Another active that must give way, or one that resigns: answer at once, but never in a storm
- * (RFC 9568 6.4.3).
+ * Another active that must give way, or one that resigns: answer at once (RFC 9568 6.4.3), but
+ * never in a storm. What comes too soon after the last answer is answered a little later.
  */
 static void
 answer_rival(struct election *e, mono now, const struct el_advert *advert, struct el_acts *out)
 {
-	if (mono_before(now, e->rival_answered))
-		return;
-	e->rival_answered = mono_add_ns(now, e->params.interval_ns / 4);
-	send_advert(out, e->params.priority);
-	if (advert->priority == EL_PRIORITY_RESIGN)
-		e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
-	else
-		report_rival(advert, out);
-	/* Neighbours may believe the rival's last word. */
-	if (e->claimed && !mono_before(now, e->rival_announced)) {
-		e->rival_announced = mono_add_ns(now, rival_announce_ns);
-		announce_start(&e->announce, now);
-		announce(e, now, out);
+	if (mono_before(now, e->rival_answered)) {
+		e->answer_owed = true;
+		e->advert_deadline = mono_min(e->advert_deadline, e->rival_answered);
+	} else {
+		e->rival_answered = mono_add_ns(now, e->params.interval_ns / 4);
+		send_advert(out, e->params.priority);
+		if (advert->priority == EL_PRIORITY_RESIGN)
+			e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
+		else
+			report_rival(advert, out);
 	}
+	if (e->claimed)
+		reannounce(e, now, out);
 }
 
 static void
@@ -403,6 +417,9 @@ send_due_advert(struct election *e, mono now, struct el_acts *out)
 	if (!mono_due(e->advert_deadline, now))
 		return;
 	send_advert(out, e->params.priority);
+	if (e->answer_owed)
+		e->rival_answered = mono_add_ns(now, e->params.interval_ns / 4);
+	e->answer_owed = false;
 	/* A fixed rhythm: from the deadline, not from now, unless that is already past. */
 	e->advert_deadline = mono_add_ns(e->advert_deadline, e->params.interval_ns);
 	if (mono_due(e->advert_deadline, now))
@@ -421,6 +438,8 @@ tick_active(struct election *e, mono now, struct el_acts *out)
 		address_act(e, EL_RENEW, out);
 	}
 	send_due_advert(e, now, out);
+	if (mono_due(e->reannounce_deadline, now))
+		reannounce(e, now, out);
 	announce(e, now, out);
 }
 
@@ -622,6 +641,7 @@ el_deadline(const struct election *e)
 {
 	mono next = mono_min(e->resign_deadline, e->retry_deadline);
 
+	next = mono_min(next, e->reannounce_deadline);
 	next = mono_min(next, mono_min(e->down_deadline, e->advert_deadline));
 	next = mono_min(next, mono_min(e->prepare_deadline, e->renew_deadline));
 	return mono_min(next, mono_min(e->lease_deadline, e->announce.deadline));

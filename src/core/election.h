@@ -113,6 +113,8 @@ struct election {
 	mono removal_window;
 	mono rival_answered;     /* rate limits of immediate answers to a rival */
 	mono rival_announced;
+	bool answer_owed;        /* an answer was put off; the next advert is it */
+	mono reannounce_deadline; /* an announcement was put off */
 	struct announce announce;
 	struct el_phases phases;
 };

@@ -234,10 +234,33 @@ test_V053_immediate_answers_are_limited(void **state)
 		hear(&b, LOWER_ADDRESS, us % 200 == 0 ? 0 : 50);
 		answers += count(&b, EL_SEND_ADVERT);
 		tick(&b);
+		answers += count(&b, EL_SEND_ADVERT);
 		if (b.e.pending)
 			settle(&b, true);
 	}
 	assert_in_range(answers, 38, 41);
+}
+
+/* A rival heard right after another was answered is answered at the end of that limit. */
+static void
+test_V053_an_answer_put_off_is_owed(void **state)
+{
+	struct bench b;
+	mono answered;
+
+	(void)state;
+	start_active(&b, params_of(100));
+	answered = b.now;
+	hear(&b, LOWER_ADDRESS, 0);
+	assert_sent(&b, 100);
+	wait_ns(&b, 1 * MS);
+	hear(&b, LOWER_ADDRESS, 50);
+	assert_int_equal(count(&b, EL_SEND_ADVERT), 0);
+	next(&b);
+	assert_mono(b.now, answered.ns + 25 * MS);
+	assert_sent(&b, 100);
+	hear(&b, LOWER_ADDRESS, 50); /* and counts as one */
+	assert_int_equal(count(&b, EL_SEND_ADVERT), 0);
 }
 
 static void
@@ -252,11 +275,28 @@ test_V054_a_rival_makes_us_announce_again(void **state)
 	assert_int_equal(count(&b, EL_ANNOUNCE), 1);
 	live(&b, 6 * NS_PER_S, seen);
 	assert_int_equal(seen[EL_ANNOUNCE], 5);
-	hear(&b, LOWER_ADDRESS, 50);
-	assert_int_equal(count(&b, EL_ANNOUNCE), 1);
-	wait_ns(&b, 90 * MS);
-	hear(&b, LOWER_ADDRESS, 50);
-	assert_int_equal(count(&b, EL_ANNOUNCE), 0);
+}
+
+/* Once a second, but never is the rival's word the last. */
+static void
+test_V054_announcements_are_limited_and_owed(void **state)
+{
+	struct bench b;
+	size_t seen[EL_RIVAL + 1] = {0};
+
+	(void)state;
+	start_active(&b, params_of(100));
+	for (int i = 0; i < 40; i++) {
+		hear(&b, LOWER_ADDRESS, 50);
+		seen[EL_ANNOUNCE] += count(&b, EL_ANNOUNCE);
+		live(&b, 100 * MS, seen);
+	}
+	assert_in_range(seen[EL_ANNOUNCE], 12, 13); /* three a second */
+	seen[EL_ANNOUNCE] = 0;
+	live(&b, 1001 * MS, seen);
+	assert_true(seen[EL_ANNOUNCE] > 0);
+	live(&b, 6 * NS_PER_S, seen);
+	assert_in_range(seen[EL_ANNOUNCE], 5, 7); /* the series */
 }
 
 static void
@@ -383,6 +423,8 @@ main(void)
 		cmocka_unit_test(test_V051_lower_priority_is_answered),
 		cmocka_unit_test(test_V052_own_address_from_elsewhere_is_not_answered),
 		cmocka_unit_test(test_V053_immediate_answers_are_limited),
+		cmocka_unit_test(test_V053_an_answer_put_off_is_owed),
+		cmocka_unit_test(test_V054_announcements_are_limited_and_owed),
 		cmocka_unit_test(test_V054_a_rival_makes_us_announce_again),
 		cmocka_unit_test(test_V055_losing_gives_the_addresses_up_at_once),
 		cmocka_unit_test(test_V056_preempt_is_not_consulted_in_active),
