@@ -263,6 +263,7 @@ start_keepalived()
 	local node=$1 conf=$2
 
 	chmod 600 "$conf"
+	rm -f "$LAB/$node.kpid" "$LAB/$node.kvpid" # a killed one leaves them and then refuses to start
 	in_ns_bg "$node" keepalived -n -P -l -f "$conf" -p "$LAB/$node.kpid" -r "$LAB/$node.kvpid" \
 		>>"$LAB/$node.out" 2>&1
 	LAB_DAEMON[$node]=$!
