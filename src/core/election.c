@@ -611,6 +611,8 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 		return;
 	e->advert_deadline =
 		mono_min(e->advert_deadline, mono_add_ns(now, params->interval_ns));
+	e->rival_answered =
+		mono_min(e->rival_answered, mono_add_ns(now, params->interval_ns / 4));
 	if (sooner && e->claimed && e->pending == 0)
 		e->renew_deadline = now;
 }
