@@ -5,7 +5,7 @@
 
 static const int64_t release_patience_ns = 100 * NS_PER_MS;
 static const int64_t pool_patience_ns = 1 * NS_PER_S;
-static const int64_t announce_patience_ns = 1100 * NS_PER_MS;
+static const int64_t announce_patience_ns = 1 * NS_PER_S;
 
 static int64_t
 skew_ns(const struct node *n, int64_t interval_ns)
@@ -17,6 +17,12 @@ static int64_t
 down_ns(const struct node *n, int64_t interval_ns)
 {
 	return 3 * interval_ns + skew_ns(n, interval_ns);
+}
+
+static int64_t
+longer(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
 }
 
 static uint32_t
@@ -100,6 +106,8 @@ check_new_active(struct world *w, struct node *n, const struct el_act *a, mono n
 	if (a->from != EL_BACKUP && !(a->reason == REASON_OWNER && n->params.priority == 255) &&
 		!(a->reason == REASON_RESUMED && cause == CAUSE_RESUME))
 		world_fail(w, n, "active without listening first");
+	if (k->must_listen)
+		world_fail(w, n, "took over on waking, without listening");
 	k->hold = false;
 	k->claim_confirmed = false;
 	k->sent = 0;
@@ -117,9 +125,13 @@ check_role(struct world *w, struct node *n, const struct el_act *a, mono now, en
 	if (a->from == EL_BACKUP && a->to == EL_ACTIVE && mono_before(now, k->not_before))
 		world_fail(w, n, "took over %lld us too early",
 			(long long)(mono_diff_ns(k->not_before, now) / NS_PER_US));
+	if (n->stopping && a->to != EL_INIT)
+		world_fail(w, n, "a stop is not the end");
 	if (w->now >= w->checker.settled_at)
 		w->checker.changes++;
 	k->advert_by = k->announce_by = k->claim_by = MONO_NEVER;
+	k->ticks = 0;
+	k->ticks_since = now;
 	k->not_before = k->not_after = MONO_NEVER;
 	if (a->from == EL_INIT || a->from == EL_FAULT)
 		k->heard = false;
@@ -281,9 +293,12 @@ static void
 active_heard(struct world *w, struct node *n, const struct el_advert *a, mono now)
 {
 	struct watch *k = watch_of(w, n);
+	int64_t interval = longer(k->sent_interval_ns, n->params.interval_ns);
 
 	if (outranks(a, n))
 		world_fail(w, n, "stays active beside priority %u", a->priority);
+	if (k->last_sent.ns != now.ns)
+		k->advert_by = mono_min(k->advert_by, mono_add_ns(now, interval / 4));
 	if (a->priority != 0 && n->e.claimed && mono_is_never(k->announce_by))
 		k->announce_by = mono_add_ns(now, announce_patience_ns);
 }
@@ -433,11 +448,12 @@ checker_woke(struct world *w, struct node *n)
 {
 	struct watch *k = watch_of(w, n);
 	mono now = node_now(w, n);
-	int64_t interval = k->sent_interval_ns > n->params.interval_ns ? k->sent_interval_ns
-								       : n->params.interval_ns;
+	int64_t interval = longer(k->sent_interval_ns, n->params.interval_ns);
 
 	k->woke_too_late = n->e.role == EL_ACTIVE &&
 		mono_diff_ns(now, k->last_sent) >= 3 * interval;
+	k->must_listen = n->e.role == EL_BACKUP && !mono_is_never(k->not_after) &&
+		mono_diff_ns(now, k->not_after) > k->active_interval_ns + w->jitter_ns;
 	k->advert_by = not_before(k->advert_by, now);
 	k->announce_by = not_before(k->announce_by, now);
 	k->claim_by = not_before(k->claim_by, now);
@@ -452,7 +468,7 @@ checker_awake(struct world *w, struct node *n)
 
 	if (k->woke_too_late && n->life == LIFE_RUNNING && n->e.role == EL_ACTIVE)
 		world_fail(w, n, "slept beyond the others' patience and stays active");
-	k->woke_too_late = false;
+	k->woke_too_late = k->must_listen = false;
 	/* what it missed says nothing about the others: a backup may listen once more */
 	if (n->e.role == EL_BACKUP && mono_before(k->not_after, now))
 		k->not_after = mono_add_ns(now, k->active_interval_ns +

@@ -43,7 +43,8 @@ struct watch {
 	mono claim_by;        /* active must ask for its addresses, or have them */
 
 	mono resign_by;       /* a priority 0 is owed */
-	bool woke_too_late;
+	bool woke_too_late;   /* and must step down */
+	bool must_listen;     /* woke too late to call the others silent */
 	uint64_t ticks;       /* since... */
 	mono ticks_since;
 };

@@ -5,5 +5,5 @@ tests_sim_sim_SOURCES = tests/sim/sim.c tests/sim/world.c tests/sim/world.h \
 	tests/sim/network.h tests/sim/kernel.c tests/sim/kernel.h tests/sim/events.c \
 	tests/sim/events.h tests/sim/clock.h tests/sim/random.h
 tests_sim_sim_LDADD = libcore.la libbase.la
-TESTS += tests/sim/run
-EXTRA_DIST += tests/sim/run
+TESTS += tests/sim/run tests/sim/mutants/run
+EXTRA_DIST += tests/sim/run tests/sim/mutants/run tests/sim/mutants/list

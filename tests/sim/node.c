@@ -80,6 +80,7 @@ start_job(struct world *w, struct node *n)
 		return;
 	n->in_kernel = true;
 	n->job_sent = node_now(w, n);
+	n->job_sent_kernel = clock_kernel(&n->clock, w->now);
 	after(w, n, kernel_latency_ns(&n->kernel), EVENT_HANDS, n->jobs[0].sequence);
 }
 
@@ -550,8 +551,12 @@ on_hands(struct world *w, struct node *n)
 	struct job job = n->jobs[0];
 	struct result r = {.sequence = job.sequence, .sent = n->job_sent};
 	bool was_lapsed = n->kernel.lapsed;
+	int64_t now = clock_kernel(&n->clock, w->now), begun = n->job_sent_kernel;
 
-	r.ok = kernel_do(&n->kernel, clock_kernel(&n->clock, w->now), &job);
+	/* leases count from when the kernel got to it, which nobody is told */
+	if (begun < now - 150 * NS_PER_MS)
+		begun = now - 150 * NS_PER_MS;
+	r.ok = kernel_do(&n->kernel, rng_between(&n->rng, begun, now), &job);
 	if (job.kind == JOB_RENEW && was_lapsed && r.ok)
 		checker_recreated(w, n);
 	world_trace(w, n, "kernel: %s %u of %u addresses %s",

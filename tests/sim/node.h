@@ -57,6 +57,7 @@ struct node {
 	unsigned job_count;
 	bool in_kernel;         /* the first has been handed to the kernel */
 	mono job_sent;
+	int64_t job_sent_kernel; /* the same, as the kernel counts */
 
 	/* what waits for a process that stands still */
 	struct event inbox[SIM_INBOX];

@@ -14,6 +14,8 @@ enum fault {
 	EPISODE, PEACE, POLITE, JUDGEMENT, THE_END,
 };
 
+static const int64_t release_patience_ns = 100 * NS_PER_MS;
+
 static void
 plan(struct world *w, int64_t in_ns, int fault, unsigned node, int64_t argument)
 {
@@ -153,6 +155,8 @@ strike_kernel(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	if (fault == FAULT_KERNEL) {
 		n->kernel.mood = (enum kernel_mood)rng_between(r, 1, KERNEL_MOODS - 1);
 		world_trace(w, n, "kernel mood %d", (int)n->kernel.mood);
+		if (rng_chance(r, 60)) /* leases are long */
+			lasts = rng_between(r, 0, 8 * NS_PER_S);
 		plan(w, lasts, END_KERNEL, n->id, 0);
 	} else {
 		node_lose_addresses(w, n, 1 + rng_below(r, 7));
@@ -285,7 +289,8 @@ begin_episode(struct world *w)
 		plan(w, at, (int)rng_below(&s->rng, FAULTS), victim, 0);
 		until = at > until ? at : until;
 	}
-	until += some_time(&s->rng, 10 * NS_PER_MS, 5 * NS_PER_S);
+	until += rng_chance(&s->rng, 70) ? some_time(&s->rng, 10 * NS_PER_MS, 5 * NS_PER_S)
+					 : rng_between(&s->rng, 0, 8 * NS_PER_S);
 	s->episodes--;
 	plan(w, until, s->episodes == 0 || rng_chance(&s->rng, 60) ? PEACE : EPISODE, 0, 0);
 }
@@ -387,6 +392,11 @@ begin_polite(struct world *w)
 		return;
 	}
 	w->checker.settled_at = INT64_MAX;
+	if (rng_chance(r, 25)) { /* a slow release must not hold the others off for long */
+		w->nodes[victim].kernel.mood = KERNEL_SLUGGISH;
+		w->scenario.trouble_ns = NS_PER_S;
+		bound += release_patience_ns;
+	}
 	switch (fault) {
 	case FAULT_SWITCHOVER: node_switchover(w, &w->nodes[victim]); break;
 	case FAULT_UNFIT: node_set_fit(w, &w->nodes[victim], false, 0); break;
@@ -411,6 +421,7 @@ judge(struct world *w, unsigned victim, enum fault fault)
 		world_fail(w, n, "nobody took over in time (fault %d)", (int)fault);
 	if (n->life == LIFE_RUNNING && n->e.role == EL_ACTIVE)
 		world_fail(w, n, "still active (fault %d)", (int)fault);
+	n->kernel.mood = KERNEL_WELL;
 	switch (fault) {
 	case FAULT_UNFIT: plan(w, rest, END_UNFIT, victim, 0); break;
 	case FAULT_HANG: plan(w, rest, END_HANG, victim, 0); break;
