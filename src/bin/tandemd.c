@@ -229,5 +229,7 @@ main(int argc, char **argv)
 		config_free(&config);
 		return EXIT_CONFIG;
 	}
-	return run(&a, &config, node);
+	status = run(&a, &config, node);
+	config_free(&config);
+	return status;
 }

@@ -286,9 +286,11 @@ supervisor_run(const struct supervisor_options *options, struct config *config, 
 		return EXIT_SYSTEM;
 	s->options = *options;
 	s->config = *config;
+	*config = (struct config){0}; /* it is ours now */
 	s->node = node;
 	s->config_fd = -1;
-	log_open(&s->log, config->facility, (enum log_level)config->log_level, config->cluster);
+	log_open(&s->log, s->config.facility, (enum log_level)s->config.log_level,
+		s->config.cluster);
 	if (prepare(s) != 0 || reload_first(s) != 0) {
 		fprintf(stderr, "tandemd: the system refused memory or descriptors: %s\n", strerror(errno));
 		free(s);

@@ -91,7 +91,7 @@ struct supervisor {
 	ev_timer stop_timer;
 };
 
-/* Runs until stopped; returns the exit status of the program. */
+/* Runs until stopped; returns the exit status of the program. Takes the tables of *config over. */
 int supervisor_run(const struct supervisor_options *options, struct config *config, uint32_t node);
 
 /* children.c */
