@@ -617,12 +617,14 @@ ipvs_sysctl_write(const char *name, const char *value)
 {
 	int fd = sysctl_open(name, O_WRONLY);
 	size_t length = strlen(value);
+	ssize_t written;
 	int error = 0;
 
 	if (fd < 0)
 		return fd;
-	if (write(fd, value, length) != (ssize_t)length)
-		error = errno != 0 ? -errno : -EIO;
+	written = write(fd, value, length);
+	if (written != (ssize_t)length)
+		error = written == -1 ? -errno : -EIO;
 	close(fd);
 	return error;
 }
