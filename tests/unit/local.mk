@@ -80,3 +80,16 @@ tests_unit_test_status_SOURCES = tests/unit/test_status.c
 tests_unit_test_status_LDADD = libproc.la libcontrol.la liblinux.la libipc.la libconf.la libcore.la \
 	libbase.la $(NL_LIBS) $(EV_LIBS) $(CONFIG_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) \
 	$(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread -lm
+
+check_PROGRAMS += tests/unit/test_table tests/unit/test_plan tests/unit/test_pool
+TESTS += tests/unit/test_table tests/unit/test_plan tests/unit/test_pool
+tests_unit_test_table_SOURCES = tests/unit/test_table.c
+tests_unit_test_table_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
+tests_unit_test_plan_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_pool_SOURCES = tests/unit/test_pool.c
+tests_unit_test_pool_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_ipvs_codec
+TESTS += tests/unit/test_ipvs_codec
+tests_unit_test_ipvs_codec_SOURCES = tests/unit/test_ipvs_codec.c
+tests_unit_test_ipvs_codec_LDADD = liblinux.la libcore.la libbase.la $(NL_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,261 @@
+/*
+ * What a virtual server shall look like: every combination of three members' health, weight and
+ * past, with every way to handle "none healthy"; then the single rules in words.
+ */
+#include "core/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { MEMBERS = 3, ROWS = 8 };
+
+struct box {
+	struct vs_table table;
+	struct vs_service services[2];
+	struct vs_real reals[ROWS];
+};
+
+static void
+box_empty(struct box *b)
+{
+	*b = (struct box){0};
+	b->table = (struct vs_table){.services = b->services, .service_capacity = 2,
+		.reals = b->reals, .real_capacity = ROWS};
+}
+
+static struct endpoint
+at(const char *text)
+{
+	struct endpoint e;
+
+	assert_true(endpoint_parse(text, &e));
+	return e;
+}
+
+static struct endpoint
+member_address(size_t i)
+{
+	static const char *const text[MEMBERS] = {"10.1.0.1:80", "10.1.0.2:80", "10.1.0.3:80"};
+
+	return at(text[i]);
+}
+
+static struct pool_service
+plain_service(void)
+{
+	return (struct pool_service){.service = {.key = {.listen = at("10.0.0.1:80"),
+		.protocol = 6}, .scheduler = "wlc"}, .min_healthy = 1};
+}
+
+static const struct vs_real *
+real_of(const struct box *b, const struct endpoint *address)
+{
+	return vs_table_find_real(&b->table, &b->services[0], address);
+}
+
+/* One of the 12 states a member can be in. */
+static struct pool_member
+member_state(size_t i, unsigned int state)
+{
+	return (struct pool_member){.address = member_address(i), .forwarding = VS_DR,
+		.weight = state % 2 == 0 ? 0 : 5, .verdict = (enum health_verdict)(state / 2 % 3),
+		.keep_out = state / 6 % 2 != 0};
+}
+
+static bool
+takes_part(const struct pool_member *m)
+{
+	return m->verdict == HEALTH_UP || (m->verdict == HEALTH_UNKNOWN && !m->keep_out);
+}
+
+/* The rule for one member, said again and differently. */
+static void
+judge_member(const struct box *b, const struct pool_member *m, enum pool_mode mode)
+{
+	const struct vs_real *real = real_of(b, &m->address);
+
+	switch (mode) {
+	case POOL_SERVING:
+		assert_int_equal(real != NULL, takes_part(m));
+		assert_true(!real || real->weight == m->weight);
+		break;
+	case POOL_OPENED:
+		assert_non_null(real);
+		assert_int_equal(real->weight, m->weight);
+		break;
+	case POOL_ON_SORRY:
+	case POOL_REFUSING:
+		assert_int_equal(real != NULL, takes_part(m));
+		assert_true(!real || real->weight == 0);
+		break;
+	}
+	assert_true(!real || real->forwarding == m->forwarding);
+}
+
+static void
+judge(const struct pool_service *s, const struct pool_member *members)
+{
+	struct pool_outcome o;
+	struct box b;
+	uint32_t up = 0, usable = 0, expected;
+	enum pool_mode mode = POOL_SERVING;
+
+	box_empty(&b);
+	assert_true(pool_append(s, members, MEMBERS, &b.table, &o));
+	for (size_t i = 0; i < MEMBERS; i++) {
+		up += members[i].verdict == HEALTH_UP;
+		usable += takes_part(&members[i]) && members[i].weight > 0;
+	}
+	if (usable == 0 || usable < s->min_healthy)
+		mode = s->has_sorry ? POOL_ON_SORRY :
+			s->when_none_healthy == POOL_REFUSE ? POOL_REFUSING : POOL_OPENED;
+	assert_int_equal(o.mode, mode);
+	assert_int_equal(o.up, up);
+	assert_int_equal(o.usable, usable);
+	assert_int_equal(o.programmed, b.services[0].real_count);
+	assert_int_equal(b.table.service_count, 1);
+	assert_int_equal(b.table.real_count, b.services[0].real_count);
+	for (size_t i = 0; i < MEMBERS; i++)
+		judge_member(&b, &members[i], mode);
+	expected = mode == POOL_ON_SORRY;
+	for (size_t i = 0; i < MEMBERS; i++)
+		expected += mode == POOL_OPENED || takes_part(&members[i]);
+	assert_int_equal(b.table.real_count, expected);
+	if (mode == POOL_ON_SORRY)
+		assert_int_equal(real_of(&b, &s->sorry)->weight, 1);
+	if (s->when_none_healthy == POOL_FAIL_OPEN)
+		assert_int_not_equal(b.table.real_count, 0);
+}
+
+static void
+every_combination_follows_the_rules(void **state)
+{
+	(void)state;
+	for (unsigned int way = 0; way < 4 * 5; way++) {
+		struct pool_service s = plain_service();
+
+		s.has_sorry = way % 2 != 0;
+		s.sorry = at("10.1.0.9:80");
+		s.when_none_healthy = way / 2 % 2 != 0 ? POOL_REFUSE : POOL_FAIL_OPEN;
+		s.min_healthy = way / 4;
+		for (unsigned int c = 0; c < 12 * 12 * 12; c++) {
+			struct pool_member members[MEMBERS] = {member_state(0, c % 12),
+				member_state(1, c / 12 % 12), member_state(2, c / 144)};
+
+			judge(&s, members);
+		}
+	}
+}
+
+static void
+the_sorry_server_comes_with_its_forwarding_and_spares_connections(void **state)
+{
+	struct pool_service s = plain_service();
+	struct pool_member members[MEMBERS] = {
+		{.address = member_address(0), .weight = 5, .verdict = HEALTH_UP},
+		{.address = member_address(1), .weight = 5, .verdict = HEALTH_DOWN},
+		{.address = member_address(2), .weight = 5, .verdict = HEALTH_DOWN}};
+	struct box b;
+
+	(void)state;
+	s.has_sorry = true;
+	s.sorry = at("10.1.0.9:80");
+	s.sorry_forwarding = VS_DR;
+	s.min_healthy = 2;
+	box_empty(&b);
+	assert_true(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(b.table.real_count, 2);
+	assert_int_equal(real_of(&b, &s.sorry)->weight, 1);
+	assert_int_equal(real_of(&b, &s.sorry)->forwarding, VS_DR);
+	assert_int_equal(real_of(&b, &members[0].address)->weight, 0);
+}
+
+static void
+a_sorry_server_that_is_a_member_stands_there_once(void **state)
+{
+	struct pool_service s = plain_service();
+	struct pool_member members[] = {
+		{.address = member_address(0), .weight = 0, .verdict = HEALTH_UP}};
+	struct box b;
+
+	(void)state;
+	s.has_sorry = true;
+	s.sorry = member_address(0);
+	box_empty(&b);
+	assert_true(pool_append(&s, members, 1, &b.table, NULL));
+	assert_int_equal(b.table.real_count, 1);
+	assert_int_equal(b.reals[0].weight, 1);
+}
+
+static void
+the_service_keeps_its_header_and_gets_the_persistence_flag(void **state)
+{
+	struct pool_service s = plain_service();
+	struct box b;
+
+	(void)state;
+	box_empty(&b);
+	s.service.flags = 0x10;
+	s.service.persistence_s = 300;
+	s.service.real_count = 77; /* not meant */
+	assert_true(pool_append(&s, NULL, 0, &b.table, NULL));
+	assert_int_equal(b.services[0].flags, 0x10 | VS_PERSISTENT);
+	assert_int_equal(b.services[0].real_count, 0);
+	assert_string_equal(b.services[0].scheduler, "wlc");
+	s.service.persistence_s = 0;
+	assert_true(pool_append(&s, NULL, 0, &b.table, NULL));
+	assert_int_equal(b.services[1].flags, 0x10);
+}
+
+static void
+a_table_too_small_is_left_as_it_was(void **state)
+{
+	struct pool_service s = plain_service();
+	struct pool_member members[MEMBERS];
+	struct box b;
+
+	(void)state;
+	for (size_t i = 0; i < MEMBERS; i++)
+		members[i] = member_state(i, 3);
+	box_empty(&b);
+	b.table.real_capacity = 2 * MEMBERS - 1;
+	assert_true(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_false(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(b.table.service_count, 1);
+	assert_int_equal(b.table.real_count, MEMBERS);
+	b.table.real_capacity = ROWS;
+	b.table.service_capacity = 1;
+	assert_false(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(b.table.real_count, MEMBERS);
+	b.table.service_capacity = 2;
+	assert_true(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(b.services[1].first_real, MEMBERS);
+}
+
+static void
+every_mode_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(pool_mode_name(POOL_SERVING), "serving");
+	assert_string_equal(pool_mode_name(POOL_ON_SORRY), "sorry");
+	assert_string_equal(pool_mode_name(POOL_OPENED), "fail-open");
+	assert_string_equal(pool_mode_name(POOL_REFUSING), "refuse");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_combination_follows_the_rules),
+		cmocka_unit_test(the_sorry_server_comes_with_its_forwarding_and_spares_connections),
+		cmocka_unit_test(a_sorry_server_that_is_a_member_stands_there_once),
+		cmocka_unit_test(the_service_keeps_its_header_and_gets_the_persistence_flag),
+		cmocka_unit_test(a_table_too_small_is_left_as_it_was),
+		cmocka_unit_test(every_mode_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
