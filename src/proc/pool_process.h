@@ -118,6 +118,8 @@ const char *health_name(enum health_verdict verdict);
 uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
 
 /* pool_table.c */
+/* The system refused something; `error` is an errno of either sign. At a limited rate. */
+void pool_complain(struct pool *p, const char *detail, int error);
 void table_replan(struct pool *p, enum reason why); /* at the end of this turn of the loop */
 /* Dump, plan, apply; logs what was done. True when the kernel is as wanted. */
 bool table_apply_now(struct pool *p, enum reason why);

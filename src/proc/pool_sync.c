@@ -38,21 +38,6 @@ hot_router(const struct pool *p)
 }
 
 static void
-complain(struct pool *p, const char *what, int error)
-{
-	struct log_line line;
-	uint64_t suppressed;
-
-	if (!log_limit_allow(&p->ipvs_limit, mono_now(), &suppressed))
-		return;
-	log_line_begin(&line, "pool");
-	log_line_reason(&line, REASON_SYSTEM);
-	log_line_text(&line, "detail", what);
-	log_line_text(&line, "error", strerror(-error));
-	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
-}
-
-static void
 set_sysctl(struct pool *p, const char *name, const char *value)
 {
 	char now[64] = "";
@@ -66,7 +51,7 @@ set_sysctl(struct pool *p, const char *name, const char *value)
 		return;
 	error = ipvs_sysctl_write(name, value);
 	if (error != 0)
-		complain(p, name, error);
+		pool_complain(p, name, error);
 }
 
 static void
@@ -110,7 +95,7 @@ sync_reconcile(struct pool *p)
 	if (ipvs_sync_get(p->ipvs, &now) != 0 || memcmp(&now, &wanted, sizeof(now)) != 0) {
 		error = ipvs_sync_set(p->ipvs, &wanted);
 		if (error != 0) {
-			complain(p, "connection sync daemons", error);
+			pool_complain(p, "connection sync daemons", error);
 			return;
 		}
 	}

@@ -14,8 +14,8 @@ static const int64_t ipvs_retry_ns = 5 * NS_PER_S;
 static const int64_t roles_patience_ns = 3 * NS_PER_S;
 static const int64_t dump_fresh_ns = 200 * NS_PER_MS;
 
-static void
-complain(struct pool *p, const char *detail, int error)
+void
+pool_complain(struct pool *p, const char *detail, int error)
 {
 	struct log_line line;
 	uint64_t suppressed;
@@ -46,7 +46,7 @@ open_ipvs(struct pool *p)
 		return true;
 	p->ipvs = NULL;
 	p->ipvs_retry_at = mono_add_ns(now, ipvs_retry_ns);
-	complain(p, error == -ENOENT ? "this kernel has no ip_vs; load or install the module"
+	pool_complain(p, error == -ENOENT ? "this kernel has no ip_vs; load or install the module"
 				     : "cannot talk to ip_vs", error);
 	return false;
 }
@@ -163,7 +163,7 @@ dump(struct pool *p)
 	int error = ipvs_dump(p->ipvs, &p->actual);
 
 	if (error != 0) {
-		complain(p, "cannot read the kernel's table", error);
+		pool_complain(p, "cannot read the kernel's table", error);
 		ipvs_close(p->ipvs); /* the module may have been reloaded: resolve it anew */
 		p->ipvs = NULL;
 		return false;
@@ -255,7 +255,7 @@ apply_round(struct pool *p, enum reason why, struct plan_op *ops, int *errors, b
 		return true;
 	failed = ipvs_apply(p->ipvs, ops, count, errors);
 	if (failed < 0) {
-		complain(p, "cannot change the kernel's table", failed);
+		pool_complain(p, "cannot change the kernel's table", failed);
 		return false;
 	}
 	log_plan(p, why, ops, errors, count);
