@@ -19,3 +19,5 @@ tests_netns_t_privileges_SOURCES = tests/netns/t_privileges.c $(netns_bed)
 tests_netns_t_privileges_LDADD = $(netns_libs)
 tests_netns_t_vrrp_socket_SOURCES = tests/netns/t_vrrp_socket.c $(netns_bed)
 tests_netns_t_vrrp_socket_LDADD = $(netns_libs)
+EXTRA_DIST += tests/netns/t_operator.sh tests/netns/t_unfit.sh tests/netns/t_storm.sh \
+	tests/netns/t_hooks.sh tests/netns/t_control.sh

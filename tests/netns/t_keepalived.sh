@@ -48,6 +48,13 @@ round()
 	wait_role n1 web backup || fail "tandem is not backup beside a preferred keepalived"
 	sleep 1
 	expect "$cast: keepalived active, tandem backup: one holder" only_holder n2 $vip
+	stop_node n2
+	within 2 "$cast: keepalived stopped, tandem takes over" only_holder n1 $vip
+	expect "$cast: the client is served by tandem" client_served
+	other 200 "$cast"
+	within 5 "$cast: a preferred keepalived preempts tandem" only_holder n2 $vip
+	expect "$cast: tandem is backup again" role_is n1 web backup
+	sleep 0.5
 	kill9_all n2
 	within 2 "$cast: keepalived killed, tandem takes over" role_is n1 web active
 	in_ns n2 ip address del $vip/24 dev eth0 2> /dev/null # keepalived leaves it behind

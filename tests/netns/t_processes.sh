@@ -41,3 +41,4 @@ kill -KILL "$supervisor"
 within 3 "the supervisor killed: its node gave the address up" not has_address "$holder" $vip
 within 3 "and the other node has it" eval '[ "$(holders $vip | wc -w)" = 1 ]'
 expect "the client is served" client_served
+within 2 "no process of that node outlives its supervisor" eval '[ -z "$(daemon_pids $holder)" ]'

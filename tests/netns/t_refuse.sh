@@ -9,6 +9,12 @@ wait_role n1 web active || fail "n1 does not become active"
 in_ns n1 "$TANDEM_BUILD/tandemd" -F -f "$LAB/tandem.conf" -n lb1 -R "$LAB/n1.run" -S "$LAB/n1.lib" > "$LAB/second" 2>&1
 expect "a second daemon on the run directory ends with status 2" [ $? = 2 ]
 expect "and says why" grep -q 'another tandemd' "$LAB/second"
+kill -STOP "${LAB_DAEMON[n1]}"
+in_ns n1 timeout 5 "$TANDEM_BUILD/tandemd" -F -f "$LAB/tandem.conf" -n lb1 -R "$LAB/n1.run" -S "$LAB/n1.lib" > "$LAB/second" 2>&1
+status=$?
+kill -CONT "${LAB_DAEMON[n1]}"
+expect "also while the first is stopped" [ $status = 2 ]
+expect "which keeps its role and address" only_holder n1 $vip
 echo 99999999 > "$LAB/n2.pidfile"
 mkdir -p "$LAB/n2.run" && cp "$LAB/n2.pidfile" "$LAB/n2.run/tandemd.pid" && touch "$LAB/n2.run/tandemd.lock"
 start_tandemd n2 "$LAB/tandem.conf"

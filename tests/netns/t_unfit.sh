@@ -1,0 +1,28 @@
+#!/bin/bash
+# An address on a second interface makes that interface needed, without any track: its cable
+# pulled, the other node takes over; plugged in again, the node is backup.
+. "$(dirname "$0")/../lib/scenario.sh"
+
+lab_up inside
+cat > "$LAB/tandem.conf" <<-END
+nodes = ( { name = "lb1"; address = "10.77.0.11"; }, { name = "lb2"; address = "10.77.0.12"; } );
+heartbeat = { interval_ms = 100; };
+virtual_routers = ( { name = "web"; vrid = 51; interface = "eth0"; prefer = "lb1"; preempt = true;
+  addresses = ( "$vip/24", { address = "10.88.0.1/24"; interface = "eth1"; } ); } );
+END
+pair
+within 1 "n1 holds the inside address" only_holder n1 10.88.0.1
+sleep 0.3
+cable_pull n1 eth1
+within 2 "the peer takes over" only_holder n2 $vip
+within 1 "with the inside address" only_holder n2 10.88.0.1
+expect "the client is served" client_served
+within 2 "the reason is told" logged n1 event=role from=active to=fault reason=carrier-lost
+sleep 1
+expect "an unfit node does not preempt, although preferred" only_holder n2 $vip
+cable_plug n1 eth1
+within 5 "plugged in again, the preferred node preempts" role_is n1 web active
+within 1 "n1 is the only holder" only_holder n1 $vip
+within 1 "of both" only_holder n1 10.88.0.1
+expect "it was backup before" logged n1 event=role from=fault to=backup
+expect "the client is served" client_served
