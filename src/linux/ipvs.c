@@ -6,7 +6,9 @@
  * ESRCH and ENOENT into one error where IPVS means two different things by them.
  *
  * The kernel works a request off within send(), so a batch is sent whole and its acknowledgements
- * are then all waiting; a batch is small enough for them to fit any receive buffer.
+ * are then all waiting; a batch is small enough for them to fit any receive buffer. An answer that
+ * is not there after send() will never come: netlink acknowledges everything but -EINTR
+ * (netlink_rcv_skb()). Only a dump, which goes on as it is read, is worth waiting for.
  */
 #include "linux/ipvs.h"
 #include "linux/ipvs_codec.h"
@@ -155,20 +157,26 @@ ipvs_send(struct ipvs *ipvs, const void *bytes, size_t length)
 	return sent == -1 ? -errno : 0;
 }
 
-/* One datagram of the kernel into ipvs->reply. Its length or a negative errno. */
+/*
+ * One datagram of the kernel into ipvs->reply. Its length or a negative errno; without `wait`,
+ * -EINTR when there is none.
+ */
 static int
-ipvs_receive(struct ipvs *ipvs)
+ipvs_receive(struct ipvs *ipvs, bool wait)
 {
 	for (;;) {
 		struct sockaddr_nl from = {0};
 		socklen_t from_length = sizeof(from);
 		ssize_t got = recvfrom(nl_socket_get_fd(ipvs->socket), ipvs->reply, REPLY_MAX,
-			MSG_TRUNC, (struct sockaddr *)&from, &from_length);
+			MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT), (struct sockaddr *)&from,
+			&from_length);
 
 		if (got == -1 && errno == EINTR)
 			continue;
+		if (got == -1 && errno == EAGAIN)
+			return wait ? -ETIMEDOUT : -EINTR;
 		if (got == -1)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+			return -errno;
 		if (got > REPLY_MAX)
 			return -EMSGSIZE;
 		if (from.nl_pid == 0)
@@ -225,13 +233,14 @@ static int
 ipvs_exchange(struct ipvs *ipvs, struct nl_msg *msg, ipvs_heard heard, void *context)
 {
 	struct exchange x = {.heard = heard, .context = context};
+	bool dump = (nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
 	int error;
 
 	x.sequence = nlmsg_hdr(msg)->nlmsg_seq;
 	error = ipvs_send(ipvs, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
 	nlmsg_free(msg);
 	while (error == 0 && !x.over) {
-		int got = ipvs_receive(ipvs);
+		int got = ipvs_receive(ipvs, dump);
 
 		error = got < 0 ? got : exchange_take(&x, ipvs->reply, got);
 	}
@@ -458,7 +467,7 @@ batch_apply(struct ipvs *ipvs, const struct plan_op *ops, size_t count, int *err
 		return 0;
 	error = ipvs_send(ipvs, ipvs->batch, length);
 	while (error == 0 && awaited > 0) {
-		int got = ipvs_receive(ipvs);
+		int got = ipvs_receive(ipvs, false);
 
 		if (got < 0)
 			error = got;
@@ -567,7 +576,8 @@ daemon_move(struct ipvs *ipvs, const struct ipvs_daemon *is, const struct ipvs_d
 		return 0;
 	if (is->role != 0)
 		error = daemon_command(ipvs, IPVS_CMD_DEL_DAEMON, is);
-	if (error == -ESRCH)
+	/* Gone already; or stopped before its thread ever ran, which kthread_stop() calls EINTR. */
+	if (error == -ESRCH || error == -EINTR)
 		error = 0;
 	if (error == 0 && wanted->role != 0)
 		error = daemon_command(ipvs, IPVS_CMD_NEW_DAEMON, wanted);
