@@ -42,8 +42,12 @@ open_ipvs(struct pool *p)
 	if ((p->config.virtual_count == 0 && p->owned_count == 0) || !mono_due(p->ipvs_retry_at, now))
 		return false;
 	error = ipvs_open(&p->ipvs);
-	if (error == 0)
+	if (error == 0) {
+		/* Before any service: a connection that is established before the daemons run, and
+		 * idle from then on, is never told to the other node. */
+		sync_reconcile(p);
 		return true;
+	}
 	p->ipvs = NULL;
 	p->ipvs_retry_at = mono_add_ns(now, ipvs_retry_ns);
 	pool_complain(p, error == -ENOENT ? "this kernel has no ip_vs; load or install the module"
