@@ -14,6 +14,11 @@ enum {
 	LIMIT_ROUTER_INTERFACES = 16, /* interfaces one router depends on */
 	LIMIT_ADVERT_ADDRESSES = 255, /* RFC 9568 5.2.5: count is one byte */
 	LIMIT_ADDRESSES = 65536,      /* over all routers */
+	LIMIT_BLOCKS = 1024,          /* whole prefixes, over all routers */
+	LIMIT_KEYS = 8,               /* heartbeat keys valid at once */
+	LIMIT_KEY = 64,               /* bytes of a heartbeat key that are used */
+	LIMIT_LINKS = 8,              /* heartbeat links */
+	LIMIT_TRACKS = 1024,          /* tracked gateways, probes and scripts, over all routers */
 	LIMIT_VIRTUALS = 4096,
 	LIMIT_REALS = 65536,
 	LIMIT_PROBES = 8192,      /* distinct probe definitions */

@@ -30,6 +30,26 @@
 	ROW(NO_SOURCE_ADDRESS, "no-source-address", "this node's address is not on the interface") \
 	ROW(FIT_AGAIN, "fit-again", "everything this router needs is back")                        \
 	ROW(RECONFIGURED, "reconfigured", "the configuration changed")                             \
+	ROW(ISOLATED, "isolated", "nobody answers this node on the service interface")             \
+	ROW(GATEWAY_LOST, "gateway-lost", "a tracked gateway does not answer")                     \
+	ROW(PROBE_FAILED, "probe-failed", "a tracked probe fails")                                 \
+	ROW(SCRIPT_FAILED, "script-failed", "a tracked script fails")                              \
+	ROW(GROUP, "group", "another virtual router of the same group moved")                      \
+	ROW(PEER_UNFIT, "peer-unfit", "the active node is not fit any more and this one is")       \
+	ROW(PEER_FIT, "peer-fit", "this node is not fit, and the other one is")                    \
+	ROW(PEER_NOT_ACTIVE, "peer-not-active", "the peer says that it is not active")             \
+	ROW(PEER_LOST, "peer-lost", "the peer is not heard on any path: no redundancy")            \
+	ROW(PEER_RETURNED, "peer-returned", "the peer is heard again")                             \
+	ROW(PATH_QUIET, "path-quiet", "the peer is not heard on this path any more")               \
+	ROW(PATH_ONE_WAY, "path-one-way", "only one of the two nodes hears the other on this path") \
+	ROW(PATH_HEALED, "path-healed", "the peer is heard on this path again")                    \
+	ROW(DIGEST_DIFFERS, "digest-differs", "the configurations of the two nodes differ")        \
+	ROW(DIGEST_EQUAL, "digest-equal", "the configurations of the two nodes are the same again") \
+	ROW(ADDRESS_ANSWERED, "address-answered", "the silent peer's kernel still answers for the address") \
+	ROW(STRANGER, "stranger", "another machine uses one of our addresses")                     \
+	ROW(NOT_ACTIVE, "not-active", "this node is not the active one")                           \
+	ROW(PEER_ABSENT, "peer-absent", "there is no fit standby to take over")                    \
+	ROW(OFFER_EXPIRED, "offer-expired", "the peer did not take over; this node stays active")  \
 	/* probes of real servers */                                                               \
 	ROW(PROBE_OK, "ok", "the server answered as expected")                                     \
 	ROW(TCP_TIMEOUT, "tcp-timeout", "no connection in time")                                   \
@@ -55,6 +75,16 @@
 	ROW(BAD_CHECKSUM, "bad-checksum", "wrong checksum")                                        \
 	ROW(BAD_DESTINATION, "bad-destination", "sent to another address")                         \
 	ROW(BAD_SOURCE, "bad-source", "not from a configured node")                                \
+	ROW(BAD_TRAILER, "bad-trailer", "the trailer is not one of ours")                          \
+	ROW(NO_TRAILER, "no-trailer", "not signed, and a key is required")                         \
+	ROW(BAD_KEY, "bad-key", "signed with a key that this node does not have")                  \
+	ROW(BAD_MAC, "bad-mac", "the signature is wrong")                                          \
+	ROW(REPLAYED, "replayed", "this message was heard before, or is of an earlier life")       \
+	ROW(NOT_BELIEVED, "not-believed", "a new life of the peer has not answered our challenge yet") \
+	ROW(BAD_ROUTER, "bad-router", "for a virtual router that this node does not have")         \
+	ROW(BAD_AUTH, "bad-auth", "another authentication type")                                   \
+	ROW(BAD_ADDRESSES, "bad-addresses", "the list of addresses is not ours")                   \
+	ROW(NOT_LINK_LOCAL, "not-link-local", "the first IPv6 address is not link-local")          \
 	ROW(OWN_PACKET, "own-packet", "carries this node's own source address")                    \
 	/* configuration, pool, processes */                                                       \
 	ROW(LOADED, "loaded", "the configuration was loaded")                                      \

@@ -25,6 +25,8 @@ enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17 }; /* IANA numbers */
 enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
 enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP };
+enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
+enum conf_track_kind { CONF_TRACK_GATEWAY, CONF_TRACK_PROBE, CONF_TRACK_SCRIPT };
 enum conf_hook { CONF_HOOK_ACTIVE, CONF_HOOK_BACKUP, CONF_HOOK_FAULT, CONF_HOOKS };
 
 struct conf_node {
@@ -51,6 +53,43 @@ struct conf_router {
 	char tracked[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME];
 	uint32_t tracked_count;
 	char hook[CONF_HOOKS][LIMIT_PATH]; /* absolute path of a program, "" = none */
+	bool virtual_mac;              /* addresses live on a macvlan with the RFC's MAC */
+	char group[LIMIT_NAME];        /* routers of one group move together; "" = none */
+	uint32_t first_block, block_count; /* rows of blocks[] */
+	uint32_t first_track, track_count; /* rows of tracks[] */
+};
+
+/* A key of the heartbeat, out of key_file. The first one signs, every one verifies. */
+struct conf_key {
+	uint8_t id;                    /* 1..255 */
+	uint8_t length;                /* 32..LIMIT_KEY */
+	uint8_t bytes[LIMIT_KEY];
+};
+
+/* A further path between the nodes. */
+struct conf_link {
+	char name[LIMIT_NAME];
+	char interface[LIMIT_IFNAME];
+	struct ip_addr address[LIMIT_NODES]; /* by index of the node */
+};
+
+/* A whole prefix that becomes local with the router (local route, src = a leased address). */
+struct conf_block {
+	struct ip_prefix prefix;       /* network address */
+	char interface[LIMIT_IFNAME];  /* the router's */
+};
+
+/* Something besides interfaces that a router needs to be fit. */
+struct conf_track {
+	uint8_t kind;                  /* enum conf_track_kind */
+	int16_t weight;                /* 0: lost = unfit; else added to the priority: <0 when lost, >0 when well */
+	char name[LIMIT_NAME];         /* of a gateway: its address */
+	struct ip_addr gateway;
+	struct endpoint target;        /* of a probe */
+	uint32_t probe;                /* row of probes[], of a probe */
+	char script[LIMIT_PATH];       /* absolute path of a program */
+	uint32_t interval_ms, timeout_ms; /* of a gateway or script */
+	uint8_t rise, fall;
 };
 
 struct conf_address {
@@ -106,7 +145,9 @@ struct conf_real {
 struct config {
 	char cluster[LIMIT_NAME];
 	uint32_t interval_ms;         /* 10..40950, multiple of 10 */
-	uint8_t version;              /* 3 */
+	uint8_t version;              /* 3 or 2 */
+	uint8_t authentication;       /* enum conf_authentication; only with keys */
+	char key_file[LIMIT_PATH];    /* "" = plain VRRP */
 	uint8_t checksum;             /* enum conf_checksum: what is sent; either is accepted */
 	char control_group[LIMIT_NAME]; /* "" = root only */
 	int facility;                 /* syslog facility, shifted */
@@ -125,6 +166,14 @@ struct config {
 	uint32_t real_count;
 	struct conf_probe *probes;
 	uint32_t probe_count;
+	struct conf_key *keys;        /* read by the supervisor; never printed */
+	uint32_t key_count;
+	struct conf_link *links;
+	uint32_t link_count;
+	struct conf_block *blocks;
+	uint32_t block_count;
+	struct conf_track *tracks;
+	uint32_t track_count;
 };
 
 /* Frees the tables (not the struct). A zeroed config is empty and may be freed. */

@@ -226,13 +226,15 @@ el_init(struct election *e, const struct el_params *params, mono now)
 }
 
 void
-el_set_fitness(struct election *e, mono now, bool fit, enum reason why, struct el_acts *out)
+el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reason why,
+	struct el_acts *out)
 {
 	enum el_role was = e->role;
+	bool fit = fitness == EL_FIT;
 
 	if (was == EL_INIT && e->reason == REASON_STOPPED)
 		return; /* an interface that comes back must not undo a shutdown */
-	e->fit = fit;
+	e->fitness = fitness;
 	e->unfit = fit ? REASON_NONE : why;
 	if (fit) {
 		if (was == EL_INIT)
@@ -454,7 +456,7 @@ el_tick(struct election *e, mono now, struct el_acts *out)
 	case EL_FAULT:
 		if (mono_due(e->retry_deadline, now)) {
 			e->retry_deadline = MONO_NEVER;
-			if (e->fit)
+			if (e->fitness == EL_FIT)
 				enter_election(e, now, REASON_FIT_AGAIN, out);
 		}
 		break;
@@ -561,15 +563,15 @@ el_addresses_changed(struct election *e, mono now, struct el_acts *out)
 	claim(e, now, out);
 }
 
-bool
+enum reason
 el_switchover(struct election *e, mono now, struct el_acts *out)
 {
 	if (e->role != EL_ACTIVE)
-		return false;
+		return REASON_NOT_ACTIVE;
 	enter_backup(e, now, REASON_SWITCHOVER, e->params.interval_ns, out);
 	e->hold = true;
 	release(e, now, true, out);
-	return true;
+	return REASON_NONE;
 }
 
 void
@@ -579,7 +581,7 @@ el_stop(struct election *e, mono now, struct el_acts *out)
 
 	if (was == EL_INIT)
 		return;
-	e->fit = false;
+	e->fitness = EL_UNFIT;
 	e->unfit = REASON_STOPPED;
 	enter(e, now, EL_INIT, REASON_STOPPED, out);
 	if (was == EL_ACTIVE)
@@ -627,7 +629,7 @@ el_resume(struct election *e, mono now, mono since, mono last_advert, mono lease
 	if (e->role != EL_INIT || mono_diff_ns(now, last_advert) >= patience_ns ||
 		mono_due(lease_deadline, now))
 		return false;
-	e->fit = true;
+	e->fitness = EL_FIT;
 	e->unfit = REASON_NONE;
 	enter(e, now, EL_ACTIVE, REASON_RESUMED, out);
 	e->since = since;

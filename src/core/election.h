@@ -28,11 +28,21 @@ enum el_role { EL_INIT, EL_BACKUP, EL_ACTIVE, EL_FAULT };
 enum {
 	EL_PRIORITY_RESIGN = 0,
 	EL_PRIORITY_OWNER = 255,
-	EL_ACTS_MAX = 8,
+	EL_ACTS_MAX = 12,
 };
 
+/*
+ * How fit a node is: a rank above priority. An impaired node (a tracked gateway, probe or script
+ * lost) serves only where there is no better one, which only a keyed pair can know; among plain
+ * VRRP routers impaired is unfit.
+ */
+enum el_fitness { EL_UNFIT, EL_IMPAIRED, EL_FIT };
+
 struct el_params {
-	uint8_t priority;         /* 1..255 of this node */
+	uint8_t priority;         /* 1..255 of this node, after tracking */
+	uint8_t version;          /* of VRRP: 2 has a skew of its own (RFC 3768 6.1); 0 is 3 */
+	bool keyed;               /* one authenticated peer, which sends hello while it is backup */
+	bool ask;                 /* keyed: ask the wire before claiming after silence */
 	bool preempt;
 	bool prepare;             /* ask for EL_PREPARE before EL_CLAIM (cold standby with a pool) */
 	int64_t interval_ns;      /* advertisement interval */
@@ -41,15 +51,24 @@ struct el_params {
 	struct ip_addr own;       /* source of our advertisements: the tie-break */
 };
 
-/* A checked advertisement for this virtual router, from another node. */
+/*
+ * A checked advertisement for this virtual router, from another node; or, in a keyed pair, any
+ * message of the peer, a backup's hello included.
+ */
 struct el_advert {
-	struct ip_addr source;
-	uint8_t priority;
+	struct ip_addr source;    /* the tie-break: source address, keyed: the node's address */
+	uint8_t priority;         /* 0: resigns */
 	int64_t interval_ns;
+	bool keyed;               /* what follows is known: believed by core/pair.h */
+	enum el_role role;
+	enum el_fitness fitness;
+	uint16_t flags;           /* enum trailer_flags */
 };
 
 enum el_act_kind {
 	EL_SEND_ADVERT, /* priority */
+	EL_SEND_HELLO,  /* keyed, not active: state and readiness for the peer */
+	EL_ASK,         /* ask the wire who has the addresses; answers go to el_answered() */
 	EL_PREPARE,     /* program the pool, then call el_prepared() */
 	EL_CLAIM,       /* add all addresses with a lease; sequence */
 	EL_RENEW,       /* renew all leases; sequence */
@@ -57,6 +76,9 @@ enum el_act_kind {
 	EL_ANNOUNCE,    /* gratuitous ARP for all addresses */
 	EL_ROLE,        /* tell: from -> to, reason */
 	EL_RIVAL,       /* tell: another active was heard (conflict) */
+	EL_RELAY,       /* pass frames that still come for the addresses on to the new owner */
+	EL_STILL_ANSWERED, /* tell: silent, but its kernel answers for the addresses; waiting */
+	EL_OFFER_ENDED, /* tell: a switchover is done (ok) or did not happen */
 };
 
 struct el_act {
@@ -67,6 +89,7 @@ struct el_act {
 	enum reason reason; /* EL_ROLE */
 	struct ip_addr rival; /* EL_RIVAL */
 	uint8_t rival_priority;
+	bool ok;            /* EL_OFFER_ENDED */
 };
 
 struct el_acts {
@@ -87,7 +110,7 @@ struct election {
 	enum el_role role;
 	enum reason reason;      /* of the last change of role */
 	mono since;
-	bool fit;
+	enum el_fitness fitness;
 	enum reason unfit;       /* why not fit */
 	bool hold;               /* gave up on the operator's wish: no preemption until a failure */
 
@@ -127,7 +150,8 @@ void el_init(struct election *e, const struct el_params *params, mono now);
  * 6.4.1 (owner: active at once; others: backup, listening). From fit to unfit: an active resigns,
  * and the role is EL_FAULT.
  */
-void el_set_fitness(struct election *e, mono now, bool fit, enum reason why, struct el_acts *out);
+void el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reason why,
+	struct el_acts *out);
 void el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_acts *out);
 void el_tick(struct election *e, mono now, struct el_acts *out);
 /* The pool is ready (EL_PREPARE). */
@@ -139,8 +163,20 @@ void el_address_result(struct election *e, mono now, uint32_t sequence, mono sen
 void el_addresses_removed(struct election *e, mono now, struct el_acts *out);
 /* The list of addresses changed on reload: an active claims (adds what is new, renews the rest). */
 void el_addresses_changed(struct election *e, mono now, struct el_acts *out);
-/* Planned switchover: an active resigns and holds. False when this node is not active. */
-bool el_switchover(struct election *e, mono now, struct el_acts *out);
+/* EL_ASK was answered: somebody else's kernel still has one of the addresses. */
+void el_answered(struct election *e, mono now, struct el_acts *out);
+/* A path or an interface healed: neighbours may have heard somebody else. No-op when not active. */
+void el_reannounce(struct election *e, mono now, struct el_acts *out);
+/* Become active now, whatever is heard (a router of the same group did). No-op unless fit backup. */
+void el_take(struct election *e, mono now, enum reason why, struct el_acts *out);
+/* Give up being active now, resigning (a router of the same group did). No-op unless active. */
+void el_yield(struct election *e, mono now, enum reason why, struct el_acts *out);
+/*
+ * Planned switchover. Among plain VRRP routers an active resigns and holds. In a keyed pair it
+ * offers (make before break): it stays active until the peer says that it holds the addresses,
+ * and EL_OFFER_ENDED tells how that went. REASON_NONE, or why not.
+ */
+enum reason el_switchover(struct election *e, mono now, struct el_acts *out);
 /* Shutdown (V014, V046): role EL_INIT. Done when el_is_quiet(). */
 void el_stop(struct election *e, mono now, struct el_acts *out);
 /* No address action and no resignation is outstanding. */

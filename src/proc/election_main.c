@@ -146,7 +146,7 @@ switchover(struct elector *x, const struct ipc_switchover *wish)
 
 		if (r->leaving || (wish->router[0] != '\0' && strcmp(wish->router, r->conf.name) != 0))
 			continue;
-		if (el_switchover(&r->election, now, &acts))
+		if (el_switchover(&r->election, now, &acts) == REASON_NONE)
 			moved++;
 		router_perform(r, now, &acts);
 	}

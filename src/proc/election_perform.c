@@ -165,6 +165,12 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 	case EL_RIVAL:
 		report_rival(r, now, act);
 		break;
+	case EL_SEND_HELLO:
+	case EL_ASK:
+	case EL_RELAY:
+	case EL_STILL_ANSWERED:
+	case EL_OFFER_ENDED:
+		break;
 	}
 }
 

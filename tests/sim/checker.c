@@ -257,6 +257,13 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 		if (*role != EL_ACTIVE || !w->checker.heard || w->checker.heard->priority == 0)
 			world_fail(w, n, "sees a rival that is none");
 		break;
+	case EL_SEND_HELLO:
+	case EL_ASK:
+	case EL_RELAY:
+	case EL_STILL_ANSWERED:
+	case EL_OFFER_ENDED:
+		world_fail(w, n, "does among plain VRRP routers what is for a keyed pair");
+		break;
 	}
 }
 

@@ -151,7 +151,7 @@ tell_fitness(struct world *w, struct node *n)
 	mono now = enter_core(w, n, &acts);
 
 	n->fitness_news = false;
-	el_set_fitness(&n->e, now, n->fit, REASON_CARRIER_LOST, &acts);
+	el_set_fitness(&n->e, now, n->fit ? EL_FIT : EL_UNFIT, REASON_CARRIER_LOST, &acts);
 	leave_core(w, n, &acts, CAUSE_FITNESS);
 }
 
@@ -270,6 +270,12 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 			break;
 		case EL_RIVAL:
 			world_trace(w, n, "rival of priority %u", a->rival_priority);
+			break;
+		case EL_SEND_HELLO:
+		case EL_ASK:
+		case EL_RELAY:
+		case EL_STILL_ANSWERED:
+		case EL_OFFER_ENDED:
 			break;
 		}
 	}
@@ -482,7 +488,8 @@ node_switchover(struct world *w, struct node *n)
 		return;
 	world_trace(w, n, "operator: switchover");
 	now = enter_core(w, n, &acts);
-	if (el_switchover(&n->e, now, &acts) != (w->checker.before.role == EL_ACTIVE))
+	if ((el_switchover(&n->e, now, &acts) == REASON_NONE) !=
+		(w->checker.before.role == EL_ACTIVE))
 		world_fail(w, n, "switchover of an active refused, or of another accepted");
 	leave_core(w, n, &acts, CAUSE_SWITCHOVER);
 }

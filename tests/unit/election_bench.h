@@ -128,13 +128,14 @@ static inline void
 set_fit(struct bench *b, bool fit, enum reason why)
 {
 	b->acts.count = 0;
-	el_set_fitness(&b->e, b->now, fit, why, &b->acts);
+	el_set_fitness(&b->e, b->now, fit ? EL_FIT : EL_UNFIT, why, &b->acts);
 }
 
 static inline void
 hear_every(struct bench *b, const char *source, uint8_t priority, int64_t interval_ns)
 {
-	struct el_advert advert = {addr(source), priority, interval_ns};
+	struct el_advert advert = {.source = addr(source), .priority = priority,
+		.interval_ns = interval_ns};
 
 	b->acts.count = 0;
 	el_recv(&b->e, b->now, &advert, &b->acts);

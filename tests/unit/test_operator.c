@@ -10,7 +10,7 @@ static bool
 switchover(struct bench *b)
 {
 	b->acts.count = 0;
-	return el_switchover(&b->e, b->now, &b->acts);
+	return el_switchover(&b->e, b->now, &b->acts) == REASON_NONE;
 }
 
 static void

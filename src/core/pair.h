@@ -1,0 +1,90 @@
+/*
+ * What this node knows of the other one in a keyed pair: which life of it is believed, what has
+ * been said already (replay), and over which path each hears the other. Pure.
+ *
+ * A message is believed when its MAC is right (the caller's work, between pair_screen() and
+ * pair_accept()), its boot id is the believed one, or is new and echoes our own boot id with a
+ * counter we sent a moment ago (challenge and response: a capture is worth nothing, after any
+ * restart of either node), and its counter was not heard before on that path. A refused message
+ * changes nothing but a counter of the caller's; it never shortens or resets a timer.
+ *
+ * One struct a process: the counter runs over the messages of all its virtual routers.
+ */
+#ifndef TANDEM_CORE_PAIR_H
+#define TANDEM_CORE_PAIR_H
+
+#include "base/mono.h"
+#include "core/trailer.h"
+
+enum { PAIR_PATHS = TRAILER_PATHS, PAIR_RETIRED = 8, PAIR_CANDIDATES = 4 };
+
+struct pair_path {
+	uint32_t tag;        /* trailer_tag() of the interface's or link's name; 0: unused */
+	bool carrier;        /* told by the caller */
+	mono heard;          /* last believed message; MONO_NEVER */
+	uint64_t newest;     /* counter, of the believed boot */
+	uint64_t window;     /* bit n: newest - n was heard */
+	uint16_t peer_age_ms; /* as the peer says: how long ago it heard us there */
+	bool peer_carrier;
+	mono peer_said;      /* when it said so; MONO_NEVER */
+	bool quiet;          /* was heard, and is not any more */
+};
+
+struct pair {
+	uint64_t boot, counter;       /* ours */
+	struct ip_addr self;
+	int64_t patience_ns;          /* three intervals: the longer of ours and the peer's */
+	int64_t interval_ns;          /* ours */
+	uint32_t digest;              /* of our configuration */
+
+	uint64_t peer_boot;           /* believed; 0: none */
+	uint64_t peer_counter;        /* newest */
+	mono peer_heard;              /* on any path */
+	struct ip_addr peer;
+	uint32_t peer_digest;
+	bool alive;                   /* heard within the patience */
+	uint64_t retired[PAIR_RETIRED]; /* earlier lives of it */
+	unsigned retired_next;
+	uint64_t candidates[PAIR_CANDIDATES]; /* valid MAC, not (yet) believed: echoed in turn */
+	uint64_t candidate_counters[PAIR_CANDIDATES];
+	unsigned candidate_next, candidate_turn;
+	uint64_t fresh_floor, fresh_next; /* an echo older than that is no answer */
+	mono fresh_rotated;
+
+	struct pair_path paths[PAIR_PATHS];
+	unsigned path_count;
+};
+
+/* What a believed message, or time, has changed. */
+struct pair_news {
+	bool met;          /* a new life of the peer is believed */
+	bool answer;       /* it waits for our echo: send it a message now */
+	bool returned;     /* alive again (or for the first time) */
+	bool lost;         /* not heard on any path for the patience */
+	uint32_t healed;   /* bit per path: heard again */
+	uint32_t quieted;  /* bit per path: not heard for the patience, while it was before */
+	bool digest_changed; /* the peer's digest is another one than before */
+};
+
+/* `boot` must be random and not 0. No paths yet. */
+void pair_init(struct pair *p, uint64_t boot, const struct ip_addr *self, int64_t interval_ns,
+	mono now);
+/* On reload: intervals, digest and paths may change; what is known of kept paths stays. */
+void pair_configure(struct pair *p, const struct ip_addr *self, int64_t interval_ns,
+	uint32_t digest, const uint32_t *tags, unsigned count);
+/* Index of the path, or -1. */
+int pair_path_find(const struct pair *p, uint32_t tag);
+/* Fill boot, counter (a fresh one), echo, sender, digest and paths for the next message. */
+void pair_fill(struct pair *p, mono now, struct trailer *t);
+/* Refusals that cost nothing, before the MAC is computed. `path` < path_count. */
+enum reason pair_screen(const struct pair *p, mono now, unsigned path, const struct trailer *t);
+/* The MAC was right. REASON_NONE: believed. Fills *news in any case. `interval_ns`: the sender's. */
+enum reason pair_accept(struct pair *p, mono now, unsigned path, const struct trailer *t,
+	int64_t interval_ns, struct pair_news *news);
+/* Time passes: who has gone quiet? Call it at pair_deadline(). */
+void pair_tick(struct pair *p, mono now, struct pair_news *news);
+mono pair_deadline(const struct pair *p);
+/* The peer hears us on that path, as it said within the patience. */
+bool pair_path_heard_by_peer(const struct pair *p, mono now, unsigned path);
+
+#endif
