@@ -45,7 +45,7 @@
 	ROW(PATH_HEALED, "path-healed", "the peer is heard on this path again")                    \
 	ROW(DIGEST_DIFFERS, "digest-differs", "the configurations of the two nodes differ")        \
 	ROW(DIGEST_EQUAL, "digest-equal", "the configurations of the two nodes are the same again") \
-	ROW(ADDRESS_ANSWERED, "address-answered", "the silent peer's kernel still answers for the address") \
+	ROW(ADDRESS_ANSWERED, "address-answered", "the silent peer still answers for the address") \
 	ROW(STRANGER, "stranger", "another machine uses one of our addresses")                     \
 	ROW(NOT_ACTIVE, "not-active", "this node is not the active one")                           \
 	ROW(PEER_ABSENT, "peer-absent", "there is no fit standby to take over")                    \

@@ -82,7 +82,8 @@ struct conf_block {
 /* Something besides interfaces that a router needs to be fit. */
 struct conf_track {
 	uint8_t kind;                  /* enum conf_track_kind */
-	int16_t weight;                /* 0: lost = unfit; else added to the priority: <0 when lost, >0 when well */
+	/* 0: lost = unfit; else added to the priority, a negative one when lost, a positive when well */
+	int16_t weight;
 	char name[LIMIT_NAME];         /* of a gateway: its address */
 	struct ip_addr gateway;
 	struct endpoint target;        /* of a probe */

@@ -1,5 +1,6 @@
 /*
- * The election of one virtual router. See election.h for the contract.
+ * The election of one virtual router. See election.h for the contract; what the nodes of a keyed
+ * pair do beyond the RFC is in election_keyed.c.
  *
  * The file reads top down: arithmetic of the timers, writing actions, address actions, entering a
  * role (each role is entered in one function only), then one function per event.
@@ -7,7 +8,7 @@
  * RFC 9568 6.4.1 Initialize, 6.4.2 Backup, 6.4.3 Active; deviations, all on the side of the
  * client: addresses go before priority 0 is sent, a late waker listens before it speaks.
  */
-#include "core/election.h"
+#include "core/election_internal.h"
 
 #include <assert.h>
 #include <string.h>
@@ -35,6 +36,25 @@ el_down_ns(uint8_t priority, int64_t interval_ns)
 	return DOWN_ADVERTS * interval_ns + el_skew_ns(priority, interval_ns);
 }
 
+/* RFC 3768 6.1: the skew of version 2 does not scale with the interval. */
+int64_t
+election_skew_ns(const struct election *e, int64_t interval_ns)
+{
+	return el_skew_ns(e->params.priority, e->params.version == 2 ? NS_PER_S : interval_ns);
+}
+
+int64_t
+election_down_ns(const struct election *e, int64_t interval_ns)
+{
+	return DOWN_ADVERTS * interval_ns + election_skew_ns(e, interval_ns);
+}
+
+int64_t
+el_patience_ns(const struct election *e)
+{
+	return election_down_ns(e, e->active_interval_ns);
+}
+
 const char *
 el_role_name(enum el_role role)
 {
@@ -53,8 +73,15 @@ is_owner(const struct election *e)
 	return e->params.priority == EL_PRIORITY_OWNER;
 }
 
-static struct el_act *
-act(struct el_acts *out, enum el_act_kind kind)
+/* May it be active? An impaired node may where a better one would be known of. */
+bool
+election_is_able(const struct election *e)
+{
+	return e->fitness == EL_FIT || (e->fitness == EL_IMPAIRED && e->params.keyed);
+}
+
+struct el_act *
+election_act(struct el_acts *out, enum el_act_kind kind)
 {
 	struct el_act *a;
 
@@ -65,10 +92,10 @@ act(struct el_acts *out, enum el_act_kind kind)
 	return a;
 }
 
-static void
-send_advert(struct el_acts *out, uint8_t priority)
+void
+election_send_advert(struct el_acts *out, uint8_t priority)
 {
-	act(out, EL_SEND_ADVERT)->priority = priority;
+	election_act(out, EL_SEND_ADVERT)->priority = priority;
 }
 
 static void
@@ -77,7 +104,7 @@ address_act(struct election *e, enum el_act_kind kind, struct el_acts *out)
 	e->sequence = e->sequence == UINT32_MAX ? 1 : e->sequence + 1;
 	e->pending = e->sequence;
 	e->asked_lease_ns = e->params.lease_ns;
-	act(out, kind)->sequence = e->sequence;
+	election_act(out, kind)->sequence = e->sequence;
 }
 
 /* Every address is asked for again; a renewal may only follow a confirmed claim. */
@@ -96,7 +123,7 @@ static void
 announce(struct election *e, mono now, struct el_acts *out)
 {
 	if (announce_tick(&e->announce, now))
-		act(out, EL_ANNOUNCE);
+		election_act(out, EL_ANNOUNCE);
 }
 
 static void
@@ -115,7 +142,7 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 {
 	struct el_act *a;
 
-	a = act(out, EL_ROLE);
+	a = election_act(out, EL_ROLE);
 	a->from = e->role;
 	a->to = role;
 	a->reason = reason;
@@ -123,10 +150,11 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 	e->reason = reason;
 	e->since = now;
 	stop_timers(e);
+	keyed_enter(e, now, reason);
 }
 
-static void
-enter_active(struct election *e, mono now, enum reason reason, struct el_acts *out)
+void
+election_enter_active(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
 	mono due = e->down_deadline;
 
@@ -143,33 +171,33 @@ enter_active(struct election *e, mono now, enum reason reason, struct el_acts *o
 	e->pending = 0; /* a release still on its way must not be taken for a claim */
 	e->resign_deadline = MONO_NEVER;
 	e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
-	send_advert(out, e->params.priority);
+	election_send_advert(out, e->params.priority);
 	if (e->params.prepare) {
 		e->prepare_deadline = mono_add_ns(now, prepare_patience_ns);
-		act(out, EL_PREPARE);
+		election_act(out, EL_PREPARE);
 	} else {
 		claim(e, now, out);
 	}
 }
 
-static void
-enter_backup(struct election *e, mono now, enum reason reason, int64_t active_interval_ns,
+void
+election_enter_backup(struct election *e, mono now, enum reason reason, int64_t active_interval_ns,
 	struct el_acts *out)
 {
 	enter(e, now, EL_BACKUP, reason, out);
 	e->active_interval_ns = active_interval_ns;
-	e->down_deadline = mono_add_ns(now, el_down_ns(e->params.priority, active_interval_ns));
+	e->down_deadline = mono_add_ns(now, election_down_ns(e, active_interval_ns));
 }
 
-/* RFC 9568 6.4.1. */
-static void
-enter_election(struct election *e, mono now, enum reason reason, struct el_acts *out)
+/* RFC 9568 6.4.1. The owner in a keyed pair listens first: its peer hands over without a loss. */
+void
+election_enter(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
 	e->last_heard = MONO_NEVER;
-	if (is_owner(e))
-		enter_active(e, now, REASON_OWNER, out);
+	if (is_owner(e) && !e->params.keyed)
+		election_enter_active(e, now, REASON_OWNER, out);
 	else
-		enter_backup(e, now, reason, e->params.interval_ns, out);
+		election_enter_backup(e, now, reason, e->params.interval_ns, out);
 }
 
 /*
@@ -177,8 +205,8 @@ enter_election(struct election *e, mono now, enum reason reason, struct el_acts 
  * (so that nobody is invited before the place is free), or after release_patience_ns. Who resigns
  * lets the others go first, by the resignation or, when that is late or lost, by our silence.
  */
-static void
-release(struct election *e, mono now, bool resign, struct el_acts *out)
+void
+election_release(struct election *e, mono now, bool resign, struct el_acts *out)
 {
 	e->claimed = false;
 	e->reclaim = false;
@@ -197,7 +225,7 @@ send_resignation(struct election *e, struct el_acts *out)
 	if (mono_is_never(e->resign_deadline))
 		return;
 	e->resign_deadline = MONO_NEVER;
-	send_advert(out, EL_PRIORITY_RESIGN);
+	election_send_advert(out, EL_PRIORITY_RESIGN);
 }
 
 /* A fault of the node's own making: step down, and try again after a while. */
@@ -206,7 +234,7 @@ enter_own_fault(struct election *e, mono now, enum reason why, struct el_acts *o
 {
 	enter(e, now, EL_FAULT, why, out);
 	e->retry_deadline = mono_add_ns(now, fault_retry_ns);
-	release(e, now, true, out);
+	election_release(e, now, true, out);
 }
 
 void
@@ -223,34 +251,60 @@ el_init(struct election *e, const struct el_params *params, mono now)
 	e->resign_deadline = MONO_NEVER;
 	e->phases = (struct el_phases){MONO_NEVER, MONO_NEVER, MONO_NEVER, MONO_NEVER};
 	stop_timers(e);
+	keyed_start(e);
+}
+
+/* Nobody is reached over an interface without carrier: there is no need to release before. */
+static bool
+is_cut_off(enum reason why)
+{
+	return why == REASON_CARRIER_LOST || why == REASON_INTERFACE_DOWN ||
+		why == REASON_INTERFACE_MISSING;
+}
+
+void
+election_enter_fault(struct election *e, mono now, enum reason why, struct el_acts *out)
+{
+	bool was_active = e->role == EL_ACTIVE;
+	bool at_once = e->params.keyed && is_cut_off(why);
+
+	enter(e, now, EL_FAULT, why, out);
+	if (!was_active)
+		return;
+	if (at_once)
+		election_send_advert(out, EL_PRIORITY_RESIGN);
+	election_release(e, now, !at_once, out);
+}
+
+/* Fit, or as good as that in a keyed pair: it takes part in the election. */
+static void
+become_able(struct election *e, mono now, struct el_acts *out)
+{
+	if (e->role == EL_INIT)
+		election_enter(e, now, REASON_STARTED, out);
+	else if (e->role == EL_FAULT && mono_is_never(e->retry_deadline) &&
+		e->reason != REASON_ISOLATED)
+		election_enter(e, now, REASON_FIT_AGAIN, out);
+	else if (e->params.keyed)
+		keyed_reconsider(e, now, out);
 }
 
 void
 el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reason why,
 	struct el_acts *out)
 {
-	enum el_role was = e->role;
-	bool fit = fitness == EL_FIT;
-
-	if (was == EL_INIT && e->reason == REASON_STOPPED)
+	if (e->role == EL_INIT && e->reason == REASON_STOPPED)
 		return; /* an interface that comes back must not undo a shutdown */
 	e->fitness = fitness;
-	e->unfit = fit ? REASON_NONE : why;
-	if (fit) {
-		if (was == EL_INIT)
-			enter_election(e, now, REASON_STARTED, out);
-		else if (was == EL_FAULT && mono_is_never(e->retry_deadline))
-			enter_election(e, now, REASON_FIT_AGAIN, out);
-		return;
-	}
-	if (was == EL_FAULT) {
+	e->unfit = fitness == EL_FIT ? REASON_NONE : why;
+	if (election_is_able(e)) {
+		become_able(e, now, out);
+	} else if (e->role == EL_FAULT) {
 		e->reason = why;
 		e->retry_deadline = MONO_NEVER;
-		return;
+	} else {
+		election_enter_fault(e, now, why, out);
 	}
-	enter(e, now, EL_FAULT, why, out);
-	if (was == EL_ACTIVE)
-		release(e, now, true, out);
 }
 
 /* Does a backup let that node be active (RFC 9568 6.4.2), at this moment? */
@@ -258,6 +312,8 @@ static bool
 yields_to(struct election *e, mono now, const struct el_advert *advert)
 {
 	if (advert->priority >= e->params.priority || e->hold)
+		return true;
+	if (advert->keyed && advert->fitness > e->fitness)
 		return true;
 	if (is_owner(e))
 		return false;
@@ -268,22 +324,23 @@ yields_to(struct election *e, mono now, const struct el_advert *advert)
 	return mono_before(now, e->preempt_deadline);
 }
 
-static void
-recv_as_backup(struct election *e, mono now, const struct el_advert *advert)
+void
+election_recv_as_backup(struct election *e, mono now, const struct el_advert *advert)
 {
 	if (advert->priority == EL_PRIORITY_RESIGN) {
-		mono skewed = mono_add_ns(now, el_skew_ns(e->params.priority, e->active_interval_ns));
+		mono skewed = mono_add_ns(now, election_skew_ns(e, e->active_interval_ns));
 
 		/* Never later than it was due: a stream of resignations must not hold us off. */
 		e->down_deadline = mono_min(e->down_deadline, skewed);
 		return;
 	}
-	if (!yields_to(e, now, advert))
+	e->wants = !yields_to(e, now, advert);
+	if (e->wants)
 		return;
 	if (advert->priority >= e->params.priority)
 		e->preempt_deadline = MONO_NEVER;
 	e->active_interval_ns = advert->interval_ns;
-	e->down_deadline = mono_add_ns(now, el_down_ns(e->params.priority, advert->interval_ns));
+	e->down_deadline = mono_add_ns(now, election_down_ns(e, advert->interval_ns));
 }
 
 /* An active that may no longer be one steps down before it does anything else. */
@@ -295,13 +352,13 @@ must_step_down(struct election *e, mono now, struct el_acts *out)
 	if (e->role != EL_ACTIVE)
 		return false;
 	if (mono_due(e->lease_deadline, now)) {
-		enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
-		release(e, now, true, out);
+		election_enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
+		election_release(e, now, true, out);
 		return true;
 	}
 	if (mono_due(patience, now)) {
-		enter_backup(e, now, REASON_WOKE_LATE, e->params.interval_ns, out);
-		release(e, now, false, out);
+		election_enter_backup(e, now, REASON_WOKE_LATE, e->params.interval_ns, out);
+		election_release(e, now, false, out);
 		return true;
 	}
 	return false;
@@ -310,7 +367,7 @@ must_step_down(struct election *e, mono now, struct el_acts *out)
 static void
 report_rival(const struct el_advert *advert, struct el_acts *out)
 {
-	struct el_act *a = act(out, EL_RIVAL);
+	struct el_act *a = election_act(out, EL_RIVAL);
 
 	a->rival = advert->source;
 	a->rival_priority = advert->priority;
@@ -334,15 +391,15 @@ reannounce(struct election *e, mono now, struct el_acts *out)
  * Another active that must give way, or one that resigns: answer at once (RFC 9568 6.4.3), but
  * never in a storm. What comes too soon after the last answer is answered a little later.
  */
-static void
-answer_rival(struct election *e, mono now, const struct el_advert *advert, struct el_acts *out)
+void
+election_answer_rival(struct election *e, mono now, const struct el_advert *advert, struct el_acts *out)
 {
 	if (mono_before(now, e->rival_answered)) {
 		e->answer_owed = true;
 		e->advert_deadline = mono_min(e->advert_deadline, e->rival_answered);
 	} else {
 		e->rival_answered = mono_add_ns(now, e->params.interval_ns / 4);
-		send_advert(out, e->params.priority);
+		election_send_advert(out, e->params.priority);
 		if (advert->priority == EL_PRIORITY_RESIGN)
 			e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
 		else
@@ -359,12 +416,12 @@ recv_as_active(struct election *e, mono now, const struct el_advert *advert, str
 	bool higher = advert->priority > e->params.priority;
 
 	if (higher || (advert->priority == e->params.priority && tie > 0)) {
-		enter_backup(e, now, higher ? REASON_HIGHER_PRIORITY : REASON_HIGHER_ADDRESS,
+		election_enter_backup(e, now, higher ? REASON_HIGHER_PRIORITY : REASON_HIGHER_ADDRESS,
 			advert->interval_ns, out);
-		release(e, now, false, out);
+		election_release(e, now, false, out);
 		return;
 	}
-	answer_rival(e, now, advert, out);
+	election_answer_rival(e, now, advert, out);
 }
 
 void
@@ -372,6 +429,11 @@ el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_
 {
 	if (ip_addr_equal(&advert->source, &e->params.own))
 		return; /* a bridge loop, or somebody with our address: never an election (V030) */
+	if (e->params.keyed && advert->keyed) {
+		must_step_down(e, now, out);
+		keyed_recv(e, now, advert, out);
+		return;
+	}
 	if (e->role != EL_BACKUP && e->role != EL_ACTIVE)
 		return;
 	/* Deposed in our sleep: a successor must not be answered as if it were a rival. */
@@ -380,7 +442,7 @@ el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_
 	e->last_priority = advert->priority;
 	e->last_source = advert->source;
 	if (e->role == EL_BACKUP)
-		recv_as_backup(e, now, advert);
+		election_recv_as_backup(e, now, advert);
 	else
 		recv_as_active(e, now, advert, out);
 }
@@ -388,7 +450,7 @@ el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_
 static enum reason
 takeover_reason(const struct election *e, mono now)
 {
-	int64_t down_ns = el_down_ns(e->params.priority, e->active_interval_ns);
+	int64_t down_ns = el_patience_ns(e);
 
 	if (mono_is_never(e->last_heard) || mono_diff_ns(now, e->last_heard) >= down_ns)
 		return REASON_PEER_SILENT;
@@ -406,11 +468,13 @@ tick_backup(struct election *e, mono now, struct el_acts *out)
 		return;
 	/* Held up ourselves: what we missed says nothing about the peer. Listen once more. */
 	if (mono_diff_ns(now, e->down_deadline) > e->active_interval_ns) {
-		e->down_deadline = mono_add_ns(now, e->active_interval_ns +
-			el_skew_ns(e->params.priority, e->active_interval_ns));
+		e->down_deadline = mono_add_ns(now,
+			e->active_interval_ns + election_skew_ns(e, e->active_interval_ns));
 		return;
 	}
-	enter_active(e, now, takeover_reason(e, now), out);
+	if (e->params.keyed && !keyed_silence_is_real(e, now))
+		return;
+	election_enter_active(e, now, takeover_reason(e, now), out);
 }
 
 static void
@@ -418,7 +482,7 @@ send_due_advert(struct election *e, mono now, struct el_acts *out)
 {
 	if (!mono_due(e->advert_deadline, now))
 		return;
-	send_advert(out, e->params.priority);
+	election_send_advert(out, e->params.priority);
 	if (e->answer_owed)
 		e->rival_answered = mono_add_ns(now, e->params.interval_ns / 4);
 	e->answer_owed = false;
@@ -433,6 +497,10 @@ tick_active(struct election *e, mono now, struct el_acts *out)
 {
 	if (must_step_down(e, now, out))
 		return;
+	if (e->params.keyed)
+		keyed_tick(e, now, out);
+	if (e->role != EL_ACTIVE)
+		return; /* handed over */
 	if (mono_due(e->prepare_deadline, now))
 		claim(e, now, out);
 	if (mono_due(e->renew_deadline, now)) {
@@ -450,14 +518,16 @@ el_tick(struct election *e, mono now, struct el_acts *out)
 {
 	if (mono_due(e->resign_deadline, now))
 		send_resignation(e, out);
+	if (e->params.keyed && e->role != EL_ACTIVE)
+		keyed_tick(e, now, out);
 	switch (e->role) {
 	case EL_INIT:
 		break;
 	case EL_FAULT:
 		if (mono_due(e->retry_deadline, now)) {
 			e->retry_deadline = MONO_NEVER;
-			if (e->fitness == EL_FIT)
-				enter_election(e, now, REASON_FIT_AGAIN, out);
+			if (election_is_able(e))
+				election_enter(e, now, REASON_FIT_AGAIN, out);
 		}
 		break;
 	case EL_BACKUP:
@@ -495,6 +565,8 @@ leases_confirmed(struct election *e, mono now, mono sent, struct el_acts *out)
 			e->phases.claimed = now;
 		announce_start(&e->announce, now);
 		announce(e, now, out);
+		if (e->params.keyed)
+			election_send_advert(out, e->params.priority); /* holding: an offer is taken */
 	}
 }
 
@@ -568,10 +640,41 @@ el_switchover(struct election *e, mono now, struct el_acts *out)
 {
 	if (e->role != EL_ACTIVE)
 		return REASON_NOT_ACTIVE;
-	enter_backup(e, now, REASON_SWITCHOVER, e->params.interval_ns, out);
+	if (must_step_down(e, now, out))
+		return REASON_NOT_ACTIVE;
+	if (e->params.keyed) {
+		if (!el_peer_is_ready(e, now))
+			return REASON_PEER_ABSENT;
+		keyed_offer(e, now, REASON_SWITCHOVER, out);
+		return REASON_NONE;
+	}
+	election_enter_backup(e, now, REASON_SWITCHOVER, e->params.interval_ns, out);
 	e->hold = true;
-	release(e, now, true, out);
+	election_release(e, now, true, out);
 	return REASON_NONE;
+}
+
+void
+el_reannounce(struct election *e, mono now, struct el_acts *out)
+{
+	if (e->role == EL_ACTIVE && e->claimed && !must_step_down(e, now, out))
+		reannounce(e, now, out);
+}
+
+void
+el_take(struct election *e, mono now, enum reason why, struct el_acts *out)
+{
+	if (e->role == EL_BACKUP && election_is_able(e))
+		election_enter_active(e, now, why, out);
+}
+
+void
+el_yield(struct election *e, mono now, enum reason why, struct el_acts *out)
+{
+	if (e->role != EL_ACTIVE)
+		return;
+	election_enter_backup(e, now, why, e->params.interval_ns, out);
+	election_release(e, now, true, out);
 }
 
 void
@@ -585,7 +688,9 @@ el_stop(struct election *e, mono now, struct el_acts *out)
 	e->unfit = REASON_STOPPED;
 	enter(e, now, EL_INIT, REASON_STOPPED, out);
 	if (was == EL_ACTIVE)
-		release(e, now, true, out);
+		election_release(e, now, true, out);
+	else if (e->params.keyed)
+		election_act(out, EL_SEND_HELLO); /* the peer has no standby from now on */
 }
 
 bool
@@ -608,7 +713,11 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 			mono_add_ns(now, params->preempt_delay_ns));
 	if (e->role == EL_BACKUP)
 		e->down_deadline = mono_min(e->down_deadline,
-			mono_add_ns(now, el_down_ns(params->priority, e->active_interval_ns)));
+			mono_add_ns(now, el_patience_ns(e)));
+	if (!params->keyed)
+		keyed_start(e);
+	else if (mono_is_never(e->hello_deadline) && (e->role == EL_BACKUP || e->role == EL_FAULT))
+		e->hello_deadline = now; /* the first hello of a pair that has just got a key */
 	if (e->role != EL_ACTIVE)
 		return;
 	e->advert_deadline =
@@ -634,7 +743,7 @@ el_resume(struct election *e, mono now, mono since, mono last_advert, mono lease
 	enter(e, now, EL_ACTIVE, REASON_RESUMED, out);
 	e->since = since;
 	e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
-	send_advert(out, e->params.priority);
+	election_send_advert(out, e->params.priority);
 	claim(e, now, out);
 	e->lease_deadline = lease_deadline;
 	return true;
@@ -648,5 +757,6 @@ el_deadline(const struct election *e)
 	next = mono_min(next, e->reannounce_deadline);
 	next = mono_min(next, mono_min(e->down_deadline, e->advert_deadline));
 	next = mono_min(next, mono_min(e->prepare_deadline, e->renew_deadline));
-	return mono_min(next, mono_min(e->lease_deadline, e->announce.deadline));
+	next = mono_min(next, mono_min(e->lease_deadline, e->announce.deadline));
+	return e->params.keyed ? mono_min(next, keyed_deadline(e)) : next;
 }

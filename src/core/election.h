@@ -63,6 +63,7 @@ struct el_advert {
 	enum el_role role;
 	enum el_fitness fitness;
 	uint16_t flags;           /* enum trailer_flags */
+	uint64_t life, counter;   /* boot id and counter of the sender */
 };
 
 enum el_act_kind {
@@ -105,6 +106,21 @@ struct el_phases {
 	mono claimed;    /* addresses confirmed by the kernel */
 };
 
+/* Does anybody else answer on the service interface? Asked when the peer went quiet there. */
+enum el_contact { EL_CONTACT_UNKNOWN, EL_CONTACT_CONNECTED, EL_CONTACT_ISOLATED };
+
+/* What the peer of a keyed pair last said of itself, for this virtual router. */
+struct el_peer {
+	mono heard;              /* MONO_NEVER */
+	int64_t interval_ns;
+	enum el_role role;
+	enum el_fitness fitness;
+	uint8_t priority;
+	uint16_t flags;          /* enum trailer_flags */
+	struct ip_addr address;
+	uint64_t life, counter;  /* of the message: what is older is history */
+};
+
 struct election {
 	struct el_params params;
 	enum el_role role;
@@ -140,6 +156,23 @@ struct election {
 	mono reannounce_deadline; /* an announcement was put off */
 	struct announce announce;
 	struct el_phases phases;
+
+	/* a keyed pair (election_keyed.c) */
+	struct el_peer peer;
+	mono hello_deadline;     /* not active: the next hello */
+	mono listen_until;       /* held up a moment ago: nothing is claimed at once */
+	mono ask_deadline;       /* backup: the next question to the wire */
+	uint8_t asks;            /* unanswered in a row */
+	mono ask_until;          /* answered or not, claim then: no lease lasts longer */
+	bool told_answered;
+	bool wants;              /* backup: would preempt the active */
+	enum el_contact contact; /* on the service interface, since the peer went quiet there */
+	enum reason offer;       /* active: why it asks the peer to take over; REASON_NONE: it does not */
+	mono offer_deadline;     /* until when */
+	mono offer_repeat;
+	mono handed_deadline;    /* the peer holds the addresses: give them up then */
+	mono offer_again;        /* an offer was not taken: the next one not before */
+	mono taking_until;       /* active: took an offer; the peer is no rival meanwhile */
 };
 
 /* Role EL_INIT, not fit (REASON_STARTED). */
@@ -171,6 +204,15 @@ void el_reannounce(struct election *e, mono now, struct el_acts *out);
 void el_take(struct election *e, mono now, enum reason why, struct el_acts *out);
 /* Give up being active now, resigning (a router of the same group did). No-op unless active. */
 void el_yield(struct election *e, mono now, enum reason why, struct el_acts *out);
+/* Keyed pair: what the caller found out about the service interface. */
+void el_set_contact(struct election *e, mono now, enum el_contact contact, struct el_acts *out);
+/* enum trailer_flags for the message to be sent now. */
+uint16_t el_flags(const struct election *e);
+/* Has the peer of a keyed pair spoken of this router lately; and could it take over? */
+bool el_peer_is_fresh(const struct election *e, mono now);
+bool el_peer_is_ready(const struct election *e, mono now);
+/* How long this backup waits for an active that fell silent, in ns (Active_Down_Interval). */
+int64_t el_patience_ns(const struct election *e);
 /*
  * Planned switchover. Among plain VRRP routers an active resigns and holds. In a keyed pair it
  * offers (make before break): it stays active until the peer says that it holds the addresses,

@@ -40,6 +40,7 @@ enum trailer_flags {
 	TRAILER_HOLD = 8,      /* gave up on the operator's wish: does not preempt */
 	TRAILER_CONNECTED = 16, /* somebody else answers it on the service interface */
 	TRAILER_ISOLATED = 32, /* nobody answers it there */
+	TRAILER_WANT = 64,     /* backup: prefers to be active (preemption); an active may offer */
 };
 
 /* How well one of the sender's paths hears the receiver. */

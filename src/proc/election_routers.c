@@ -103,7 +103,8 @@ router_check_fitness(struct router *r, mono now)
 		return;
 	if (!ip_addr_equal(&params.own, &r->election.params.own) && params.own.family != IP_NONE)
 		el_reconfigure(&r->election, now, &params, &acts);
-	if ((why == REASON_NONE) != (r->election.fitness == EL_FIT) || (why != REASON_NONE && why != r->election.unfit))
+	if ((why == REASON_NONE) != (r->election.fitness == EL_FIT) ||
+		(why != REASON_NONE && why != r->election.unfit))
 		el_set_fitness(&r->election, now, why == REASON_NONE ? EL_FIT : EL_UNFIT, why,
 			&acts);
 	router_perform(r, now, &acts);

@@ -209,6 +209,8 @@ start_active(struct bench *b, struct el_params params)
 {
 	start_with(b, params);
 	set_fit(b, true, REASON_NONE);
+	if (params.keyed)
+		tick(b); /* its first hello */
 	if (b->e.pending != 0)
 		settle(b, true);
 	live(b, 10 * NS_PER_S, NULL);

@@ -93,3 +93,8 @@ check_PROGRAMS += tests/unit/test_ipvs_codec
 TESTS += tests/unit/test_ipvs_codec
 tests_unit_test_ipvs_codec_SOURCES = tests/unit/test_ipvs_codec.c
 tests_unit_test_ipvs_codec_LDADD = liblinux.la libcore.la libbase.la $(NL_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_keyed
+TESTS += tests/unit/test_keyed
+tests_unit_test_keyed_SOURCES = tests/unit/test_keyed.c tests/unit/election_bench.h
+tests_unit_test_keyed_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)

@@ -1,0 +1,38 @@
+/*
+ * What the two halves of the election share: election.c has the state machine of RFC 9568,
+ * election_keyed.c what the nodes of a keyed pair do beyond it. Inside of src/core only.
+ */
+#ifndef TANDEM_CORE_ELECTION_INTERNAL_H
+#define TANDEM_CORE_ELECTION_INTERNAL_H
+
+#include "core/election.h"
+
+/* election.c: actions and roles */
+struct el_act *election_act(struct el_acts *out, enum el_act_kind kind);
+void election_send_advert(struct el_acts *out, uint8_t priority);
+void election_enter_active(struct election *e, mono now, enum reason reason, struct el_acts *out);
+void election_enter_backup(struct election *e, mono now, enum reason reason,
+	int64_t active_interval_ns, struct el_acts *out);
+void election_enter_fault(struct election *e, mono now, enum reason reason, struct el_acts *out);
+void election_enter(struct election *e, mono now, enum reason reason, struct el_acts *out);
+void election_release(struct election *e, mono now, bool resign, struct el_acts *out);
+void election_recv_as_backup(struct election *e, mono now, const struct el_advert *advert);
+void election_answer_rival(struct election *e, mono now, const struct el_advert *advert,
+	struct el_acts *out);
+int64_t election_skew_ns(const struct election *e, int64_t interval_ns);
+int64_t election_down_ns(const struct election *e, int64_t interval_ns);
+bool election_is_able(const struct election *e);
+
+/* election_keyed.c */
+void keyed_start(struct election *e);
+void keyed_enter(struct election *e, mono now, enum reason reason);
+void keyed_recv(struct election *e, mono now, const struct el_advert *message, struct el_acts *out);
+/* True: the silence is over, claim. False: the wire is being asked. */
+bool keyed_silence_is_real(struct election *e, mono now);
+void keyed_tick(struct election *e, mono now, struct el_acts *out);
+mono keyed_deadline(const struct election *e);
+/* Fitness changed, or what is known of the peer: should the other one be active? */
+void keyed_reconsider(struct election *e, mono now, struct el_acts *out);
+void keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *out);
+
+#endif

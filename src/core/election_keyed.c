@@ -1,0 +1,477 @@
+/*
+ * What the two nodes of a keyed pair do beyond RFC 9568. Each knows that there is exactly one
+ * other node, hears it over several paths, and hears it while it is backup, too. So
+ *
+ *  - a resignation is claimed at once, and so is a place that the other one says it does not hold;
+ *  - after silence the wire is asked first whether the silent node's kernel still answers for the
+ *    addresses: its leases end by themselves, and two holders are worse than a little patience;
+ *  - a change of roles without a fault is made before it is broken: the active offers, the backup
+ *    claims and announces, and only then does the former active give up (switchover, preemption,
+ *    an impaired active with a fit standby);
+ *  - an active that nobody answers any more on the service interface gives way to a peer that is
+ *    answered there.
+ */
+#include "core/election_internal.h"
+#include "core/trailer.h"
+
+#include <string.h>
+
+enum { ASKS = 3 };
+
+static const int64_t ask_every_ns = 10 * NS_PER_MS;
+static const int64_t answered_pause_ns = 10 * NS_PER_MS;
+static const int64_t offer_patience_ns = 3 * NS_PER_S;
+static const int64_t offer_repeat_ns = 50 * NS_PER_MS;
+static const int64_t offer_pause_ns = 5 * NS_PER_S;
+static const int64_t linger_ns = 3 * NS_PER_MS;
+static const int64_t taking_ns = 4 * NS_PER_S;
+/* How long after its end a lease may still be there (net/ipv4/devinet.c check_lifetime()). */
+static const int64_t lease_slack_ns = 2 * NS_PER_S;
+
+void
+keyed_start(struct election *e)
+{
+	memset(&e->peer, 0, sizeof(e->peer));
+	e->peer.heard = MONO_NEVER;
+	e->contact = EL_CONTACT_UNKNOWN;
+	e->hello_deadline = e->listen_until = e->offer_again = MONO_NEVER;
+	e->offer_deadline = e->offer_repeat = e->handed_deadline = e->taking_until = MONO_NEVER;
+	e->ask_deadline = e->ask_until = MONO_NEVER;
+	e->asks = 0;
+	e->offer = REASON_NONE;
+	e->told_answered = e->wants = false;
+}
+
+static void
+stop_asking(struct election *e)
+{
+	e->ask_deadline = e->ask_until = MONO_NEVER;
+	e->asks = 0;
+	e->told_answered = false;
+}
+
+/* Every role begins without the business of the last one. Who woke late listens before it speaks. */
+void
+keyed_enter(struct election *e, mono now, enum reason reason)
+{
+	bool late = reason == REASON_WOKE_LATE || reason == REASON_LEASE_LAPSED;
+
+	stop_asking(e);
+	e->wants = false;
+	e->offer = REASON_NONE;
+	e->offer_deadline = e->offer_repeat = e->handed_deadline = e->taking_until = MONO_NEVER;
+	e->hello_deadline = MONO_NEVER;
+	e->listen_until = MONO_NEVER;
+	if (!e->params.keyed || e->role == EL_ACTIVE || e->role == EL_INIT)
+		return;
+	e->hello_deadline = late ? mono_add_ns(now, e->params.interval_ns) : now;
+	if (late)
+		e->listen_until = e->hello_deadline;
+}
+
+static int64_t
+longer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
+peer_patience_ns(const struct election *e)
+{
+	int64_t interval_ns = longer(e->params.interval_ns, e->peer.interval_ns);
+
+	return 3 * interval_ns + interval_ns / 2;
+}
+
+bool
+el_peer_is_fresh(const struct election *e, mono now)
+{
+	return e->params.keyed && !mono_is_never(e->peer.heard) &&
+		mono_diff_ns(now, e->peer.heard) < peer_patience_ns(e);
+}
+
+bool
+el_peer_is_ready(const struct election *e, mono now)
+{
+	return el_peer_is_fresh(e, now) && e->peer.role == EL_BACKUP &&
+		e->peer.fitness == EL_FIT && (e->peer.flags & TRAILER_READY) != 0;
+}
+
+uint16_t
+el_flags(const struct election *e)
+{
+	bool active = e->role == EL_ACTIVE;
+	unsigned flags = 0;
+
+	if (e->offer != REASON_NONE)
+		flags |= TRAILER_OFFER;
+	if (active ? e->claimed : e->pending != 0)
+		flags |= TRAILER_HOLDING;
+	if (e->role == EL_BACKUP && e->fitness == EL_FIT && e->pending == 0 &&
+		e->contact != EL_CONTACT_ISOLATED)
+		flags |= TRAILER_READY;
+	if (e->hold)
+		flags |= TRAILER_HOLD;
+	if (e->contact == EL_CONTACT_CONNECTED)
+		flags |= TRAILER_CONNECTED;
+	if (e->contact == EL_CONTACT_ISOLATED)
+		flags |= TRAILER_ISOLATED;
+	if (e->wants)
+		flags |= TRAILER_WANT;
+	return (uint16_t)flags;
+}
+
+/* Would the node that sent this rather be active than we? Fitness, priority, address. */
+static bool
+outranks_us(const struct election *e, enum el_fitness fitness, uint8_t priority,
+	const struct ip_addr *address)
+{
+	if (fitness != e->fitness)
+		return fitness > e->fitness;
+	if (priority != e->params.priority)
+		return priority > e->params.priority;
+	return ip_addr_compare(address, &e->params.own) > 0;
+}
+
+/* What waited in the socket while we were held up is history: listen before believing it. */
+static void
+note_hold_up(struct election *e, mono now)
+{
+	if (mono_is_never(e->hello_deadline) ||
+		mono_diff_ns(now, e->hello_deadline) <= e->params.interval_ns)
+		return;
+	e->hello_deadline = e->listen_until = mono_add_ns(now, e->params.interval_ns);
+}
+
+static bool
+is_listening(const struct election *e, mono now)
+{
+	return !mono_is_never(e->listen_until) && mono_before(now, e->listen_until);
+}
+
+/* Nobody has the place: take it, unless what we heard may be history. */
+static void
+claim_place(struct election *e, mono now, enum reason why, struct el_acts *out)
+{
+	if (!election_is_able(e))
+		return;
+	if (is_listening(e, now))
+		e->down_deadline = mono_min(e->down_deadline,
+			mono_add_ns(e->listen_until, election_skew_ns(e, e->active_interval_ns)));
+	else
+		election_enter_active(e, now, why, out);
+}
+
+static void
+take_offer(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
+{
+	enum reason why = e->wants ? REASON_PREEMPTED_PEER : REASON_SWITCHOVER;
+
+	if (m->fitness != EL_FIT)
+		why = REASON_PEER_UNFIT;
+	election_enter_active(e, now, why, out);
+	e->taking_until = mono_add_ns(now, taking_ns);
+}
+
+static void
+recv_as_backup(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
+{
+	if (m->priority == EL_PRIORITY_RESIGN) {
+		claim_place(e, now, REASON_PEER_RESIGNED, out);
+	} else if (m->role == EL_ACTIVE) {
+		stop_asking(e);
+		if ((m->flags & TRAILER_OFFER) != 0 && (el_flags(e) & TRAILER_READY) != 0 &&
+			!is_listening(e, now))
+			take_offer(e, now, m, out);
+		else
+			election_recv_as_backup(e, now, m);
+	} else if ((m->flags & TRAILER_HOLDING) == 0) {
+		bool peer_goes_first = m->role == EL_BACKUP && (e->hold ||
+			((m->flags & TRAILER_HOLD) == 0 &&
+				outranks_us(e, m->fitness, m->priority, &m->source)));
+
+		if (!peer_goes_first)
+			claim_place(e, now, REASON_PEER_NOT_ACTIVE, out);
+	}
+}
+
+static void
+end_offer(struct election *e, mono now, struct el_acts *out)
+{
+	election_act(out, EL_OFFER_ENDED)->reason = e->offer;
+	e->offer = REASON_NONE;
+	e->offer_deadline = e->offer_repeat = e->handed_deadline = MONO_NEVER;
+	e->offer_again = mono_add_ns(now, offer_pause_ns);
+}
+
+static void
+meet_rival(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
+{
+	enum reason why = REASON_HIGHER_ADDRESS;
+
+	if (e->offer != REASON_NONE) { /* it is taking over, as we asked */
+		if ((m->flags & TRAILER_HOLDING) != 0 && mono_is_never(e->handed_deadline))
+			e->handed_deadline = mono_add_ns(now, linger_ns);
+		return;
+	}
+	if (mono_before(now, e->taking_until) && !mono_is_never(e->taking_until) &&
+		(m->flags & TRAILER_OFFER) != 0)
+		return; /* it will give up when it hears that we hold them */
+	if (!outranks_us(e, m->fitness, m->priority, &m->source)) {
+		election_answer_rival(e, now, m, out);
+		return;
+	}
+	if (m->fitness != e->fitness)
+		why = REASON_PEER_FIT;
+	else if (m->priority != e->params.priority)
+		why = REASON_HIGHER_PRIORITY;
+	election_enter_backup(e, now, why, m->interval_ns, out);
+	election_release(e, now, false, out);
+}
+
+static void
+recv_as_active(struct election *e, mono now, const struct el_advert *m, bool was_holding,
+	struct el_acts *out)
+{
+	if (m->priority == EL_PRIORITY_RESIGN) {
+		if (e->offer != REASON_NONE)
+			end_offer(e, now, out);
+		election_answer_rival(e, now, m, out);
+	} else if (m->role == EL_ACTIVE) {
+		meet_rival(e, now, m, out);
+	} else {
+		if (e->offer != REASON_NONE && !el_peer_is_ready(e, now))
+			end_offer(e, now, out);
+		if (was_holding) { /* neighbours may have believed it last */
+			e->taking_until = MONO_NEVER;
+			el_reannounce(e, now, out);
+		}
+		keyed_reconsider(e, now, out);
+	}
+}
+
+static void
+learn(struct election *e, mono now, const struct el_advert *m)
+{
+	e->peer = (struct el_peer){.heard = now, .interval_ns = m->interval_ns, .role = m->role,
+		.fitness = m->fitness, .priority = m->priority, .flags = m->flags,
+		.address = m->source, .life = m->life, .counter = m->counter};
+	if (m->role != EL_ACTIVE && m->priority != EL_PRIORITY_RESIGN)
+		return;
+	e->last_heard = now;
+	e->last_priority = m->priority;
+	e->last_source = m->source;
+}
+
+/* Nobody answers us, and somebody answers the peer: it is the better place. */
+static bool
+is_worse_placed(const struct election *e, mono now)
+{
+	return e->contact == EL_CONTACT_ISOLATED && el_peer_is_fresh(e, now) &&
+		e->peer.role == EL_BACKUP && e->peer.fitness != EL_UNFIT &&
+		(e->peer.flags & TRAILER_CONNECTED) != 0;
+}
+
+static void
+give_way_when_isolated(struct election *e, mono now, struct el_acts *out)
+{
+	if (e->role == EL_ACTIVE && is_worse_placed(e, now))
+		election_enter_fault(e, now, REASON_ISOLATED, out);
+}
+
+/* An isolated node takes part again when it is answered, or when there is nobody better. */
+static void
+return_from_isolation(struct election *e, mono now, struct el_acts *out)
+{
+	if (e->role != EL_FAULT || e->reason != REASON_ISOLATED || !election_is_able(e))
+		return;
+	if (e->contact != EL_CONTACT_ISOLATED || !el_peer_is_fresh(e, now))
+		election_enter(e, now, REASON_FIT_AGAIN, out);
+}
+
+void
+keyed_recv(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
+{
+	bool was_holding = e->peer.role == EL_ACTIVE || (e->peer.flags & TRAILER_HOLDING) != 0;
+
+	/* The same message comes over every path, and over some later than over others. */
+	if (m->life == e->peer.life && m->counter <= e->peer.counter)
+		return;
+	note_hold_up(e, now);
+	learn(e, now, m);
+	if (e->role == EL_BACKUP)
+		recv_as_backup(e, now, m, out);
+	else if (e->role == EL_ACTIVE)
+		recv_as_active(e, now, m, was_holding && (m->flags & TRAILER_HOLDING) == 0, out);
+	give_way_when_isolated(e, now, out);
+}
+
+void
+el_set_contact(struct election *e, mono now, enum el_contact contact, struct el_acts *out)
+{
+	if (e->contact == contact)
+		return;
+	e->contact = contact;
+	give_way_when_isolated(e, now, out);
+	return_from_isolation(e, now, out);
+	if (e->params.keyed && e->role == EL_BACKUP)
+		e->hello_deadline = mono_min(e->hello_deadline, now); /* the active waits for it */
+}
+
+void
+keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *out)
+{
+	e->offer = why;
+	e->offer_deadline = mono_add_ns(now, offer_patience_ns);
+	e->offer_repeat = mono_add_ns(now, offer_repeat_ns);
+	e->handed_deadline = MONO_NEVER;
+	election_send_advert(out, e->params.priority);
+}
+
+void
+keyed_reconsider(struct election *e, mono now, struct el_acts *out)
+{
+	if (e->role == EL_BACKUP)
+		e->hello_deadline = mono_min(e->hello_deadline, now); /* let the peer know */
+	if (e->role != EL_ACTIVE || e->offer != REASON_NONE || !e->claimed ||
+		!el_peer_is_ready(e, now) ||
+		(!mono_is_never(e->offer_again) && mono_before(now, e->offer_again)))
+		return;
+	if (e->fitness != EL_FIT)
+		keyed_offer(e, now, REASON_PEER_FIT, out);
+	else if ((e->peer.flags & TRAILER_WANT) != 0 &&
+		outranks_us(e, e->peer.fitness, e->peer.priority, &e->peer.address))
+		keyed_offer(e, now, REASON_HIGHER_PRIORITY, out);
+}
+
+/* The peer holds the addresses and has announced them. */
+static void
+hand_over(struct election *e, mono now, struct el_acts *out)
+{
+	enum reason why = e->offer;
+	struct el_act *ended;
+
+	election_enter_backup(e, now, why, e->peer.interval_ns, out);
+	e->hold = why == REASON_SWITCHOVER;
+	election_release(e, now, false, out);
+	election_act(out, EL_RELAY);
+	ended = election_act(out, EL_OFFER_ENDED);
+	ended->reason = why;
+	ended->ok = true;
+}
+
+static void
+tick_offer(struct election *e, mono now, struct el_acts *out)
+{
+	if (mono_due(e->handed_deadline, now)) {
+		hand_over(e, now, out);
+	} else if (mono_due(e->offer_deadline, now)) {
+		end_offer(e, now, out);
+	} else if (mono_due(e->offer_repeat, now)) {
+		e->offer_repeat = mono_add_ns(now, offer_repeat_ns);
+		election_send_advert(out, e->params.priority);
+	}
+}
+
+/* --- asking the wire --- */
+
+static int64_t
+ask_lead_ns(const struct election *e)
+{
+	int64_t most_ns = e->active_interval_ns * 3 / 2;
+
+	return most_ns < ASKS * ask_every_ns ? most_ns : ASKS * ask_every_ns;
+}
+
+static bool
+asks_wire(const struct election *e)
+{
+	return e->role == EL_BACKUP && e->params.ask && !e->wants &&
+		!mono_is_never(e->down_deadline);
+}
+
+/* The questions come before the deadline: silence of a dead node costs no more than its silence. */
+static mono
+next_ask(const struct election *e)
+{
+	if (!asks_wire(e) || e->asks == ASKS)
+		return MONO_NEVER;
+	return e->asks == 0 ? mono_add_ns(e->down_deadline, -ask_lead_ns(e)) : e->ask_deadline;
+}
+
+static void
+tick_ask(struct election *e, mono now, struct el_acts *out)
+{
+	mono heard = mono_is_never(e->last_heard) ? e->since : e->last_heard;
+
+	if (!mono_due(next_ask(e), now))
+		return;
+	if (mono_is_never(e->ask_until))
+		e->ask_until = mono_add_ns(heard, e->params.lease_ns + lease_slack_ns);
+	e->asks++;
+	e->ask_deadline = mono_add_ns(now, ask_lead_ns(e) / ASKS);
+	election_act(out, EL_ASK);
+}
+
+bool
+keyed_silence_is_real(struct election *e, mono now)
+{
+	int64_t more_ns;
+
+	if (!asks_wire(e) || mono_due(e->ask_until, now))
+		return true;
+	if (e->asks == ASKS && mono_due(e->ask_deadline, now))
+		return true;
+	more_ns = e->asks == ASKS ? mono_diff_ns(e->ask_deadline, now)
+				  : (ASKS - e->asks) * ask_lead_ns(e) / ASKS;
+	e->down_deadline = mono_add_ns(now, more_ns);
+	return false;
+}
+
+void
+el_answered(struct election *e, mono now, struct el_acts *out)
+{
+	if (!asks_wire(e) || e->asks == 0 || mono_due(e->ask_until, now))
+		return;
+	e->asks = 0;
+	e->down_deadline = mono_add_ns(now, ask_lead_ns(e) + answered_pause_ns);
+	if (e->told_answered)
+		return;
+	e->told_answered = true;
+	election_act(out, EL_STILL_ANSWERED);
+}
+
+/* --- time --- */
+
+static void
+tick_hello(struct election *e, mono now, struct el_acts *out)
+{
+	note_hold_up(e, now);
+	if (!mono_due(e->hello_deadline, now))
+		return;
+	election_act(out, EL_SEND_HELLO);
+	e->hello_deadline = mono_add_ns(e->hello_deadline, e->params.interval_ns);
+	if (mono_due(e->hello_deadline, now))
+		e->hello_deadline = mono_add_ns(now, e->params.interval_ns);
+}
+
+void
+keyed_tick(struct election *e, mono now, struct el_acts *out)
+{
+	if (e->offer != REASON_NONE)
+		tick_offer(e, now, out);
+	return_from_isolation(e, now, out);
+	tick_ask(e, now, out);
+	tick_hello(e, now, out); /* last: a new role begins with one */
+}
+
+mono
+keyed_deadline(const struct election *e)
+{
+	mono next = mono_min(e->hello_deadline, next_ask(e));
+
+	if (e->role == EL_FAULT && e->reason == REASON_ISOLATED)
+		next = mono_min(next, mono_add_ns(e->peer.heard, peer_patience_ns(e)));
+	return mono_min(next,
+		mono_min(e->handed_deadline, mono_min(e->offer_deadline, e->offer_repeat)));
+}
