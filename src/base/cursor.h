@@ -87,6 +87,14 @@ reader_u32(struct reader *r)
 	return high << 16 | reader_u16(r);
 }
 
+static inline uint64_t
+reader_u64(struct reader *r)
+{
+	uint64_t high = reader_u32(r);
+
+	return high << 32 | reader_u32(r);
+}
+
 static inline struct writer
 writer_over(void *bytes, size_t capacity)
 {
@@ -123,6 +131,13 @@ writer_u32(struct writer *w, uint32_t v)
 {
 	writer_u16(w, (uint16_t)(v >> 16));
 	writer_u16(w, (uint16_t)v);
+}
+
+static inline void
+writer_u64(struct writer *w, uint64_t v)
+{
+	writer_u32(w, (uint32_t)(v >> 32));
+	writer_u32(w, (uint32_t)v);
 }
 
 #endif

@@ -16,7 +16,7 @@
 #include "base/mono.h"
 #include "core/trailer.h"
 
-enum { PAIR_PATHS = TRAILER_PATHS, PAIR_RETIRED = 8, PAIR_CANDIDATES = 4 };
+enum { PAIR_PATHS = TRAILER_PATHS, PAIR_RETIRED = 8, PAIR_CANDIDATES = 16 };
 
 struct pair_path {
 	uint32_t tag;        /* trailer_tag() of the interface's or link's name; 0: unused */
@@ -48,8 +48,12 @@ struct pair {
 	uint64_t candidates[PAIR_CANDIDATES]; /* valid MAC, not (yet) believed: echoed in turn */
 	uint64_t candidate_counters[PAIR_CANDIDATES];
 	unsigned candidate_next, candidate_turn;
-	uint64_t fresh_floor, fresh_next; /* an echo older than that is no answer */
+	uint64_t fresh_floor, fresh_next; /* an echo of ours older than that is no answer */
 	mono fresh_rotated;
+	uint64_t peer_floor, peer_next;   /* a message of the peer older than that is a capture */
+	mono peer_rotated;
+	mono answered;                /* last time news.answer was given */
+	mono expected;                /* a peer never heard is told as lost then; MONO_NEVER: done */
 
 	struct pair_path paths[PAIR_PATHS];
 	unsigned path_count;
@@ -72,18 +76,22 @@ void pair_init(struct pair *p, uint64_t boot, const struct ip_addr *self, int64_
 /* On reload: intervals, digest and paths may change; what is known of kept paths stays. */
 void pair_configure(struct pair *p, const struct ip_addr *self, int64_t interval_ns,
 	uint32_t digest, const uint32_t *tags, unsigned count);
+/* The link state of a path, for the peer and the status. */
+void pair_set_carrier(struct pair *p, unsigned path, bool carrier);
 /* Index of the path, or -1. */
 int pair_path_find(const struct pair *p, uint32_t tag);
 /* Fill boot, counter (a fresh one), echo, sender, digest and paths for the next message. */
 void pair_fill(struct pair *p, mono now, struct trailer *t);
 /* Refusals that cost nothing, before the MAC is computed. `path` < path_count. */
-enum reason pair_screen(const struct pair *p, mono now, unsigned path, const struct trailer *t);
+enum reason pair_screen(const struct pair *p, unsigned path, const struct trailer *t);
 /* The MAC was right. REASON_NONE: believed. Fills *news in any case. `interval_ns`: the sender's. */
 enum reason pair_accept(struct pair *p, mono now, unsigned path, const struct trailer *t,
 	int64_t interval_ns, struct pair_news *news);
 /* Time passes: who has gone quiet? Call it at pair_deadline(). */
 void pair_tick(struct pair *p, mono now, struct pair_news *news);
 mono pair_deadline(const struct pair *p);
+/* Nothing was heard on the path for so long that it counts as quiet: 2.5 intervals. */
+int64_t pair_quiet_ns(const struct pair *p);
 /* The peer hears us on that path, as it said within the patience. */
 bool pair_path_heard_by_peer(const struct pair *p, mono now, unsigned path);
 

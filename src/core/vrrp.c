@@ -3,7 +3,9 @@
 #include "base/cursor.h"
 
 enum { IP4_HEADER_MIN = 20, IP4_TTL_AT = 8, IP4_PROTOCOL_AT = 9, IP4_SOURCE_AT = 12 };
-enum { VERSION_TYPE = 0x31, CHECKSUM_AT = 6, INTERVAL_MASK = 0x0fff };
+enum { CHECKSUM_AT = 6, INTERVAL_MASK = 0x0fff, CS_PER_S = 100 };
+
+static const uint8_t trailer_magic[4] = {'T', 'N', 'D', 'M'};
 
 static uint32_t
 sum_words(uint32_t sum, const uint8_t *bytes, size_t length)
@@ -32,29 +34,55 @@ vrrp_checksum(const uint8_t *message, size_t length, const struct vrrp_envelope 
 	return (uint16_t)~sum;
 }
 
+void
+vrrp_seal(uint8_t *message, size_t length, const struct vrrp_envelope *envelope,
+	enum vrrp_checksum form)
+{
+	uint16_t sum;
+
+	if (message[0] >> 4 == 2)
+		form = VRRP_SUM_MESSAGE;
+	message[CHECKSUM_AT] = message[CHECKSUM_AT + 1] = 0;
+	sum = vrrp_checksum(message, length, envelope, form);
+	message[CHECKSUM_AT] = (uint8_t)(sum >> 8);
+	message[CHECKSUM_AT + 1] = (uint8_t)sum;
+}
+
+static bool
+is_encodable(const struct vrrp_advert *a, const struct vrrp_envelope *envelope)
+{
+	if (a->vrid == 0 || a->count == 0 || a->interval_cs == 0)
+		return false;
+	if (a->version != 2)
+		return a->interval_cs <= VRRP_INTERVAL_MAX_CS;
+	return envelope->source.family == IP_V4 && a->interval_cs % CS_PER_S == 0 &&
+		a->interval_cs / CS_PER_S <= UINT8_MAX;
+}
+
 size_t
 vrrp_encode(const struct vrrp_advert *advert, const struct vrrp_envelope *envelope,
 	enum vrrp_checksum form, uint8_t *out, size_t capacity)
 {
+	static const uint8_t no_authentication[VRRP_AUTH] = {0};
 	struct writer w = writer_over(out, capacity);
 	size_t size = ip_addr_size(&envelope->source);
-	uint16_t sum;
+	unsigned version = advert->version == 2 ? 2 : 3;
 
-	if (advert->vrid == 0 || advert->count == 0 || advert->interval_cs == 0 ||
-		advert->interval_cs > VRRP_INTERVAL_MAX_CS)
+	if (!is_encodable(advert, envelope))
 		return 0;
-	writer_u8(&w, VERSION_TYPE);
+	writer_u8(&w, (uint8_t)(version << 4 | (advert->type ? advert->type : VRRP_ADVERT)));
 	writer_u8(&w, advert->vrid);
 	writer_u8(&w, advert->priority);
 	writer_u8(&w, advert->count);
-	writer_u16(&w, advert->interval_cs);
+	/* version 2: authentication type 0, then seconds */
+	writer_u16(&w, version == 2 ? advert->interval_cs / CS_PER_S : advert->interval_cs);
 	writer_u16(&w, 0);
 	writer_bytes(&w, advert->addresses, advert->count * size);
+	if (version == 2)
+		writer_bytes(&w, no_authentication, sizeof(no_authentication));
 	if (w.failed)
 		return 0;
-	sum = vrrp_checksum(out, w.at, envelope, form);
-	out[CHECKSUM_AT] = (uint8_t)(sum >> 8);
-	out[CHECKSUM_AT + 1] = (uint8_t)sum;
+	vrrp_seal(out, w.at, envelope, form);
 	return w.at;
 }
 
@@ -104,38 +132,80 @@ checksum_matches(const uint8_t *message, size_t length, const struct vrrp_envelo
 	return false;
 }
 
-enum reason
-vrrp_decode(const uint8_t *message, size_t length, const struct vrrp_envelope *envelope,
-	bool any_ttl, struct vrrp_advert *out, enum vrrp_checksum *sum)
+static enum reason
+read_header(struct reader *r, unsigned version, struct vrrp_advert *out)
 {
-	struct reader r = reader_over(message, length);
-	size_t size = ip_addr_size(&envelope->source);
-	uint8_t version_type;
+	uint8_t version_type = reader_u8(r);
+	uint16_t interval;
 
-	if (!any_ttl && envelope->ttl != VRRP_TTL)
-		return REASON_BAD_TTL;
-	version_type = reader_u8(&r);
-	out->vrid = reader_u8(&r);
-	out->priority = reader_u8(&r);
-	out->count = reader_u8(&r);
-	out->interval_cs = reader_u16(&r) & INTERVAL_MASK;
-	reader_skip(&r, 2);
-	out->addresses = message + VRRP_HEADER;
-	if (r.failed)
+	out->vrid = reader_u8(r);
+	out->priority = reader_u8(r);
+	out->count = reader_u8(r);
+	interval = reader_u16(r);
+	reader_skip(r, 2);
+	if (r->failed)
 		return REASON_BAD_LENGTH;
-	if (version_type >> 4 != VERSION_TYPE >> 4)
+	if (version_type >> 4 != version)
 		return REASON_BAD_VERSION;
-	if ((version_type & 0x0f) != (VERSION_TYPE & 0x0f))
+	out->version = (uint8_t)version;
+	out->type = version_type & 0x0f;
+	if (out->type != VRRP_ADVERT && out->type != VRRP_HELLO)
 		return REASON_BAD_TYPE;
 	if (out->vrid == 0)
 		return REASON_BAD_VRID;
 	if (out->count == 0)
 		return REASON_BAD_COUNT;
-	if (length != VRRP_HEADER + out->count * size)
+	if (version == 2 && interval >> 8 != 0)
+		return REASON_BAD_AUTH;
+	out->interval_cs = version == 2 ? (uint16_t)(interval * CS_PER_S) : interval & INTERVAL_MASK;
+	return REASON_NONE;
+}
+
+/* Exact length (RFC 9568 7.1), or something behind it that begins as a trailer does. */
+static enum reason
+find_trailer(const uint8_t *message, size_t length, size_t plain, struct vrrp_advert *out)
+{
+	out->trailer = NULL;
+	out->trailer_length = 0;
+	if (length < plain || (length > plain && (length - plain < sizeof(trailer_magic) ||
+		memcmp(message + plain, trailer_magic, sizeof(trailer_magic)) != 0)))
 		return REASON_BAD_LENGTH;
+	if (length > plain) {
+		out->trailer = message + plain;
+		out->trailer_length = length - plain;
+	}
+	return out->type == VRRP_HELLO && !out->trailer ? REASON_BAD_TYPE : REASON_NONE;
+}
+
+static bool
+is_link_local(const uint8_t address[16])
+{
+	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
+enum reason
+vrrp_decode(const uint8_t *message, size_t length, const struct vrrp_envelope *envelope,
+	unsigned version, bool any_ttl, struct vrrp_advert *out, enum vrrp_checksum *sum)
+{
+	struct reader r = reader_over(message, length);
+	size_t size = ip_addr_size(&envelope->source);
+	enum reason why;
+
+	if (!any_ttl && envelope->ttl != VRRP_TTL)
+		return REASON_BAD_TTL;
+	if ((why = read_header(&r, version, out)) != REASON_NONE)
+		return why;
+	out->addresses = message + VRRP_HEADER;
+	why = find_trailer(message, length,
+		VRRP_HEADER + out->count * size + (version == 2 ? VRRP_AUTH : 0), out);
+	if (why != REASON_NONE)
+		return why;
 	if (out->interval_cs == 0)
 		return REASON_BAD_INTERVAL;
-	if (!checksum_matches(message, length, envelope, sum))
+	if (!checksum_matches(message, length, envelope, sum) ||
+		(version == 2 && *sum != VRRP_SUM_MESSAGE))
 		return REASON_BAD_CHECKSUM;
+	if (envelope->source.family == IP_V6 && !is_link_local(out->addresses))
+		return REASON_NOT_LINK_LOCAL;
 	return REASON_NONE;
 }

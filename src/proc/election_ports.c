@@ -360,8 +360,8 @@ take_packet(struct port *p, mono now, const uint8_t *packet, size_t length)
 	if (why == REASON_NONE && message_length >= 2)
 		r = p->by_vrid[message[1]];
 	if (why == REASON_NONE)
-		why = vrrp_decode(message, message_length, &envelope, r && r->conf.unicast, &advert,
-			&form);
+		why = vrrp_decode(message, message_length, &envelope, 3, r && r->conf.unicast,
+			&advert, &form);
 	if (why == REASON_NONE && !r)
 		why = REASON_BAD_VRID;
 	if (why == REASON_NONE)

@@ -181,7 +181,7 @@ tell_packet(struct world *w, struct node *n, const struct event *packet)
 	if (n->life != LIFE_RUNNING ||
 		vrrp_open_ip4(packet->bytes, packet->length, &envelope, &message, &length) !=
 			REASON_NONE ||
-		vrrp_decode(message, length, &envelope, false, &advert, &form) != REASON_NONE ||
+		vrrp_decode(message, length, &envelope, 3, false, &advert, &form) != REASON_NONE ||
 		advert.vrid != VRID)
 		return;
 	if (packet->corrupt)

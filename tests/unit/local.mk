@@ -98,3 +98,8 @@ check_PROGRAMS += tests/unit/test_keyed
 TESTS += tests/unit/test_keyed
 tests_unit_test_keyed_SOURCES = tests/unit/test_keyed.c tests/unit/election_bench.h
 tests_unit_test_keyed_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_pair
+TESTS += tests/unit/test_pair
+tests_unit_test_pair_SOURCES = tests/unit/test_pair.c
+tests_unit_test_pair_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)

@@ -24,15 +24,20 @@ struct golden {
 };
 
 static const struct golden goldens[] = {
-	/* G1 */ {"10.9.0.1", "224.0.0.18", {51, 100, 50, 2, NULL}, "0a0900c80a0900c9",
+	/* G1 */ {"10.9.0.1", "224.0.0.18", {.vrid = 51, .priority = 100, .interval_cs = 50,
+		.count = 2}, "0a0900c80a0900c9",
 		0x6a58, 0x54f5, "313364020032"},
-	/* G2 */ {"192.0.2.11", "224.0.0.18", {10, 200, 100, 1, NULL}, "c0000201",
+	/* G2 */ {"192.0.2.11", "224.0.0.18", {.vrid = 10, .priority = 200, .interval_cs = 100,
+		.count = 1}, "c0000201",
 		0xa1f3, 0x448e, "310ac8010064"},
-	/* G3 */ {"192.0.2.11", "224.0.0.18", {10, 0, 100, 1, NULL}, "c0000201",
+	/* G3 */ {"192.0.2.11", "224.0.0.18", {.vrid = 10, .priority = 0, .interval_cs = 100,
+		.count = 1}, "c0000201",
 		0x69f4, 0x0c8f, "310a00010064"},
-	/* G4 */ {"192.0.2.12", "224.0.0.18", {255, 254, 10, 3, NULL},
+	/* G4 */ {"192.0.2.12", "224.0.0.18", {.vrid = 255, .priority = 254, .interval_cs = 10,
+		.count = 3},
 		"c0000201c0000202c0000203", 0xe746, 0x89ea, "31fffe03000a"},
-	/* G5 */ {"192.0.2.11", "192.0.2.12", {10, 200, 100, 1, NULL}, "c0000201",
+	/* G5 */ {"192.0.2.11", "192.0.2.12", {.vrid = 10, .priority = 200, .interval_cs = 100,
+		.count = 1}, "c0000201",
 		0xbff9, 0x448e, "310ac8010064"},
 };
 enum { GOLDENS = sizeof(goldens) / sizeof(goldens[0]) };
@@ -107,7 +112,7 @@ decode(const uint8_t *message, size_t length, const struct vrrp_envelope *envelo
 	uint8_t *copy = guard_end() - length;
 
 	memcpy(copy, message, length);
-	return vrrp_decode(copy, length, envelope, false, out, form);
+	return vrrp_decode(copy, length, envelope, 3, false, out, form);
 }
 
 static void
@@ -180,7 +185,8 @@ test_ipv6_checksum_has_the_pseudo_header_in_either_form(void **state)
 		.source = addr("fe80::1"), .destination = addr("ff02::12"), .ttl = 255};
 	struct ip_addr first = addr("fe80::10"), second = addr("2001:db8::10");
 	uint8_t list[32], message[64];
-	struct vrrp_advert advert = {10, 200, 100, 2, list};
+	struct vrrp_advert advert = {.vrid = 10, .priority = 200, .interval_cs = 100, .count = 2,
+		.addresses = list};
 
 	(void)state;
 	memcpy(list, first.bytes, 16);
@@ -247,9 +253,9 @@ test_ttl_below_255_is_refused_unless_allowed(void **state)
 	(void)state;
 	for (int ttl = 0; ttl < 255; ttl++) {
 		envelope.ttl = (uint8_t)ttl;
-		assert_int_equal(vrrp_decode(message, n, &envelope, false, &got, &form),
+		assert_int_equal(vrrp_decode(message, n, &envelope, 3, false, &got, &form),
 			REASON_BAD_TTL);
-		assert_int_equal(vrrp_decode(message, n, &envelope, true, &got, &form), REASON_NONE);
+		assert_int_equal(vrrp_decode(message, n, &envelope, 3, true, &got, &form), REASON_NONE);
 	}
 }
 
@@ -362,8 +368,12 @@ test_encoder_refuses_what_is_out_of_range(void **state)
 	struct vrrp_envelope envelope = envelope_of(&goldens[1]);
 	uint8_t list[4] = {192, 0, 2, 1}, out[VRRP_MAX];
 	static const struct vrrp_advert bad[] = {
-		{0, 100, 100, 1, NULL}, {10, 100, 0, 1, NULL}, {10, 100, 4096, 1, NULL},
-		{10, 100, 100, 0, NULL},
+		{.vrid = 0, .priority = 100, .interval_cs = 100,
+		.count = 1}, {.vrid = 10, .priority = 100, .interval_cs = 0,
+		.count = 1}, {.vrid = 10, .priority = 100, .interval_cs = 4096,
+		.count = 1},
+		{.vrid = 10, .priority = 100, .interval_cs = 100,
+		.count = 0},
 	};
 
 	(void)state;
@@ -396,7 +406,8 @@ test_255_addresses_fit(void **state)
 {
 	struct vrrp_envelope envelope = envelope_of(&goldens[0]);
 	static uint8_t list[255 * 4], message[VRRP_MAX];
-	struct vrrp_advert advert = {1, 100, 4095, 255, list}, got;
+	struct vrrp_advert advert = {.vrid = 1, .priority = 100, .interval_cs = 4095, .count = 255,
+		.addresses = list}, got;
 	enum vrrp_checksum form;
 	size_t n;
 
@@ -503,6 +514,105 @@ test_bad_ip_headers_are_refused(void **state)
 			REASON_BAD_LENGTH);
 }
 
+/* G6 */
+static const char golden_v2[] = "210ac801000154f1c00002010000000000000000";
+
+static void
+test_version_2_golden_vector(void **state)
+{
+	struct vrrp_envelope envelope = envelope_of(&goldens[1]);
+	struct vrrp_advert advert = {.version = 2, .vrid = 10, .priority = 200,
+		.interval_cs = 100, .count = 1}, got;
+	uint8_t want[64], message[64], list[4] = {192, 0, 2, 1};
+	size_t n = unhex(golden_v2, want);
+	enum vrrp_checksum form;
+
+	(void)state;
+	advert.addresses = list;
+	assert_int_equal(vrrp_encode(&advert, &envelope, VRRP_SUM_PSEUDO_HEADER, message,
+		sizeof(message)), n);
+	assert_memory_equal(message, want, n);
+	assert_int_equal(vrrp_decode(want, n, &envelope, 2, false, &got, &form), REASON_NONE);
+	assert_int_equal(got.interval_cs, 100);
+	assert_int_equal(got.version, 2);
+	/* V062: another version is another protocol */
+	assert_int_equal(decode(want, n, &envelope, &got, &form), REASON_BAD_VERSION);
+	n = golden_bytes(&goldens[1], VRRP_SUM_MESSAGE, message);
+	assert_int_equal(vrrp_decode(message, n, &envelope, 2, false, &got, &form),
+		REASON_BAD_VERSION);
+}
+
+static void
+test_version_2_refusals(void **state)
+{
+	struct vrrp_envelope envelope = envelope_of(&goldens[1]);
+	struct vrrp_advert got, advert = {.version = 2, .vrid = 10, .priority = 200,
+		.interval_cs = 150, .count = 1, .addresses = (const uint8_t[]){192, 0, 2, 1}};
+	uint8_t message[64];
+	size_t n = unhex(golden_v2, message);
+	enum vrrp_checksum form;
+
+	(void)state;
+	message[4] = 1; /* RFC 2338 simple password (V072) */
+	vrrp_seal(message, n, &envelope, VRRP_SUM_MESSAGE);
+	assert_int_equal(vrrp_decode(message, n, &envelope, 2, false, &got, &form),
+		REASON_BAD_AUTH);
+	unhex(golden_v2, message);
+	assert_int_equal(vrrp_decode(message, n - 8, &envelope, 2, false, &got, &form),
+		REASON_BAD_LENGTH);
+	message[12] ^= 1;
+	assert_int_equal(vrrp_decode(message, n, &envelope, 2, false, &got, &form),
+		REASON_BAD_CHECKSUM);
+	/* parts of a second cannot be said */
+	assert_int_equal(vrrp_encode(&advert, &envelope, VRRP_SUM_MESSAGE, message, 64), 0);
+	advert.interval_cs = 25600;
+	assert_int_equal(vrrp_encode(&advert, &envelope, VRRP_SUM_MESSAGE, message, 64), 0);
+}
+
+/* V069 */
+static void
+test_first_ipv6_address_must_be_link_local(void **state)
+{
+	struct vrrp_envelope envelope = {
+		.source = addr("fe80::1"), .destination = addr("ff02::12"), .ttl = 255};
+	struct ip_addr global = addr("2001:db8::10");
+	struct vrrp_advert got, advert = {.vrid = 10, .priority = 200, .interval_cs = 100,
+		.count = 1, .addresses = global.bytes};
+	uint8_t message[64];
+	enum vrrp_checksum form;
+	size_t n;
+
+	(void)state;
+	n = vrrp_encode(&advert, &envelope, VRRP_SUM_PSEUDO_HEADER, message, sizeof(message));
+	assert_int_equal(n, 24);
+	assert_int_equal(decode(message, n, &envelope, &got, &form), REASON_NOT_LINK_LOCAL);
+}
+
+static void
+test_trailer_is_found_and_a_hello_needs_one(void **state)
+{
+	struct vrrp_envelope envelope = envelope_of(&goldens[1]);
+	struct vrrp_advert got;
+	uint8_t message[64];
+	size_t n = golden_bytes(&goldens[1], VRRP_SUM_PSEUDO_HEADER, message);
+	enum vrrp_checksum form;
+
+	(void)state;
+	assert_int_equal(decode(message, n, &envelope, &got, &form), REASON_NONE);
+	assert_null(got.trailer);
+	message[0] = 0x32;
+	vrrp_seal(message, n, &envelope, VRRP_SUM_PSEUDO_HEADER);
+	assert_int_equal(decode(message, n, &envelope, &got, &form), REASON_BAD_TYPE);
+	memcpy(message + n, "TNDM....", 8);
+	vrrp_seal(message, n + 8, &envelope, VRRP_SUM_PSEUDO_HEADER);
+	assert_int_equal(decode(message, n + 8, &envelope, &got, &form), REASON_NONE);
+	assert_int_equal(got.type, VRRP_HELLO);
+	assert_int_equal(got.trailer_length, 8);
+	memcpy(message + n, "TNDx....", 8);
+	vrrp_seal(message, n + 8, &envelope, VRRP_SUM_PSEUDO_HEADER);
+	assert_int_equal(decode(message, n + 8, &envelope, &got, &form), REASON_BAD_LENGTH);
+}
+
 int
 main(void)
 {
@@ -524,6 +634,10 @@ main(void)
 		cmocka_unit_test(test_ip_header_is_opened),
 		cmocka_unit_test(test_padding_behind_the_packet_is_cut),
 		cmocka_unit_test(test_bad_ip_headers_are_refused),
+		cmocka_unit_test(test_version_2_golden_vector),
+		cmocka_unit_test(test_version_2_refusals),
+		cmocka_unit_test(test_first_ipv6_address_must_be_link_local),
+		cmocka_unit_test(test_trailer_is_found_and_a_hello_needs_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

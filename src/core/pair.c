@@ -1,0 +1,363 @@
+/*
+ * Belief, replay and paths of a keyed pair. See pair.h.
+ *
+ * Three bounds keep captures worthless. A new life of the peer is believed only when it echoes a
+ * counter that we sent a moment ago (fresh_floor); a life that ended is never believed again
+ * (retired); and a message of the life we believe must be new on its path and not older than what
+ * the peer said a moment ago on any path (peer_floor), so that what was captured on one path is
+ * not news on another one.
+ */
+#include "core/pair.h"
+
+#include <string.h>
+
+enum { WINDOW = 64 };
+
+static const int64_t moment_ns = 1 * NS_PER_S;
+
+static int64_t
+longer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void
+set_interval(struct pair *p, int64_t peer_interval_ns)
+{
+	p->patience_ns = longer(p->interval_ns, peer_interval_ns) * 7 / 2;
+}
+
+/* 3.5 intervals are the patience. */
+static int64_t
+long_interval_ns(const struct pair *p)
+{
+	return p->patience_ns * 2 / 7;
+}
+
+int64_t
+pair_quiet_ns(const struct pair *p)
+{
+	return long_interval_ns(p) * 5 / 2;
+}
+
+void
+pair_init(struct pair *p, uint64_t boot, const struct ip_addr *self, int64_t interval_ns, mono now)
+{
+	memset(p, 0, sizeof(*p));
+	p->boot = boot;
+	p->self = *self;
+	p->interval_ns = interval_ns;
+	p->peer_heard = MONO_NEVER;
+	p->fresh_rotated = p->peer_rotated = now;
+	p->answered = (mono){INT64_MIN / 2};
+	set_interval(p, interval_ns);
+	p->expected = mono_add_ns(now, 2 * p->patience_ns);
+}
+
+static struct pair_path
+path_new(uint32_t tag)
+{
+	return (struct pair_path){.tag = tag, .carrier = true, .peer_age_ms = TRAILER_AGE_NEVER,
+		.heard = MONO_NEVER, .peer_said = MONO_NEVER};
+}
+
+void
+pair_configure(struct pair *p, const struct ip_addr *self, int64_t interval_ns, uint32_t digest,
+	const uint32_t *tags, unsigned count)
+{
+	struct pair_path kept[PAIR_PATHS];
+
+	if (count > PAIR_PATHS)
+		count = PAIR_PATHS;
+	for (unsigned i = 0; i < count; i++) {
+		int old = pair_path_find(p, tags[i]);
+
+		kept[i] = old >= 0 ? p->paths[old] : path_new(tags[i]);
+	}
+	memcpy(p->paths, kept, count * sizeof(kept[0]));
+	p->path_count = count;
+	p->self = *self;
+	p->digest = digest;
+	p->interval_ns = interval_ns;
+	set_interval(p, interval_ns);
+}
+
+int
+pair_path_find(const struct pair *p, uint32_t tag)
+{
+	for (unsigned i = 0; i < p->path_count; i++)
+		if (p->paths[i].tag == tag)
+			return (int)i;
+	return -1;
+}
+
+void
+pair_set_carrier(struct pair *p, unsigned path, bool carrier)
+{
+	p->paths[path].carrier = carrier;
+}
+
+/* Two marks a moment apart: the older one is between one and two moments old. */
+static void
+rotate(mono now, int64_t period_ns, uint64_t counter, uint64_t *floor, uint64_t *next,
+	mono *rotated)
+{
+	if (mono_diff_ns(now, *rotated) < period_ns)
+		return;
+	*floor = mono_diff_ns(now, *rotated) < 2 * period_ns ? *next : counter;
+	*next = counter;
+	*rotated = now;
+}
+
+static void
+fill_echo(struct pair *p, struct trailer *t)
+{
+	t->echo_boot = p->peer_boot;
+	t->echo_counter = p->peer_counter;
+	if (p->peer_boot != 0 && p->alive)
+		return;
+	for (unsigned i = 0; i < PAIR_CANDIDATES; i++) {
+		unsigned turn = p->candidate_turn++ % PAIR_CANDIDATES;
+
+		if (p->candidates[turn] == 0)
+			continue;
+		t->echo_boot = p->candidates[turn];
+		t->echo_counter = p->candidate_counters[turn];
+		return;
+	}
+}
+
+static uint16_t
+age_of(const struct pair_path *path, mono now)
+{
+	int64_t age_ms;
+
+	if (mono_is_never(path->heard))
+		return TRAILER_AGE_NEVER;
+	age_ms = mono_diff_ns(now, path->heard) / NS_PER_MS;
+	if (age_ms < 0)
+		return 0;
+	return age_ms > TRAILER_AGE_MAX ? TRAILER_AGE_MAX : (uint16_t)age_ms;
+}
+
+void
+pair_fill(struct pair *p, mono now, struct trailer *t)
+{
+	rotate(now, longer(moment_ns, 3 * p->interval_ns), p->counter, &p->fresh_floor,
+		&p->fresh_next, &p->fresh_rotated);
+	t->boot = p->boot;
+	t->counter = ++p->counter;
+	t->sender = p->self;
+	t->digest = p->digest;
+	fill_echo(p, t);
+	t->path_count = (uint8_t)p->path_count;
+	for (unsigned i = 0; i < p->path_count; i++)
+		t->paths[i] = (struct trailer_path){.tag = p->paths[i].tag,
+			.age_ms = age_of(&p->paths[i], now), .carrier = p->paths[i].carrier};
+}
+
+static bool
+is_retired(const struct pair *p, uint64_t boot)
+{
+	for (unsigned i = 0; i < PAIR_RETIRED; i++)
+		if (p->retired[i] == boot)
+			return true;
+	return false;
+}
+
+/* The sliding window of RFC 4303 3.4.3. */
+static bool
+is_new_on_path(const struct pair_path *path, uint64_t counter)
+{
+	uint64_t behind;
+
+	if (counter > path->newest)
+		return true;
+	behind = path->newest - counter;
+	return behind < WINDOW && (path->window >> behind & 1) == 0;
+}
+
+static void
+mark_on_path(struct pair_path *path, uint64_t counter)
+{
+	uint64_t ahead;
+
+	if (counter <= path->newest) {
+		path->window |= UINT64_C(1) << (path->newest - counter);
+		return;
+	}
+	ahead = counter - path->newest;
+	path->window = ahead < WINDOW ? path->window << ahead | 1 : 1;
+	path->newest = counter;
+}
+
+enum reason
+pair_screen(const struct pair *p, unsigned path, const struct trailer *t)
+{
+	if (t->boot == p->boot || ip_addr_equal(&t->sender, &p->self))
+		return REASON_OWN_PACKET;
+	if (is_retired(p, t->boot))
+		return REASON_REPLAYED;
+	if (t->boot == p->peer_boot &&
+		(t->counter <= p->peer_floor || !is_new_on_path(&p->paths[path], t->counter)))
+		return REASON_REPLAYED;
+	return REASON_NONE;
+}
+
+static bool
+may_answer(struct pair *p, mono now)
+{
+	if (mono_diff_ns(now, p->answered) < p->interval_ns / 4)
+		return false;
+	p->answered = now;
+	return true;
+}
+
+static void
+remember_candidate(struct pair *p, const struct trailer *t)
+{
+	for (unsigned i = 0; i < PAIR_CANDIDATES; i++) {
+		if (p->candidates[i] != t->boot)
+			continue;
+		if (t->counter > p->candidate_counters[i])
+			p->candidate_counters[i] = t->counter;
+		return;
+	}
+	p->candidates[p->candidate_next] = t->boot;
+	p->candidate_counters[p->candidate_next] = t->counter;
+	p->candidate_turn = p->candidate_next; /* the next message echoes it */
+	p->candidate_next = (p->candidate_next + 1) % PAIR_CANDIDATES;
+}
+
+static void
+meet(struct pair *p, mono now, const struct trailer *t)
+{
+	if (p->peer_boot != 0) {
+		p->retired[p->retired_next] = p->peer_boot;
+		p->retired_next = (p->retired_next + 1) % PAIR_RETIRED;
+	}
+	p->peer_boot = t->boot;
+	p->peer_counter = t->counter;
+	p->peer_floor = p->peer_next = 0;
+	p->peer_rotated = now;
+	memset(p->candidates, 0, sizeof(p->candidates));
+	for (unsigned i = 0; i < p->path_count; i++)
+		p->paths[i].newest = p->paths[i].window = 0;
+}
+
+static bool
+answers_challenge(const struct pair *p, const struct trailer *t)
+{
+	return t->echo_boot == p->boot && t->echo_counter > p->fresh_floor &&
+		t->echo_counter <= p->counter;
+}
+
+static void
+hear_on_path(struct pair *p, mono now, unsigned path, struct pair_news *news)
+{
+	struct pair_path *at = &p->paths[path];
+
+	if (at->quiet || mono_is_never(at->heard))
+		news->healed |= 1u << path;
+	at->quiet = false;
+	at->heard = now;
+	news->returned = !p->alive;
+	p->alive = true;
+	p->peer_heard = now;
+	p->expected = MONO_NEVER;
+}
+
+static void
+learn_paths(struct pair *p, mono now, const struct trailer *t)
+{
+	for (unsigned i = 0; i < t->path_count; i++) {
+		int path = pair_path_find(p, t->paths[i].tag);
+
+		if (path < 0)
+			continue;
+		p->paths[path].peer_age_ms = t->paths[i].age_ms;
+		p->paths[path].peer_carrier = t->paths[i].carrier;
+		p->paths[path].peer_said = now;
+	}
+}
+
+enum reason
+pair_accept(struct pair *p, mono now, unsigned path, const struct trailer *t, int64_t interval_ns,
+	struct pair_news *news)
+{
+	enum reason why = pair_screen(p, path, t);
+
+	*news = (struct pair_news){0};
+	if (why != REASON_NONE)
+		return why;
+	if (t->boot != p->peer_boot) {
+		if (!answers_challenge(p, t)) {
+			remember_candidate(p, t);
+			news->answer = may_answer(p, now);
+			return REASON_NOT_BELIEVED;
+		}
+		meet(p, now, t);
+		news->met = true;
+	}
+	rotate(now, longer(moment_ns, 2 * long_interval_ns(p)), p->peer_counter, &p->peer_floor,
+		&p->peer_next, &p->peer_rotated);
+	mark_on_path(&p->paths[path], t->counter);
+	if (t->counter >= p->peer_counter) {
+		news->digest_changed = p->peer_digest != t->digest || news->met;
+		p->peer_counter = t->counter;
+		p->peer_digest = t->digest;
+		p->peer = t->sender;
+		set_interval(p, interval_ns);
+		learn_paths(p, now, t);
+	}
+	if (news->met || t->echo_boot != p->boot)
+		news->answer = may_answer(p, now) || news->met;
+	hear_on_path(p, now, path, news);
+	return REASON_NONE;
+}
+
+void
+pair_tick(struct pair *p, mono now, struct pair_news *news)
+{
+	*news = (struct pair_news){0};
+	if (mono_due(p->expected, now)) {
+		p->expected = MONO_NEVER;
+		news->lost = true;
+	}
+	if (p->alive && mono_diff_ns(now, p->peer_heard) >= p->patience_ns) {
+		p->alive = false;
+		news->lost = true;
+	}
+	for (unsigned i = 0; i < p->path_count; i++) {
+		struct pair_path *path = &p->paths[i];
+
+		if (path->quiet || mono_is_never(path->heard) ||
+			mono_diff_ns(now, path->heard) < pair_quiet_ns(p))
+			continue;
+		path->quiet = true;
+		news->quieted |= 1u << i;
+	}
+}
+
+mono
+pair_deadline(const struct pair *p)
+{
+	mono next = p->expected;
+
+	if (p->alive)
+		next = mono_min(next, mono_add_ns(p->peer_heard, p->patience_ns));
+	for (unsigned i = 0; i < p->path_count; i++)
+		if (!p->paths[i].quiet)
+			next = mono_min(next, mono_add_ns(p->paths[i].heard, pair_quiet_ns(p)));
+	return next;
+}
+
+bool
+pair_path_heard_by_peer(const struct pair *p, mono now, unsigned path)
+{
+	const struct pair_path *at = &p->paths[path];
+
+	return !mono_is_never(at->peer_said) && mono_diff_ns(now, at->peer_said) < p->patience_ns &&
+		at->peer_age_ms != TRAILER_AGE_NEVER &&
+		at->peer_age_ms * NS_PER_MS < p->patience_ns;
+}

@@ -1,0 +1,105 @@
+/* The trailer of a keyed pair's messages. See trailer.h. */
+#include "core/trailer.h"
+#include "base/cursor.h"
+
+static const uint32_t magic = 0x544e444d; /* TNDM */
+static const uint8_t nothing[TRAILER_MAC] = {0};
+enum { CARRIER = 1, ROLE_MAX = 3, FITNESS_MAX = 2 };
+
+size_t
+trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
+{
+	struct writer w = writer_over(out, capacity);
+	size_t length = TRAILER_FIXED + (size_t)t->path_count * TRAILER_PATH + TRAILER_MAC;
+
+	if (t->path_count > TRAILER_PATHS)
+		return 0;
+	writer_u32(&w, magic);
+	writer_u8(&w, TRAILER_FORMAT);
+	writer_u8(&w, t->key_id);
+	writer_u16(&w, (uint16_t)length);
+	writer_u64(&w, t->boot);
+	writer_u64(&w, t->counter);
+	writer_u64(&w, t->echo_boot);
+	writer_u64(&w, t->echo_counter);
+	writer_u8(&w, t->role);
+	writer_u8(&w, t->priority);
+	writer_u8(&w, t->fitness);
+	writer_u8(&w, t->path_count);
+	writer_u16(&w, t->flags);
+	writer_u16(&w, t->healthy);
+	writer_u32(&w, t->digest);
+	writer_u32(&w, t->router_tag);
+	writer_u8(&w, t->sender.family);
+	writer_bytes(&w, nothing, 3);
+	writer_bytes(&w, t->sender.bytes, 16);
+	for (unsigned i = 0; i < t->path_count; i++) {
+		writer_u32(&w, t->paths[i].tag);
+		writer_u16(&w, t->paths[i].age_ms);
+		writer_u8(&w, t->paths[i].carrier ? CARRIER : 0);
+		writer_u8(&w, 0);
+	}
+	writer_bytes(&w, nothing, TRAILER_MAC);
+	return w.failed ? 0 : w.at;
+}
+
+static void
+read_paths(struct reader *r, struct trailer *out)
+{
+	for (unsigned i = 0; i < out->path_count; i++) {
+		out->paths[i].tag = reader_u32(r);
+		out->paths[i].age_ms = reader_u16(r);
+		out->paths[i].carrier = (reader_u8(r) & CARRIER) != 0;
+		reader_skip(r, 1);
+	}
+}
+
+enum reason
+trailer_decode(const uint8_t *bytes, size_t length, struct trailer *out)
+{
+	struct reader r = reader_over(bytes, length);
+	uint32_t magic_read = reader_u32(&r);
+	uint8_t format = reader_u8(&r);
+	uint16_t length_read;
+
+	memset(out, 0, sizeof(*out));
+	out->key_id = reader_u8(&r);
+	length_read = reader_u16(&r);
+	out->boot = reader_u64(&r);
+	out->counter = reader_u64(&r);
+	out->echo_boot = reader_u64(&r);
+	out->echo_counter = reader_u64(&r);
+	out->role = reader_u8(&r);
+	out->priority = reader_u8(&r);
+	out->fitness = reader_u8(&r);
+	out->path_count = reader_u8(&r);
+	out->flags = reader_u16(&r);
+	out->healthy = reader_u16(&r);
+	out->digest = reader_u32(&r);
+	out->router_tag = reader_u32(&r);
+	out->sender.family = reader_u8(&r);
+	reader_skip(&r, 3);
+	reader_bytes(&r, out->sender.bytes, 16);
+	if (r.failed || magic_read != magic || format != TRAILER_FORMAT || length_read != length ||
+		out->path_count > TRAILER_PATHS ||
+		length != TRAILER_FIXED + (size_t)out->path_count * TRAILER_PATH + TRAILER_MAC)
+		return REASON_BAD_TRAILER;
+	read_paths(&r, out);
+	if (out->boot == 0 || out->counter == 0 || out->key_id == 0 || out->role > ROLE_MAX ||
+		out->fitness > FITNESS_MAX ||
+		(out->sender.family != IP_V4 && out->sender.family != IP_V6))
+		return REASON_BAD_TRAILER;
+	if (out->sender.family == IP_V4) /* addresses compare as bytes */
+		memset(out->sender.bytes + 4, 0, 12);
+	return REASON_NONE;
+}
+
+uint32_t
+trailer_tag(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	return hash == 0 ? 1 : hash;
+}
