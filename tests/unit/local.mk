@@ -103,3 +103,8 @@ check_PROGRAMS += tests/unit/test_pair
 TESTS += tests/unit/test_pair
 tests_unit_test_pair_SOURCES = tests/unit/test_pair.c
 tests_unit_test_pair_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_auth
+TESTS += tests/unit/test_auth
+tests_unit_test_auth_SOURCES = tests/unit/test_auth.c
+tests_unit_test_auth_LDADD = libauth.la $(CMOCKA_LIBS)

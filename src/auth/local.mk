@@ -1,0 +1,4 @@
+noinst_LTLIBRARIES += libauth.la
+libauth_la_SOURCES = src/auth/heartbeat_key.c src/auth/heartbeat_key.h
+libauth_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+libauth_la_LIBADD = $(CRYPTO_LIBS)
