@@ -32,6 +32,11 @@ check_nodes(struct reader *r)
 	if (a->name[0] != '\0' && strcmp(a->name, b->name) == 0)
 		reader_error(r, place(r->node_at[1], "name"),
 			"nodes \"%s\": this name is there twice", b->name);
+	if (a->address.family != IP_NONE && b->address.family != IP_NONE &&
+		a->address.family != b->address.family)
+		reader_error(r, place(r->node_at[1], "address"),
+			"nodes \"%s\": its address and that of node \"%s\" are of different families",
+			b->name, a->name);
 	if (a->address.family != IP_NONE && ip_addr_equal(&a->address, &b->address))
 		reader_error(r, place(r->node_at[1], "address"),
 			"nodes \"%s\": its address is that of node \"%s\" as well", b->name,
@@ -289,6 +294,38 @@ check_pool(struct reader *r, uint32_t row)
 			v->name, v->min_healthy, v->real_count);
 }
 
+/* The family that a router's advertisements have: IPv4 if it has any such address. */
+static enum ip_family
+advert_family(const struct config *c, const struct conf_router *row)
+{
+	for (uint32_t i = 0; i < row->address_count; i++)
+		if (c->addresses[row->first_address + i].prefix.addr.family == IP_V4)
+			return IP_V4;
+	return row->address_count > 0
+		? (enum ip_family)c->addresses[row->first_address].prefix.addr.family : IP_NONE;
+}
+
+static void
+check_families(struct reader *r)
+{
+	const struct config *c = r->out;
+
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *row = &c->routers[i];
+		enum ip_family family = advert_family(c, row);
+
+		if (family == IP_V6 && c->version == 2)
+			reader_error(r, r->router_at[i], "virtual_routers \"%s\": version 2 of VRRP "
+				"has no IPv6; use version 3", row->name);
+		if (family != IP_NONE && row->unicast && c->node_count == LIMIT_NODES &&
+			c->nodes[0].address.family != IP_NONE &&
+			c->nodes[0].address.family != family)
+			reader_error(r, place(r->router_at[i], "unicast"),
+				"virtual_routers \"%s\": unicast needs nodes with IPv%d addresses",
+				row->name, family);
+	}
+}
+
 void
 check_relations(struct reader *r)
 {
@@ -300,6 +337,7 @@ check_relations(struct reader *r)
 	check_router_names(r, &router_names);
 	check_vrids(r);
 	check_addresses(r, &addresses);
+	check_families(r);
 	check_services(r);
 	for (uint32_t i = 0; i < r->out->virtual_count; i++) {
 		resolve_router(r, i, &router_names, &addresses);

@@ -13,6 +13,12 @@ config_free(struct config *c)
 	free(c->virtuals);
 	free(c->reals);
 	free(c->probes);
+	if (c->keys)
+		explicit_bzero(c->keys, c->key_count * sizeof(*c->keys));
+	free(c->keys);
+	free(c->links);
+	free(c->blocks);
+	free(c->tracks);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -184,4 +184,10 @@ void config_free(struct config *c);
 uint32_t config_find_router(const struct config *c, const char *name);
 uint32_t config_find_node(const struct config *c, const char *name);
 
+/*
+ * A number over everything that the two nodes must agree on: the same file gives the same number
+ * on both. Not the keys (they are rotated one node after the other), log and control.
+ */
+uint32_t config_digest(const struct config *c);
+
 #endif

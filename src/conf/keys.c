@@ -8,6 +8,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *const words_checksum[] = {"rfc5798", "rfc9568", NULL};
+const char *const words_authentication[] = {"require", "accept", NULL};
 const char *const words_standby[] = {"hot", "cold", NULL};
 const char *const words_protocol[] = {"tcp", "udp", NULL};
 const char *const words_scheduler[] = {"rr", "wrr", "lc", "wlc", "sh", "mh", NULL};
@@ -28,7 +29,7 @@ static const char *const later_forwarding[] = {"tunnel", NULL};
 static const char *const later_probe_type[] = {"https", "udp", "dns", "exec", NULL};
 
 #define KEYS_OF(member, label) \
-	const struct key_group keys_##member = {label, table_##member, COUNT(table_##member)}
+	const struct key_group keys_##member = {label, table_##member, COUNT(table_##member), false}
 
 static const struct key table_node[] = {
 	{.name = "name", .kind = KEY_NODE, .required = true},
@@ -36,13 +37,21 @@ static const struct key table_node[] = {
 };
 KEYS_OF(node, "nodes");
 
+static const struct key table_link[] = {
+	{.name = "name", .kind = KEY_NAME, .required = true},
+	{.name = "interface", .kind = KEY_INTERFACE, .required = true},
+};
+const struct key_group keys_link = {"links", table_link, COUNT(table_link), true};
+
 static const struct key table_heartbeat[] = {
 	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 40950, .step = 10,
 		.number = 100, .unit = "milliseconds"},
-	{.name = "version", .kind = KEY_INT, .low = 3, .high = 3, .number = 3, .later_number = 2},
+	{.name = "version", .kind = KEY_INT, .low = 2, .high = 3, .number = 3},
 	{.name = "checksum", .kind = KEY_WORD, .words = words_checksum, .text = "rfc5798"},
-	{.name = "key_file", .kind = KEY_LATER},
-	{.name = "links", .kind = KEY_LATER},
+	{.name = "key_file", .kind = KEY_FILE},
+	{.name = "authentication", .kind = KEY_WORD, .words = words_authentication,
+		.text = "require"},
+	{.name = "links", .kind = KEY_GROUPS, .group = &keys_link},
 };
 KEYS_OF(heartbeat, "heartbeat");
 

@@ -27,6 +27,7 @@ enum key_kind {
 	KEY_ENDPOINT,   /* address:port */
 	KEY_MASK,       /* a netmask */
 	KEY_PROGRAM,    /* absolute path of a program */
+	KEY_FILE,       /* absolute path of a file */
 	KEY_URL_PATH,
 	KEY_HOST,       /* a Host header, or "" */
 	KEY_STATUS,     /* list of HTTP statuses and ranges */
@@ -57,10 +58,12 @@ struct key_group {
 	const char *name; /* the key that holds such groups; "" for the file itself */
 	const struct key *keys;
 	size_t count;
+	bool by_node;     /* and a KEY_ADDRESS under the name of each node */
 };
 
 /* Words in the order of the enums of config.h. */
 extern const char *const words_checksum[];
+extern const char *const words_authentication[];
 extern const char *const words_standby[];
 extern const char *const words_protocol[];   /* tcp, udp: see conf_protocol_word() */
 extern const char *const words_scheduler[];
@@ -69,7 +72,7 @@ extern const char *const words_forwarding[];
 extern const char *const words_none_healthy[];
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
 
-extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_router, keys_track,
+extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_link, keys_router, keys_track,
 	keys_address, keys_virtual, keys_real, keys_probe, keys_expect, keys_control, keys_log;
 
 /* The key of that name in the group, or NULL. */

@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libconf.la
 libconf_la_SOURCES = \
 	src/conf/check.c \
 	src/conf/config.c src/conf/config.h \
+	src/conf/key_file.c src/conf/read_heartbeat.c src/conf/digest.c \
 	src/conf/errors.c src/conf/errors.h \
 	src/conf/keys.c src/conf/keys.h \
 	src/conf/pack.c src/conf/pack.h \

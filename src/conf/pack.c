@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TABLES = 6, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { TABLES = 10, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 static const char pack_magic[8] = "tandem1";
 
@@ -43,6 +43,10 @@ static const struct table tables[TABLES] = {
 	TABLE(virtuals, virtual_count, conf_virtual, LIMIT_VIRTUALS),
 	TABLE(reals, real_count, conf_real, LIMIT_REALS),
 	TABLE(probes, probe_count, conf_probe, LIMIT_PROBES),
+	TABLE(keys, key_count, conf_key, LIMIT_KEYS),
+	TABLE(links, link_count, conf_link, LIMIT_LINKS),
+	TABLE(blocks, block_count, conf_block, LIMIT_BLOCKS),
+	TABLE(tracks, track_count, conf_track, LIMIT_TRACKS),
 };
 
 static void *
@@ -84,6 +88,8 @@ copy_head(struct config *to, const struct config *from)
 	to->interval_ms = from->interval_ms;
 	to->version = from->version;
 	to->checksum = from->checksum;
+	to->authentication = from->authentication;
+	memcpy(to->key_file, from->key_file, sizeof(to->key_file));
 	memcpy(to->control_group, from->control_group, sizeof(to->control_group));
 	to->facility = from->facility;
 	memcpy(to->facility_name, from->facility_name, sizeof(to->facility_name));
@@ -94,6 +100,10 @@ copy_head(struct config *to, const struct config *from)
 	to->virtual_count = from->virtual_count;
 	to->real_count = from->real_count;
 	to->probe_count = from->probe_count;
+	to->key_count = from->key_count;
+	to->link_count = from->link_count;
+	to->block_count = from->block_count;
+	to->track_count = from->track_count;
 }
 
 static void
@@ -191,7 +201,10 @@ static bool
 router_is_sound(const struct config *c, const struct conf_router *r)
 {
 	bool sound = ENDS(r->name) && ENDS(r->interface) &&
+		ENDS(r->group) &&
 		range_fits(r->first_address, r->address_count, c->address_count) &&
+		range_fits(r->first_block, r->block_count, c->block_count) &&
+		range_fits(r->first_track, r->track_count, c->track_count) &&
 		r->interface_count <= LIMIT_ROUTER_INTERFACES &&
 		r->tracked_count <= LIMIT_ROUTER_INTERFACES;
 
@@ -208,6 +221,32 @@ virtual_is_sound(const struct config *c, const struct conf_virtual *v)
 	return ENDS(v->name) && ENDS(v->scheduler) && v->router < c->router_count &&
 		v->probe < c->probe_count &&
 		range_fits(v->first_real, v->real_count, c->real_count);
+}
+
+static bool
+heartbeat_is_sound(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->key_count; i++)
+		if (c->keys[i].id == 0 || c->keys[i].length > LIMIT_KEY)
+			return false;
+	for (uint32_t i = 0; i < c->link_count; i++)
+		if (!ENDS(c->links[i].name) || !ENDS(c->links[i].interface))
+			return false;
+	return ENDS(c->key_file);
+}
+
+static bool
+tracks_are_sound(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->block_count; i++)
+		if (!ENDS(c->blocks[i].interface))
+			return false;
+	for (uint32_t i = 0; i < c->track_count; i++)
+		if (!ENDS(c->tracks[i].name) || !ENDS(c->tracks[i].script) ||
+			(c->tracks[i].kind == CONF_TRACK_PROBE &&
+				c->tracks[i].probe >= c->probe_count))
+			return false;
+	return true;
 }
 
 static bool
@@ -232,6 +271,8 @@ rows_are_sound(const struct config *c)
 		if (!ENDS(c->probes[i].path) || !ENDS(c->probes[i].host) ||
 			!ENDS(c->probes[i].body) || c->probes[i].status_count > LIMIT_STATUS_RANGES)
 			return false;
+	if (!heartbeat_is_sound(c) || !tracks_are_sound(c))
+		return false;
 	return ENDS(c->cluster) && ENDS(c->control_group) && ENDS(c->facility_name);
 }
 

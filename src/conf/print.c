@@ -32,6 +32,25 @@ truth(bool value)
 }
 
 static void
+print_links(const struct config *c, FILE *to)
+{
+	char text[ADDR_TEXT];
+
+	fputs("  links = (\n", to);
+	for (uint32_t i = 0; i < c->link_count; i++) {
+		const struct conf_link *link = &c->links[i];
+
+		fprintf(to, "    { name = \"%s\"; interface = \"%s\";", link->name,
+			link->interface);
+		for (uint32_t n = 0; n < c->node_count; n++)
+			fprintf(to, " %s = \"%s\";", c->nodes[n].name,
+				ip_addr_format(&link->address[n], text));
+		fprintf(to, " }%s\n", i + 1 < c->link_count ? "," : "");
+	}
+	fputs("  );\n", to);
+}
+
+static void
 print_head(const struct config *c, FILE *to)
 {
 	char text[ADDR_TEXT];
@@ -43,8 +62,14 @@ print_head(const struct config *c, FILE *to)
 			ip_addr_format(&c->nodes[i].address, text),
 			i + 1 < c->node_count ? "," : "");
 	fprintf(to, ");\nheartbeat = {\n  interval_ms = %u;\n  version = %u;\n"
-		"  checksum = \"%s\";\n};\n", c->interval_ms, c->version,
+		"  checksum = \"%s\";\n", c->interval_ms, c->version,
 		words_checksum[c->checksum]);
+	if (c->key_file[0] != '\0') {
+		put_key_text(to, "  ", "key_file", c->key_file);
+		put_key_text(to, "  ", "authentication", words_authentication[c->authentication]);
+	}
+	print_links(c, to);
+	fputs("};\n", to);
 }
 
 static void

@@ -93,17 +93,6 @@ read_nodes(struct reader *r, const struct scope *file)
 }
 
 static void
-read_heartbeat(struct reader *r, const struct scope *file)
-{
-	struct scope s;
-
-	scope_open_member(&s, file, "heartbeat");
-	r->out->interval_ms = scope_int(&s, "interval_ms");
-	r->out->version = (uint8_t)scope_int(&s, "version");
-	r->out->checksum = (uint8_t)scope_word(&s, "checksum");
-}
-
-static void
 read_log(struct reader *r, const struct scope *file)
 {
 	struct config *c = r->out;
@@ -136,9 +125,9 @@ read_tree(struct reader *r, config_t *tree)
 }
 
 static void
-read_text(const struct text *text, struct config *out, struct errors *errors)
+read_text(const struct text *text, bool without_keys, struct config *out, struct errors *errors)
 {
-	struct reader r = {.errors = errors, .out = out};
+	struct reader r = {.errors = errors, .out = out, .without_keys = without_keys};
 	config_t tree;
 
 	seen_open(&r.probes, sizeof(struct conf_probe));
@@ -152,20 +141,33 @@ read_text(const struct text *text, struct config *out, struct errors *errors)
 	free(r.address_at);
 	free(r.virtual_at);
 	free(r.real_at);
+	free(r.link_at);
 }
 
-bool
-config_read_path(const char *path, struct config *out, struct conf_errors *errors)
+static bool
+read_path(const char *path, bool without_keys, struct config *out, struct conf_errors *errors)
 {
 	struct errors found = {0};
 	struct text text;
 
 	memset(out, 0, sizeof(*out));
 	if (text_load(&text, path, &found))
-		read_text(&text, out, &found);
+		read_text(&text, without_keys, out, &found);
 	if (found.count != 0)
 		config_free(out);
 	errors_finish(&found, &text, errors);
 	text_free(&text);
 	return errors->count == 0;
+}
+
+bool
+config_read_path(const char *path, struct config *out, struct conf_errors *errors)
+{
+	return read_path(path, false, out, errors);
+}
+
+bool
+config_read_without_keys(const char *path, struct config *out, struct conf_errors *errors)
+{
+	return read_path(path, true, out, errors);
 }

@@ -18,10 +18,11 @@
 struct reader {
 	struct errors *errors;
 	struct config *out;
+	bool without_keys;  /* the key file is not looked at */
 	struct seen probes; /* rows of out->probes by their bytes */
 	size_t probe_capacity;
 	/* the setting that each row came from */
-	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at;
+	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
 };
 
 /* A group of settings and where it stands, for messages. */
@@ -71,6 +72,8 @@ bool status_parse(const char *text, struct conf_status_range out[LIMIT_STATUS_RA
 	uint32_t *count);
 
 /* The parts of the file, each filling its tables. */
+void read_heartbeat(struct reader *r, const struct scope *file);
+void read_key_file(struct reader *r, const config_setting_t *at);
 void read_routers(struct reader *r, const struct scope *file);
 void read_pool(struct reader *r, const struct scope *file);
 

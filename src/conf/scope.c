@@ -83,9 +83,13 @@ report_unknown(const struct scope *s, const config_setting_t *member)
 static void
 check_member(const struct scope *s, config_setting_t *member)
 {
-	const struct key *key = key_find(s->keys, config_setting_name(member));
+	const char *name = config_setting_name(member);
+	const struct key *key = key_find(s->keys, name);
+	const struct key by_node = {.name = name, .kind = KEY_ADDRESS};
 	bool sound = false;
 
+	if (!key && s->keys->by_node && config_find_node(s->reader->out, name) != CONF_NO_INDEX)
+		key = &by_node;
 	if (!key)
 		report_unknown(s, member);
 	else if (key->kind == KEY_LATER)

@@ -74,8 +74,12 @@ fault_interface(const char *v)
 static const char *
 fault_host(const struct ip_addr *a)
 {
+	static const struct ip_addr unspecified = {IP_V6, {0}}, loopback = {IP_V6, {[15] = 1}};
+
 	if (a->family == IP_V6)
-		return NO_IPV6;
+		return a->bytes[0] == 0xff || ip_addr_equal(a, &unspecified) ||
+			ip_addr_equal(a, &loopback)
+			? "it must be the address of one host (not ::, ::1 or multicast)" : NULL;
 	if (a->bytes[0] == 0 || a->bytes[0] >= 224)
 		return "it must be the address of one host (not 0.x.x.x, multicast or broadcast)";
 	return NULL;
@@ -87,7 +91,7 @@ fault_address(const char *v)
 	struct ip_addr a;
 
 	if (!ip_addr_parse(v, &a))
-		return "it must be an IPv4 address, such as 10.77.0.11";
+		return "it must be an address, such as 10.77.0.11 or fd00:77::11";
 	return fault_host(&a);
 }
 
@@ -101,10 +105,12 @@ fault_prefix(const char *v)
 		return "it must be an address and its length, such as 10.77.0.100/24";
 	if (fault_host(&p.addr))
 		return fault_host(&p.addr);
+	if (p.length == 0)
+		return "the length of the prefix must be 1 to 32, or 1 to 128";
+	if (p.addr.family == IP_V6)
+		return NULL;
 	if (p.addr.bytes[0] == 127)
 		return "a loopback address cannot be a virtual address";
-	if (p.length == 0)
-		return "the length of the prefix must be 1 to 32";
 	address = (uint32_t)p.addr.bytes[0] << 24 | (uint32_t)p.addr.bytes[1] << 16 |
 		(uint32_t)p.addr.bytes[2] << 8 | p.addr.bytes[3];
 	host = (uint32_t)(UINT64_C(0xffffffff) >> p.length);
@@ -120,6 +126,8 @@ fault_endpoint(const char *v)
 
 	if (!endpoint_parse(v, &e))
 		return "it must be an address and a port, such as 10.77.0.100:80";
+	if (e.addr.family == IP_V6)
+		return NO_IPV6;
 	return fault_host(&e.addr);
 }
 
@@ -146,6 +154,14 @@ fault_program(const char *v)
 	if (*v != '/' || strlen(v) >= LIMIT_PATH || !is_graphic(v))
 		return "it must be the absolute path of a program, without spaces or arguments, "
 		       "255 characters at most";
+	return NULL;
+}
+
+static const char *
+fault_file(const char *v)
+{
+	if (*v != '/' || strlen(v) >= LIMIT_PATH || !is_graphic(v))
+		return "it must be the absolute path of a file, without spaces, 255 characters at most";
 	return NULL;
 }
 
@@ -205,6 +221,7 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_ENDPOINT: return fault_endpoint(v);
 	case KEY_MASK: return fault_mask(v);
 	case KEY_PROGRAM: return fault_program(v);
+	case KEY_FILE: return fault_file(v);
 	case KEY_URL_PATH: return fault_url_path(v);
 	case KEY_HOST: return fault_host_header(v);
 	case KEY_STATUS: return fault_status(v);
@@ -381,6 +398,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_ENDPOINT:
 	case KEY_MASK:
 	case KEY_PROGRAM:
+	case KEY_FILE:
 	case KEY_URL_PATH:
 	case KEY_HOST:
 	case KEY_STATUS:

@@ -70,9 +70,10 @@ enum reason vrrp_open_ip4(const uint8_t *packet, size_t length, struct vrrp_enve
 
 /*
  * Checks and reads a message in the order of RFC 9568 7.1 (the TTL only when `any_ttl` is false;
- * unicast peers may be a hop away), `version` being the one spoken here. Exact length, or a trailer behind it, which is only found here
- * and neither read nor believed; a hello without one is refused. REASON_NONE: *out is set, its addresses point into `message`,
- * and *sum says which checksum form the sender uses. Otherwise the reason to refuse it.
+ * unicast peers may be a hop away), `version` being the one spoken here. Exact length, or a trailer
+ * behind it, which is only found here and neither read nor believed; a hello without one is
+ * refused. REASON_NONE: *out is set, its addresses and trailer point into `message`, and *sum says
+ * which checksum form the sender uses. Otherwise the reason to refuse it.
  */
 enum reason vrrp_decode(const uint8_t *message, size_t length,
 	const struct vrrp_envelope *envelope, unsigned version, bool any_ttl,

@@ -22,7 +22,7 @@ load(const char *path, struct config *c)
 {
 	struct conf_errors errors;
 
-	if (config_read_path(path, c, &errors))
+	if (config_read_without_keys(path, c, &errors))
 		return true;
 	conf_errors_print(&errors, stdout);
 	conf_errors_free(&errors);
@@ -107,7 +107,7 @@ roundtrip(const char *path)
 }
 
 static const struct key_group *const groups[] = {&keys_file, &keys_node, &keys_heartbeat,
-	&keys_router, &keys_address, &keys_track, &keys_virtual, &keys_real, &keys_probe,
+	&keys_link, &keys_router, &keys_address, &keys_track, &keys_virtual, &keys_real, &keys_probe,
 	&keys_expect, &keys_control, &keys_log};
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
@@ -137,6 +137,7 @@ kind_phrase(enum key_kind kind)
 	case KEY_ENDPOINT: return "Address:port";
 	case KEY_MASK: return "Netmask";
 	case KEY_PROGRAM: return "Program";
+	case KEY_FILE: return "File";
 	case KEY_URL_PATH: return "URL path";
 	case KEY_HOST: return "Host name or address";
 	case KEY_STATUS: return "Status list";

@@ -48,8 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	PROMISE(message >= data + 1 && message + length <= data + size);
-	if (vrrp_decode(message, length, &envelope, data[0] & 4 ? 2 : 3, (data[0] & 2) != 0, &advert, &sum) ==
-	    REASON_NONE)
+	if (vrrp_decode(message, length, &envelope, data[0] & 4 ? 2 : 3, (data[0] & 2) != 0,
+		&advert, &sum) == REASON_NONE)
 		taken(&advert, &envelope, sum, message, length);
 	return 0;
 }

@@ -108,3 +108,8 @@ check_PROGRAMS += tests/unit/test_auth
 TESTS += tests/unit/test_auth
 tests_unit_test_auth_SOURCES = tests/unit/test_auth.c
 tests_unit_test_auth_LDADD = libauth.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_key_file
+TESTS += tests/unit/test_key_file
+tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c
+tests_unit_test_key_file_LDADD = libconf.la $(CMOCKA_LIBS)
