@@ -103,6 +103,16 @@ print_plain(FILE *to, const char *text)
 		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
 }
 
+static const char *
+path_word(const json_t *link)
+{
+	if (is_true(link, "up"))
+		return " up";
+	if (is_true(link, "in"))
+		return " one-way: it does not hear us";
+	return is_true(link, "out") ? " one-way: we do not hear it" : " silent";
+}
+
 static void
 render_peer(FILE *to, const json_t *peer, bool colour)
 {
@@ -126,7 +136,7 @@ render_peer(FILE *to, const json_t *peer, bool colour)
 	json_array_foreach(json_object_get(peer, "links"), i, link) {
 		fputs(i == 0 ? " (" : ", ", to);
 		print_plain(to, text_of(link, "name"));
-		fputs(is_true(link, "up") ? " up" : " silent", to);
+		fputs(path_word(link), to);
 	}
 	fputs(json_array_size(json_object_get(peer, "links")) > 0 ? ")" : "", to);
 	fputs(strcmp(state, "unknown") == 0 ? "; a plain VRRP standby is silent\n" : "\n", to);

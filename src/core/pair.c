@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { WINDOW = 64 };
+enum { WINDOW = 64, PATIENCE = 3 /* intervals */ };
 
 static const int64_t moment_ns = 1 * NS_PER_S;
 
@@ -24,14 +24,13 @@ longer(int64_t a, int64_t b)
 static void
 set_interval(struct pair *p, int64_t peer_interval_ns)
 {
-	p->patience_ns = longer(p->interval_ns, peer_interval_ns) * 7 / 2;
+	p->patience_ns = PATIENCE * longer(p->interval_ns, peer_interval_ns);
 }
 
-/* 3.5 intervals are the patience. */
 static int64_t
 long_interval_ns(const struct pair *p)
 {
-	return p->patience_ns * 2 / 7;
+	return p->patience_ns / PATIENCE;
 }
 
 int64_t

@@ -33,7 +33,7 @@ struct pair_path {
 struct pair {
 	uint64_t boot, counter;       /* ours */
 	struct ip_addr self;
-	int64_t patience_ns;          /* three intervals: the longer of ours and the peer's */
+	int64_t patience_ns;          /* three intervals, the longer of ours and the peer's */
 	int64_t interval_ns;          /* ours */
 	uint32_t digest;              /* of our configuration */
 

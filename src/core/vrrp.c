@@ -3,7 +3,7 @@
 #include "base/cursor.h"
 
 enum { IP4_HEADER_MIN = 20, IP4_TTL_AT = 8, IP4_PROTOCOL_AT = 9, IP4_SOURCE_AT = 12 };
-enum { CHECKSUM_AT = 6, INTERVAL_MASK = 0x0fff, CS_PER_S = 100 };
+enum { INTERVAL_MASK = 0x0fff, CS_PER_S = 100 };
 
 static const uint8_t trailer_magic[4] = {'T', 'N', 'D', 'M'};
 
@@ -42,10 +42,10 @@ vrrp_seal(uint8_t *message, size_t length, const struct vrrp_envelope *envelope,
 
 	if (message[0] >> 4 == 2)
 		form = VRRP_SUM_MESSAGE;
-	message[CHECKSUM_AT] = message[CHECKSUM_AT + 1] = 0;
+	message[VRRP_CHECKSUM_AT] = message[VRRP_CHECKSUM_AT + 1] = 0;
 	sum = vrrp_checksum(message, length, envelope, form);
-	message[CHECKSUM_AT] = (uint8_t)(sum >> 8);
-	message[CHECKSUM_AT + 1] = (uint8_t)sum;
+	message[VRRP_CHECKSUM_AT] = (uint8_t)(sum >> 8);
+	message[VRRP_CHECKSUM_AT + 1] = (uint8_t)sum;
 }
 
 static bool

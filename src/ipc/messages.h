@@ -97,14 +97,26 @@ struct ipc_router {
 	struct ip_addr peer;
 };
 
+enum { IPC_PATHS = 16 };
+
+/* One way to the other node. */
+struct ipc_path {
+	char name[LIMIT_NAME];   /* of the service interface or of the link */
+	bool link;               /* of heartbeat.links */
+	bool carrier;            /* of our interface */
+	bool in;                 /* we hear the peer there */
+	int8_t out;              /* the peer hears us there: 1, 0; -1: it does not tell */
+	int64_t heard_ns;        /* mono; INT64_MAX: never */
+};
+
 struct ipc_peer_node {
 	char name[LIMIT_NAME];
-	bool heard;            /* an advertisement in the last down interval */
+	bool keyed;            /* its backup says hello: silence means something */
+	bool heard;            /* on any path, lately */
+	bool digest_differs;   /* its configuration is not ours */
 	int64_t last_heard_ns; /* mono; INT64_MAX: never */
-	/* the path on the service interface; more paths come with heartbeat.links */
-	char path[LIMIT_NAME];
-	bool path_up;
-	int64_t path_heard_ns;
+	uint32_t path_count;
+	struct ipc_path paths[IPC_PATHS];
 };
 
 struct ipc_election_stats {

@@ -31,6 +31,7 @@ finish(struct elector *x, int status)
 	if (x->links)
 		links_close(x->links);
 	routers_free(x);
+	pair_close(x);
 	ports_close(x);
 	arp_sender_close(&x->arp);
 	config_free(&x->config);
@@ -91,6 +92,8 @@ take_config(struct elector *x, const struct channel_message *m)
 	x->child->log.facility = fresh.facility;
 	config_free(&x->config);
 	x->config = fresh;
+	if (!pair_set_up(x))
+		give_up(x, "keys", ENOMEM);
 	routers_configure(x, &x->config);
 }
 
@@ -101,6 +104,7 @@ config_done(struct elector *x)
 	mono now = mono_now();
 
 	ports_watch(x);
+	pair_start_timer(x);
 	for (size_t i = 0; i < x->router_count; i++) {
 		router_check_fitness(x->routers[i], now);
 		router_arm(x->routers[i]);
@@ -130,28 +134,78 @@ answer_switchover(struct elector *x, uint64_t id, bool ok, const char *text)
 	channel_send(x->pool_fd, IPC_SWITCHOVER_RESULT, &result, sizeof(result), -1);
 }
 
+/* Answered once: when the last of the offers was taken or has ended. */
+static void
+answer_wish(struct elector *x)
+{
+	struct wish *w = &x->wish;
+
+	if (w->id == 0 || w->waiting > 0)
+		return;
+	if (w->refusal == REASON_NONE)
+		answer_switchover(x, w->id, w->done > 0, w->done > 0 ? "resigned"
+			: "not active on this node; ask the active node");
+	else
+		answer_switchover(x, w->id, false, reason_sentence(w->refusal));
+	w->id = 0;
+}
+
+void
+wish_ended(struct router *r, bool ok, enum reason why)
+{
+	struct wish *w = &r->elector->wish;
+
+	if (!r->wished)
+		return;
+	r->wished = false;
+	w->waiting--;
+	if (ok)
+		w->done++;
+	else
+		w->refusal = why;
+	answer_wish(r->elector);
+}
+
+static void
+wish_for(struct router *r, mono now)
+{
+	struct wish *w = &r->elector->wish;
+	struct el_acts acts = {.count = 0};
+	bool was_active = r->election.role == EL_ACTIVE;
+	enum reason why = el_switchover(&r->election, now, &acts);
+
+	if (why == REASON_NONE && r->election.role == EL_ACTIVE) {
+		r->wished = true; /* offered: EL_OFFER_ENDED will tell */
+		w->waiting++;
+	} else if (why == REASON_NONE) {
+		w->done++;
+	} else if (was_active) {
+		w->refusal = why;
+	}
+	router_perform(r, now, &acts);
+}
+
 static void
 switchover(struct elector *x, const struct ipc_switchover *wish)
 {
 	mono now = mono_now();
-	size_t moved = 0;
 
 	if (wish->router[0] != '\0' && !router_by_name(x, wish->router)) {
 		answer_switchover(x, wish->id, false, "no such virtual router");
 		return;
 	}
+	if (x->wish.id != 0) {
+		answer_switchover(x, wish->id, false, "another switchover is under way");
+		return;
+	}
+	x->wish = (struct wish){.id = wish->id};
 	for (size_t i = 0; i < x->router_count; i++) {
 		struct router *r = x->routers[i];
-		struct el_acts acts = {.count = 0};
 
-		if (r->leaving || (wish->router[0] != '\0' && strcmp(wish->router, r->conf.name) != 0))
-			continue;
-		if (el_switchover(&r->election, now, &acts) == REASON_NONE)
-			moved++;
-		router_perform(r, now, &acts);
+		if (!r->leaving && (wish->router[0] == '\0' || strcmp(wish->router, r->conf.name) == 0))
+			wish_for(r, now);
 	}
-	answer_switchover(x, wish->id, moved > 0,
-		moved > 0 ? "resigned" : "not active on this node; ask the active node");
+	answer_wish(x);
 }
 
 static void
@@ -295,6 +349,10 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)loop;
 	(void)events;
+	pair_second(x, mono_now());
+	for (size_t i = 0; i < x->router_count; i++) /* it gave up for another reason */
+		if (x->routers[i]->wished && x->routers[i]->election.offer == REASON_NONE)
+			wish_ended(x->routers[i], false, x->routers[i]->election.reason);
 	report_all(x);
 	if (++x->seconds % STATE_EVERY_S == 0)
 		report_state(x);

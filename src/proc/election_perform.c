@@ -9,46 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ip_addr vrrp_group = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
 static const double timer_pad_s = 20e-6; /* so that a timer is never early by rounding */
 enum { NO_ROUTER = 0 };
-
-static void
-send_to(struct router *r, uint8_t priority, const struct ip_addr *destination)
-{
-	uint8_t message[VRRP_MAX], list[4 * LIMIT_ADVERT_ADDRESSES];
-	struct vrrp_envelope envelope = {.source = r->election.params.own,
-		.destination = *destination, .ttl = VRRP_TTL};
-	struct vrrp_advert advert = {.vrid = r->conf.vrid, .priority = priority, .addresses = list};
-	const struct config *c = &r->elector->config;
-	size_t length;
-
-	for (uint32_t i = 0; i < r->conf.address_count && advert.count < LIMIT_ADVERT_ADDRESSES; i++)
-		memcpy(list + 4 * advert.count++, r->addresses[i].prefix.addr.bytes, 4);
-	advert.interval_cs = (uint16_t)(c->interval_ms / 10);
-	length = vrrp_encode(&advert, &envelope,
-		c->checksum == CONF_CHECKSUM_RFC5798 ? VRRP_SUM_PSEUDO_HEADER : VRRP_SUM_MESSAGE,
-		message, sizeof(message));
-	if (length > 0)
-		vrrp_socket_send(&r->port->socket, &envelope.source, destination, message, length);
-}
-
-static void
-send_advert(struct router *r, mono now, uint8_t priority)
-{
-	const struct config *c = &r->elector->config;
-
-	if (!r->port->open || r->election.params.own.family == IP_NONE)
-		return;
-	if (!r->conf.unicast)
-		send_to(r, priority, &vrrp_group);
-	for (uint32_t i = 0; r->conf.unicast && i < c->node_count; i++)
-		if (i != r->elector->child->node)
-			send_to(r, priority, &c->nodes[i].address);
-	r->adverts_sent++;
-	if (r->page && priority != EL_PRIORITY_RESIGN)
-		atomic_store(&r->page->last_advert_ns, now.ns);
-}
 
 static void
 announce(struct router *r)
@@ -161,15 +123,25 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		break;
 	case EL_ROLE:
 		report_role(r, act);
+		/* by an offer that was taken: EL_OFFER_ENDED follows */
+		if (act->to != EL_ACTIVE && act->to != EL_BACKUP)
+			wish_ended(r, false, act->reason);
 		break;
 	case EL_RIVAL:
 		report_rival(r, now, act);
 		break;
 	case EL_SEND_HELLO:
+		send_hello(r, now);
+		break;
 	case EL_ASK:
 	case EL_RELAY:
 	case EL_STILL_ANSWERED:
+		break;
 	case EL_OFFER_ENDED:
+		if (!act->ok)
+			report_text(r->elector, LOG_LEVEL_WARNING, "switchover",
+				REASON_OFFER_EXPIRED, "router", r->conf.name);
+		wish_ended(r, act->ok, REASON_OFFER_EXPIRED);
 		break;
 	}
 }
@@ -231,7 +203,7 @@ router_on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	r->armed = MONO_NEVER;
 	/* Whatever the peer has already said counts before it is called silent (V027). */
 	if (r->election.role == EL_BACKUP)
-		port_drain(r->port);
+		ports_drain(r->elector);
 	now = mono_now();
 	note_lateness(r, now);
 	el_tick(&r->election, now, &acts);

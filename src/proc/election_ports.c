@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PACKETS_A_TURN = 256 };
-
-static const struct ip_addr vrrp_group = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
-
 const struct port *
 port_find(const struct elector *x, const char *name)
 {
@@ -129,6 +125,7 @@ ports_on_link(void *elector, const struct link_state *state)
 	if (!changed)
 		return;
 	log_link(x, state);
+	pair_port_changed(x, p);
 	routers_port_changed(x, p);
 }
 
@@ -153,7 +150,7 @@ forget_address(struct port *p, const struct ip_addr *addr)
 		}
 }
 
-static bool
+bool
 port_has(const struct port *p, const struct ip_addr *addr)
 {
 	for (size_t i = 0; i < p->address_count; i++)
@@ -300,89 +297,4 @@ ports_close(struct elector *x)
 		free(x->ports[i]);
 	}
 	x->port_count = 0;
-}
-
-static bool
-is_node(const struct elector *x, const struct ip_addr *addr)
-{
-	for (uint32_t i = 0; i < x->config.node_count; i++)
-		if (ip_addr_equal(&x->config.nodes[i].address, addr))
-			return true;
-	return false;
-}
-
-/* What the message itself cannot tell: was it meant for us, from whom (V030, V073)? */
-static enum reason
-check_envelope(const struct port *p, const struct router *r, const struct vrrp_envelope *envelope)
-{
-	if (port_has(p, &envelope->source))
-		return REASON_OWN_PACKET;
-	if (!r->conf.unicast)
-		return ip_addr_equal(&envelope->destination, &vrrp_group) ? REASON_NONE
-									  : REASON_BAD_DESTINATION;
-	if (!port_has(p, &envelope->destination))
-		return REASON_BAD_DESTINATION;
-	return is_node(p->elector, &envelope->source) ? REASON_NONE : REASON_BAD_SOURCE;
-}
-
-static void
-deliver(struct router *r, mono now, const struct vrrp_envelope *envelope,
-	const struct vrrp_advert *advert)
-{
-	struct el_acts acts = {.count = 0};
-	struct el_advert event = {
-		.source = envelope->source,
-		.priority = advert->priority,
-		.interval_ns = advert->interval_cs * 10 * NS_PER_MS,
-	};
-
-	r->adverts_received++;
-	r->elector->peer_heard = now;
-	memcpy(r->elector->peer_path, r->port->name, sizeof(r->port->name));
-	if (event.interval_ns != r->election.params.interval_ns)
-		report_interval(r, now, &event);
-	el_recv(&r->election, now, &event, &acts);
-	router_perform(r, now, &acts);
-}
-
-static void
-take_packet(struct port *p, mono now, const uint8_t *packet, size_t length)
-{
-	struct vrrp_envelope envelope = {0};
-	struct vrrp_advert advert;
-	enum vrrp_checksum form;
-	const uint8_t *message;
-	size_t message_length;
-	struct router *r = NULL;
-	enum reason why;
-
-	why = vrrp_open_ip4(packet, length, &envelope, &message, &message_length);
-	if (why == REASON_NONE && message_length >= 2)
-		r = p->by_vrid[message[1]];
-	if (why == REASON_NONE)
-		why = vrrp_decode(message, message_length, &envelope, 3, r && r->conf.unicast,
-			&advert, &form);
-	if (why == REASON_NONE && !r)
-		why = REASON_BAD_VRID;
-	if (why == REASON_NONE)
-		why = check_envelope(p, r, &envelope);
-	if (why == REASON_NONE)
-		deliver(r, now, &envelope, &advert);
-	else
-		report_refused(p->elector, now, why, &envelope.source, p->name);
-}
-
-void
-port_drain(struct port *p)
-{
-	uint8_t packet[VRRP_MAX + 64];
-	mono now = mono_now();
-
-	for (int i = 0; i < PACKETS_A_TURN && p->open; i++) {
-		ssize_t n = vrrp_socket_receive(&p->socket, packet, sizeof(packet));
-
-		if (n < 0)
-			return;
-		take_packet(p, now, packet, (size_t)n);
-	}
 }

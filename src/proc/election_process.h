@@ -4,7 +4,10 @@
  * never waits: what may block (RTNL) is done by the hands thread, what is slow by other processes.
  *
  *   election_main.c     start, event loop, supervisor's messages, stop
- *   election_ports.c    interfaces: link state, own address, VRRP sockets, packets in
+ *   election_ports.c    interfaces: link state, own address, VRRP sockets
+ *   election_receive.c  packets in: decoded, judged, handed to a router
+ *   election_send.c     messages out: built, signed, sent over every path
+ *   election_pair.c     the keyed pair: keys, paths, who hears whom
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
@@ -14,7 +17,9 @@
 #ifndef TANDEM_PROC_ELECTION_PROCESS_H
 #define TANDEM_PROC_ELECTION_PROCESS_H
 
+#include "auth/heartbeat_key.h"
 #include "core/election.h"
+#include "core/pair.h"
 #include "core/vrrp.h"
 #include "linux/arp.h"
 #include "linux/hands.h"
@@ -43,6 +48,23 @@ struct port {
 	struct router *by_vrid[256];
 };
 
+/* One way to the other node: a service interface, or a link. */
+struct path {
+	char name[LIMIT_NAME];            /* of the interface, or of the link */
+	bool is_link;
+	struct port *port;
+	struct ip_addr local, remote;     /* of a link */
+	bool one_way_seen, one_way_told;
+	mono heard;                       /* anything for one of our routers */
+};
+
+/* A wish of the operator that waits for offers to be taken. */
+struct wish {
+	uint64_t id;                      /* 0: none */
+	unsigned waiting, done;
+	enum reason refusal;
+};
+
 struct router {
 	struct elector *elector;
 	uint32_t id;                      /* never used twice: names hands jobs */
@@ -60,6 +82,8 @@ struct router {
 	enum el_role takeover_from;
 	struct handover_router *page;
 	uint64_t adverts_sent, adverts_received;
+	uint32_t tag;                     /* trailer_tag() of its name */
+	bool wished;                      /* its offer is the operator's wish */
 	struct log_limit conflict_limit, interval_limit;
 };
 
@@ -90,8 +114,20 @@ struct elector {
 	struct log_limit packet_limit;
 	int64_t lateness_max_ns, lateness_last_ns;
 	mono peer_heard;
-	char peer_path[LIMIT_NAME];
+
+	struct auth_ring *ring;           /* NULL: plain VRRP */
+	struct pair pair;
+	struct path paths[PAIR_PATHS];    /* in the order of pair.paths */
+	size_t path_count;
+	ev_timer pair_timer;
+	int mac_budget;                   /* messages of unknown lives still to be verified this second */
+	bool digest_told;                 /* the difference of the configurations */
+	struct wish wish;
 };
+
+/* election_main.c */
+/* An offer that the operator wished for has ended. */
+void wish_ended(struct router *r, bool ok, enum reason why);
 
 /* election_ports.c */
 struct port *port_get(struct elector *x, const char *name);
@@ -99,13 +135,38 @@ const struct port *port_find(const struct elector *x, const char *name);
 const struct port *port_by_index(const struct elector *x, int ifindex);
 void ports_on_link(void *elector, const struct link_state *state);
 void ports_on_address(void *elector, const struct link_address *address);
-void port_drain(struct port *p);
 /* This node's address on the interface: source of adverts. Family IP_NONE when it has none. */
 struct ip_addr port_source(const struct port *p);
+bool port_has(const struct port *p, const struct ip_addr *addr);
 /* Virtual addresses found at start: kept where a router goes on as active, else removed. */
 void ports_judge_leftovers(struct elector *x);
 void ports_watch(struct elector *x);
 void ports_close(struct elector *x);
+
+/* election_receive.c */
+void port_drain(struct port *p);
+/* Everything that any interface or link has received. */
+void ports_drain(struct elector *x);
+
+/* election_send.c */
+void send_advert(struct router *r, mono now, uint8_t priority);
+void send_hello(struct router *r, mono now);
+/* What the router has to say just now, in its role. */
+void send_current(struct router *r, mono now);
+
+/* election_pair.c */
+/* Keys and paths of the configuration. False: no memory, or OpenSSL refused. */
+bool pair_set_up(struct elector *x);
+void pair_start_timer(struct elector *x);
+bool elector_is_keyed(const struct elector *x);
+/* The path on which such a packet came, or -1. */
+int path_of(const struct elector *x, const struct port *p, const struct vrrp_envelope *envelope);
+/* Verifies and judges a signed message; REASON_NONE: believed. */
+enum reason pair_judge(struct elector *x, mono now, int path, const uint8_t *message,
+	size_t length, const struct trailer *t, int64_t interval_ns);
+void pair_port_changed(struct elector *x, const struct port *p);
+void pair_second(struct elector *x, mono now);
+void pair_close(struct elector *x);
 
 /* election_routers.c */
 void routers_configure(struct elector *x, const struct config *fresh);

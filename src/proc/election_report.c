@@ -123,8 +123,8 @@ report_refused(struct elector *x, mono now, enum reason why, const struct ip_add
 	uint64_t suppressed;
 
 	x->refused[why]++;
-	/* Another group on the LAN is nobody's mistake, and our own echo neither. */
-	if (why == REASON_BAD_VRID || why == REASON_OWN_PACKET ||
+	/* Another group on the LAN is nobody's mistake, our own echo and a peer's start neither. */
+	if (why == REASON_BAD_VRID || why == REASON_OWN_PACKET || why == REASON_NOT_BELIEVED ||
 		!log_limit_allow(&x->packet_limit, now, &suppressed))
 		return;
 	log_line_begin(&line, "packet");
@@ -215,22 +215,43 @@ report_router(struct router *r)
 	r->told = r->elector->pool_fd != -1 && !r->leaving && tell_router(r, mono_now());
 }
 
+static struct ipc_path
+path_facts(const struct elector *x, size_t i, mono now)
+{
+	const struct path *path = &x->paths[i];
+	const struct pair_path *at = &x->pair.paths[i];
+	struct ipc_path facts = {.link = path->is_link, .out = -1, .heard_ns = path->heard.ns,
+		.carrier = path->port->link.up && path->port->link.carrier};
+	int64_t patience_ns = 4 * (int64_t)x->config.interval_ms * NS_PER_MS;
+
+	memcpy(facts.name, path->name, sizeof(facts.name));
+	if (elector_is_keyed(x)) {
+		facts.in = !mono_is_never(at->heard) && !at->quiet;
+		facts.out = pair_path_heard_by_peer(&x->pair, now, (unsigned)i);
+	} else {
+		facts.in = !mono_is_never(path->heard) &&
+			mono_diff_ns(now, path->heard) < patience_ns;
+	}
+	return facts;
+}
+
 static void
 tell_peer(struct elector *x, mono now)
 {
 	int64_t patience_ns = 4 * (int64_t)x->config.interval_ms * NS_PER_MS;
-	struct ipc_peer_node facts = {.last_heard_ns = INT64_MAX, .path_heard_ns = INT64_MAX};
+	struct ipc_peer_node facts = {.last_heard_ns = INT64_MAX, .keyed = elector_is_keyed(x)};
 
 	if (x->config.node_count < 2)
 		return;
 	memcpy(facts.name, x->config.nodes[1 - x->child->node].name, sizeof(facts.name));
 	if (x->peer_heard.ns != 0) {
-		facts.last_heard_ns = facts.path_heard_ns = x->peer_heard.ns;
-		facts.heard = facts.path_up = mono_diff_ns(now, x->peer_heard) < patience_ns;
+		facts.last_heard_ns = x->peer_heard.ns;
+		facts.heard = facts.keyed ? x->pair.alive
+			: mono_diff_ns(now, x->peer_heard) < patience_ns;
 	}
-	memcpy(facts.path, x->peer_path, sizeof(facts.path));
-	if (facts.path[0] == '\0' && x->config.router_count > 0)
-		memcpy(facts.path, x->config.routers[0].interface, LIMIT_IFNAME);
+	facts.digest_differs = x->digest_told;
+	for (size_t i = 0; i < x->path_count && i < IPC_PATHS; i++)
+		facts.paths[facts.path_count++] = path_facts(x, i, now);
 	channel_send(x->pool_fd, IPC_PEER_NODE, &facts, sizeof(facts), -1);
 }
 

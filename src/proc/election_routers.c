@@ -24,14 +24,19 @@ params_of(const struct router *r)
 {
 	const struct elector *x = r->elector;
 
+	bool keyed = elector_is_keyed(x);
+
 	return (struct el_params){
+		.version = x->config.version,
+		.keyed = keyed,
+		.ask = keyed,
 		.priority = r->conf.priority[x->child->node],
 		.preempt = r->conf.preempt,
 		.prepare = r->has_pool && r->conf.standby == CONF_STANDBY_COLD,
 		.interval_ns = x->config.interval_ms * NS_PER_MS,
 		.preempt_delay_ns = r->conf.preempt_delay_ms * NS_PER_MS,
 		.lease_ns = r->conf.lease_s * NS_PER_S,
-		.own = port_source(r->port),
+		.own = keyed ? x->config.nodes[x->child->node].address : port_source(r->port),
 	};
 }
 
@@ -175,6 +180,7 @@ router_new(struct elector *x, const struct config *c, const struct conf_router *
 	r->elector = x;
 	r->id = ++x->last_id;
 	r->conf = *row;
+	r->tag = trailer_tag(row->name);
 	r->port = port;
 	r->has_pool = has_pool(c, row->name);
 	r->page = page_for(x, row->name);

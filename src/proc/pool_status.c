@@ -123,7 +123,8 @@ any_active(const struct pool *p)
 
 /*
  * "up": heard. "lost": it should be heard and is not. "unknown": a plain VRRP standby is silent
- * while we are active, so nothing can be said. "none": this node has no partner.
+ * while we are active, so nothing can be said (the nodes of a keyed pair both speak). "none": this
+ * node has no partner.
  */
 static const char *
 peer_state(const struct pool *p)
@@ -132,14 +133,32 @@ peer_state(const struct pool *p)
 		return "none";
 	if (!p->peer_known)
 		return "unknown";
-	return p->peer.heard ? "up" : any_active(p) ? "unknown" : "lost";
+	if (p->peer.heard)
+		return "up";
+	return any_active(p) && !p->peer.keyed ? "unknown" : "lost";
+}
+
+/* "up": both hear each other there, as far as can be known. */
+static json_t *
+path_json(const struct ipc_path *path, mono now)
+{
+	json_t *o = json_object();
+
+	put(o, "name", text_json(path->name));
+	put(o, "kind", json_string(path->link ? "link" : "service"));
+	put(o, "up", json_boolean(path->in && path->out != 0));
+	put(o, "in", json_boolean(path->in));
+	put(o, "out", path->out < 0 ? json_null() : json_boolean(path->out));
+	put(o, "carrier", json_boolean(path->carrier));
+	put(o, "last_heard_ms", age_json((mono){path->heard_ns}, now));
+	return o;
 }
 
 static json_t *
 peer_json(const struct pool *p, mono now)
 {
 	mono never = MONO_NEVER;
-	json_t *o = json_object(), *links = json_array(), *link;
+	json_t *o = json_object(), *links = json_array();
 	char text[ADDR_TEXT];
 
 	put(o, "state", json_string(peer_state(p)));
@@ -153,13 +172,11 @@ peer_json(const struct pool *p, mono now)
 		put(o, "name", text_json(n->name));
 		put(o, "address", json_string(ip_addr_format(&n->address, text)));
 	}
-	if (p->peer_known && p->peer.path[0] != '\0') {
-		link = json_object();
-		put(link, "name", text_json(p->peer.path));
-		put(link, "up", json_boolean(p->peer.path_up));
-		put(link, "last_heard_ms", age_json((mono){p->peer.path_heard_ns}, now));
-		json_array_append_new(links, link);
-	}
+	for (uint32_t i = 0; p->peer_known && i < p->peer.path_count && i < IPC_PATHS; i++)
+		json_array_append_new(links, path_json(&p->peer.paths[i], now));
+	put(o, "keyed", json_boolean(p->peer_known && p->peer.keyed));
+	put(o, "same_configuration", p->peer_known && p->peer.keyed && p->peer.heard
+		? json_boolean(!p->peer.digest_differs) : json_null());
 	put(o, "links", links);
 	return o;
 }

@@ -60,3 +60,29 @@ not()
 {
 	! "$@"
 }
+
+# keyed_conf INTERVAL_MS [ROUTER-KEYS [HEARTBEAT-KEYS [REST]]]: the same as a keyed pair with the
+# cross link (lab_up cross). The key is $LAB/key.
+keyed_conf()
+{
+	[ -e "$LAB/key" ] || (umask 077; openssl rand -hex 32 > "$LAB/key")
+	cat > "$LAB/tandem.conf" <<-END
+	nodes = ( { name = "lb1"; address = "10.77.0.11"; }, { name = "lb2"; address = "10.77.0.12"; } );
+	heartbeat = { interval_ms = $1; key_file = "$LAB/key";
+	  links = ( { name = "cross"; interface = "eth2"; lb1 = "192.168.255.1"; lb2 = "192.168.255.2"; } ); ${3:-} };
+	virtual_routers = ( { name = "web"; vrid = 51; interface = "eth0"; addresses = ( "$vip/24" ); ${2:-prefer = \"lb1\";} } );
+	${4:-}
+	END
+}
+
+peer_is()
+{
+	[ "$(ctl "$1" --json status 2> /dev/null | jq -r .peer.state)" = "$2" ]
+}
+
+# path_is NODE PATH up|in|out true|false
+path_is()
+{
+	[ "$(ctl "$1" --json status 2> /dev/null |
+		jq -r --arg p "$2" --arg k "$3" '.peer.links[] | select(.name == $p) | .[$k]')" = "$4" ]
+}

@@ -220,7 +220,7 @@ static void
 test_replays_do_not_keep_two_booting_nodes_apart(void **state)
 {
 	struct bench b;
-	struct trailer old[8];
+	struct trailer old[8], old_b[8];
 	int rounds = 0;
 
 	(void)state;
@@ -228,9 +228,12 @@ test_replays_do_not_keep_two_booting_nodes_apart(void **state)
 	for (uint64_t life = 0; life < 8; life++) {
 		boot(&b.a, 1000 + life, 11, b.now);
 		old[life] = say(&b, &b.a);
+		boot(&b.b, 2000 + life, 12, b.now);
+		old_b[life] = say(&b, &b.b);
 	}
 	boot(&b.a, 100, 11, b.now);
-	while (b.b.p.peer_boot != 100) {
+	boot(&b.b, 200, 12, b.now);
+	while (b.b.p.peer_boot != 100 || b.a.p.peer_boot != 200) {
 		struct trailer t = say(&b, &b.a);
 
 		assert_true(++rounds < 40);
@@ -239,6 +242,8 @@ test_replays_do_not_keep_two_booting_nodes_apart(void **state)
 			hear(&b, &b.b, SERVICE, &old[i % 8]);
 		wait_ms(&b, 100);
 		tell(&b, &b.b, &b.a);
+		for (int i = 0; i < 10000; i++)
+			hear(&b, &b.a, SERVICE, &old_b[i % 8]);
 	}
 	assert_int_equal(b.b.p.peer_boot, 100);
 }

@@ -224,7 +224,7 @@ tells_how_the_peer_is(void **state)
 
 	b->pool.peer_known = true;
 	b->pool.peer = (struct ipc_peer_node){.name = "lb2", .last_heard_ns = INT64_MAX,
-		.path = "eth0", .path_heard_ns = INT64_MAX};
+		.path_count = 1, .paths = {{.name = "eth0", .out = -1, .heard_ns = INT64_MAX}}};
 	s = status_json(&b->pool);
 	assert_string_equal(text_at(json_object_get(s, "peer"), "state"), "lost");
 	assert_string_equal(text_at(row(json_object_get(s, "peer"), "links", 0), "name"), "eth0");
@@ -233,11 +233,20 @@ tells_how_the_peer_is(void **state)
 	s = status_json(&b->pool); /* a plain VRRP standby is silent */
 	assert_string_equal(text_at(json_object_get(s, "peer"), "state"), "unknown");
 	json_decref(s);
-	b->pool.peer.heard = b->pool.peer.path_up = true;
+	b->pool.peer.keyed = true; /* but that of a keyed pair is not */
+	s = status_json(&b->pool);
+	assert_string_equal(text_at(json_object_get(s, "peer"), "state"), "lost");
+	json_decref(s);
+	b->pool.peer.heard = b->pool.peer.paths[0].in = true;
+	b->pool.peer.paths[0].out = 0; /* one-way */
 	b->pool.peer.last_heard_ns = mono_now().ns - 40 * NS_PER_MS;
 	s = status_json(&b->pool);
 	assert_string_equal(text_at(json_object_get(s, "peer"), "state"), "up");
 	assert_in_range(number_at(json_object_get(s, "peer"), "last_heard_ms"), 40, 1000);
+	assert_false(json_is_true(json_object_get(
+		row(json_object_get(s, "peer"), "links", 0), "up")));
+	assert_true(json_is_true(json_object_get(
+		row(json_object_get(s, "peer"), "links", 0), "in")));
 	json_decref(s);
 	b->pool.config.node_count = 1;
 	s = status_json(&b->pool);
