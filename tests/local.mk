@@ -7,7 +7,8 @@ tests_tools_tcpecho_SOURCES = tests/tools/tcpecho.c tests/tools/tool.h
 tests_tools_tcphold_SOURCES = tests/tools/tcphold.c tests/tools/tool.h
 tests_tools_httploop_SOURCES = tests/tools/httploop.c tests/tools/tool.h
 EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run
-EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/demo
+EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed \
+	tests/lib/figure.sh tests/demo
 EXTRA_DIST += tests/vm/all tests/vm/t_survival
 EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_keepalived.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
 	tests/netns/t_refuse.sh tests/netns/t_roles.sh tests/netns/t_hostile.sh
