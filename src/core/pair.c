@@ -2,10 +2,13 @@
  * Belief, replay and paths of a keyed pair. See pair.h.
  *
  * Three bounds keep captures worthless. A new life of the peer is believed only when it echoes a
- * counter that we sent a moment ago (fresh_floor); a life that ended is never believed again
- * (retired); and a message of the life we believe must be new on its path and not older than what
- * the peer said a moment ago on any path (peer_floor), so that what was captured on one path is
- * not news on another one.
+ * counter that we sent a moment ago (the fresh floor). A life that was followed by another one is
+ * believed again only if it answers anew and the other one is silent. And a message of the life we
+ * believe must be new on its path and not older than what the peer said a moment ago on any path
+ * (the peer floor), so that what was captured on one path is not news on another one.
+ *
+ * Both floors are two marks a moment apart: reading them costs no state, so that they hold after
+ * any silence.
  */
 #include "core/pair.h"
 
@@ -76,9 +79,10 @@ pair_configure(struct pair *p, const struct ip_addr *self, int64_t interval_ns, 
 	memcpy(p->paths, kept, count * sizeof(kept[0]));
 	p->path_count = count;
 	p->self = *self;
+	p->digest_is_news |= p->digest != digest;
 	p->digest = digest;
 	p->interval_ns = interval_ns;
-	set_interval(p, interval_ns);
+	set_interval(p, p->peer_interval_ns);
 }
 
 int
@@ -96,16 +100,63 @@ pair_set_carrier(struct pair *p, unsigned path, bool carrier)
 	p->paths[path].carrier = carrier;
 }
 
-/* Two marks a moment apart: the older one is between one and two moments old. */
-static void
-rotate(mono now, int64_t period_ns, uint64_t counter, uint64_t *floor, uint64_t *next,
-	mono *rotated)
+/* The counter that was the newest one to two periods ago. */
+static uint64_t
+aged(int64_t age_ns, int64_t period_ns, uint64_t floor, uint64_t next, uint64_t newest)
 {
-	if (mono_diff_ns(now, *rotated) < period_ns)
+	if (age_ns < period_ns)
+		return floor;
+	return age_ns < 2 * period_ns ? next : newest;
+}
+
+static int64_t
+fresh_period_ns(const struct pair *p)
+{
+	return longer(moment_ns, 3 * p->interval_ns);
+}
+
+static uint64_t
+fresh_floor(const struct pair *p, mono now)
+{
+	return aged(mono_diff_ns(now, p->fresh_rotated), fresh_period_ns(p), p->fresh_floor,
+		p->fresh_next, p->counter);
+}
+
+static void
+rotate_fresh(struct pair *p, mono now)
+{
+	uint64_t floor = fresh_floor(p, now);
+
+	if (mono_diff_ns(now, p->fresh_rotated) < fresh_period_ns(p))
 		return;
-	*floor = mono_diff_ns(now, *rotated) < 2 * period_ns ? *next : counter;
-	*next = counter;
-	*rotated = now;
+	p->fresh_floor = floor;
+	p->fresh_next = p->counter;
+	p->fresh_rotated = now;
+}
+
+static int64_t
+peer_period_ns(const struct pair *p)
+{
+	return longer(moment_ns, 2 * long_interval_ns(p));
+}
+
+static uint64_t
+peer_floor(const struct pair *p, mono now)
+{
+	return aged(mono_diff_ns(now, p->peer_rotated), peer_period_ns(p), p->peer_floor,
+		p->peer_next, p->peer_counter);
+}
+
+static void
+rotate_peer(struct pair *p, mono now)
+{
+	uint64_t floor = peer_floor(p, now);
+
+	if (mono_diff_ns(now, p->peer_rotated) < peer_period_ns(p))
+		return;
+	p->peer_floor = floor;
+	p->peer_next = p->peer_counter;
+	p->peer_rotated = now;
 }
 
 static void
@@ -116,8 +167,10 @@ fill_echo(struct pair *p, struct trailer *t)
 	if (p->peer_boot != 0 && p->alive)
 		return;
 	for (unsigned i = 0; i < PAIR_CANDIDATES; i++) {
-		unsigned turn = p->candidate_turn++ % PAIR_CANDIDATES;
+		unsigned turn = p->candidate_turn;
 
+		p->candidate_turn = (turn + 1) % PAIR_CANDIDATES;
+		p->candidate_round += p->candidate_turn == 0;
 		if (p->candidates[turn] == 0)
 			continue;
 		t->echo_boot = p->candidates[turn];
@@ -142,8 +195,7 @@ age_of(const struct pair_path *path, mono now)
 void
 pair_fill(struct pair *p, mono now, struct trailer *t)
 {
-	rotate(now, longer(moment_ns, 3 * p->interval_ns), p->counter, &p->fresh_floor,
-		&p->fresh_next, &p->fresh_rotated);
+	rotate_fresh(p, now);
 	t->boot = p->boot;
 	t->counter = ++p->counter;
 	t->sender = p->self;
@@ -155,13 +207,35 @@ pair_fill(struct pair *p, mono now, struct trailer *t)
 			.age_ms = age_of(&p->paths[i], now), .carrier = p->paths[i].carrier};
 }
 
-static bool
-is_retired(const struct pair *p, uint64_t boot)
+static int
+find_boot(const uint64_t *boots, int count, uint64_t boot)
 {
-	for (unsigned i = 0; i < PAIR_RETIRED; i++)
-		if (p->retired[i] == boot)
-			return true;
-	return false;
+	for (int i = 0; i < count; i++)
+		if (boots[i] == boot)
+			return i;
+	return -1;
+}
+
+/*
+ * A life that another one followed. For good, unless it proves that it goes on, by an echo of what
+ * we sent after that, while the other one is silent: a capture that we believed for a moment, or a
+ * box that ran under the peer's name for a while, must not lock the peer out.
+ */
+static bool
+is_over(const struct pair *p, const struct trailer *t)
+{
+	int i = find_boot(p->retired, PAIR_RETIRED, t->boot);
+
+	return i >= 0 && (p->alive || t->echo_boot != p->boot ||
+		t->echo_counter <= p->retired_at[i]);
+}
+
+static bool
+is_known_candidate(const struct pair *p, const struct trailer *t)
+{
+	int i = find_boot(p->candidates, PAIR_CANDIDATES, t->boot);
+
+	return i >= 0 && t->counter <= p->candidate_counters[i];
 }
 
 /* The sliding window of RFC 4303 3.4.3. */
@@ -190,16 +264,22 @@ mark_on_path(struct pair_path *path, uint64_t counter)
 	path->newest = counter;
 }
 
+static bool
+was_heard(const struct pair *p, unsigned path, const struct trailer *t, uint64_t floor)
+{
+	return t->boot == p->peer_boot &&
+		(t->counter <= floor || !is_new_on_path(&p->paths[path], t->counter));
+}
+
 enum reason
 pair_screen(const struct pair *p, unsigned path, const struct trailer *t)
 {
 	if (t->boot == p->boot || ip_addr_equal(&t->sender, &p->self))
 		return REASON_OWN_PACKET;
-	if (is_retired(p, t->boot))
+	if (is_over(p, t) || was_heard(p, path, t, p->peer_floor))
 		return REASON_REPLAYED;
-	if (t->boot == p->peer_boot &&
-		(t->counter <= p->peer_floor || !is_new_on_path(&p->paths[path], t->counter)))
-		return REASON_REPLAYED;
+	if (t->boot != p->peer_boot && is_known_candidate(p, t))
+		return REASON_NOT_BELIEVED;
 	return REASON_NONE;
 }
 
@@ -212,58 +292,101 @@ may_answer(struct pair *p, mono now)
 	return true;
 }
 
-static void
+/* Where a life stands among all lives is chance, another one in every round (MurmurHash3). */
+static uint64_t
+place_of(const struct pair *p, uint64_t boot)
+{
+	uint64_t h = boot ^ p->boot ^ p->candidate_round * UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return h ^ h >> 33;
+}
+
+/*
+ * The slot that a new candidate may have, or -1. When all are taken those stay whose place is
+ * lowest: a sample over the lives and not over their messages, so that who replays a thousand
+ * captures a second of a hundred lives does not crowd out the one that is live.
+ */
+static int
+candidate_slot(const struct pair *p, uint64_t boot)
+{
+	int slot = find_boot(p->candidates, PAIR_CANDIDATES, 0);
+	uint64_t last = place_of(p, boot);
+
+	if (slot >= 0)
+		return slot;
+	for (int i = 0; i < PAIR_CANDIDATES; i++) {
+		uint64_t place = place_of(p, p->candidates[i]);
+
+		if (place <= last)
+			continue;
+		last = place;
+		slot = i;
+	}
+	return slot;
+}
+
+/* Is it one now, to be echoed in its turn? */
+static bool
 remember_candidate(struct pair *p, const struct trailer *t)
 {
-	for (unsigned i = 0; i < PAIR_CANDIDATES; i++) {
-		if (p->candidates[i] != t->boot)
-			continue;
-		if (t->counter > p->candidate_counters[i])
-			p->candidate_counters[i] = t->counter;
-		return;
-	}
-	p->candidates[p->candidate_next] = t->boot;
-	p->candidate_counters[p->candidate_next] = t->counter;
-	p->candidate_turn = p->candidate_next; /* the next message echoes it */
-	p->candidate_next = (p->candidate_next + 1) % PAIR_CANDIDATES;
+	int slot = find_boot(p->candidates, PAIR_CANDIDATES, t->boot);
+
+	if (slot < 0)
+		slot = candidate_slot(p, t->boot);
+	if (slot < 0)
+		return false;
+	p->candidates[slot] = t->boot;
+	p->candidate_counters[slot] = t->counter;
+	return true;
 }
 
 static void
+retire(struct pair *p)
+{
+	if (p->peer_boot == 0)
+		return;
+	p->retired[p->retired_next] = p->peer_boot;
+	p->retired_at[p->retired_next] = p->counter;
+	p->retired_next = (p->retired_next + 1) % PAIR_RETIRED;
+}
+
+/* What it said before it proved itself is as good as said. */
+static void
 meet(struct pair *p, mono now, const struct trailer *t)
 {
-	if (p->peer_boot != 0) {
-		p->retired[p->retired_next] = p->peer_boot;
-		p->retired_next = (p->retired_next + 1) % PAIR_RETIRED;
-	}
+	int again = find_boot(p->retired, PAIR_RETIRED, t->boot);
+
+	if (again >= 0)
+		p->retired[again] = 0;
+	retire(p);
 	p->peer_boot = t->boot;
-	p->peer_counter = t->counter;
-	p->peer_floor = p->peer_next = 0;
+	p->peer_counter = p->peer_floor = p->peer_next = t->counter - 1;
 	p->peer_rotated = now;
+	p->digest_is_news = true;
 	memset(p->candidates, 0, sizeof(p->candidates));
 	for (unsigned i = 0; i < p->path_count; i++)
 		p->paths[i].newest = p->paths[i].window = 0;
 }
 
 static bool
-answers_challenge(const struct pair *p, const struct trailer *t)
+answers_challenge(const struct pair *p, mono now, const struct trailer *t)
 {
-	return t->echo_boot == p->boot && t->echo_counter > p->fresh_floor &&
+	return t->echo_boot == p->boot && t->echo_counter > fresh_floor(p, now) &&
 		t->echo_counter <= p->counter;
 }
 
 static void
-hear_on_path(struct pair *p, mono now, unsigned path, struct pair_news *news)
+hear_on_path(struct pair *p, mono now, unsigned path, uint64_t counter, struct pair_news *news)
 {
 	struct pair_path *at = &p->paths[path];
 
+	mark_on_path(at, counter);
 	if (at->quiet || mono_is_never(at->heard))
 		news->healed |= 1u << path;
 	at->quiet = false;
 	at->heard = now;
-	news->returned = !p->alive;
-	p->alive = true;
-	p->peer_heard = now;
-	p->expected = MONO_NEVER;
 }
 
 static void
@@ -280,6 +403,30 @@ learn_paths(struct pair *p, mono now, const struct trailer *t)
 	}
 }
 
+/* The newest message of the peer, whatever path it came over first. */
+static void
+learn(struct pair *p, mono now, const struct trailer *t, int64_t interval_ns,
+	struct pair_news *news)
+{
+	news->digest_changed = p->digest_is_news || p->peer_digest != t->digest;
+	p->digest_is_news = false;
+	p->peer_digest = t->digest;
+	p->peer_counter = t->counter;
+	p->peer = t->sender;
+	p->peer_interval_ns = interval_ns;
+	set_interval(p, interval_ns);
+	learn_paths(p, now, t);
+	/* It heard what we do not know to have said: this machine was set back to a snapshot. */
+	if (t->echo_boot == p->boot && t->echo_counter > p->counter)
+		p->counter = t->echo_counter;
+	if (t->echo_boot != p->boot || news->met)
+		news->answer = may_answer(p, now) || news->met;
+	news->returned = !p->alive;
+	p->alive = true;
+	p->peer_heard = now;
+	p->expected = MONO_NEVER;
+}
+
 enum reason
 pair_accept(struct pair *p, mono now, unsigned path, const struct trailer *t, int64_t interval_ns,
 	struct pair_news *news)
@@ -289,29 +436,20 @@ pair_accept(struct pair *p, mono now, unsigned path, const struct trailer *t, in
 	*news = (struct pair_news){0};
 	if (why != REASON_NONE)
 		return why;
+	if (was_heard(p, path, t, peer_floor(p, now)))
+		return REASON_REPLAYED;
 	if (t->boot != p->peer_boot) {
-		if (!answers_challenge(p, t)) {
-			remember_candidate(p, t);
-			news->answer = may_answer(p, now);
+		if (!answers_challenge(p, now, t)) {
+			news->answer = remember_candidate(p, t) && may_answer(p, now);
 			return REASON_NOT_BELIEVED;
 		}
 		meet(p, now, t);
 		news->met = true;
 	}
-	rotate(now, longer(moment_ns, 2 * long_interval_ns(p)), p->peer_counter, &p->peer_floor,
-		&p->peer_next, &p->peer_rotated);
-	mark_on_path(&p->paths[path], t->counter);
-	if (t->counter >= p->peer_counter) {
-		news->digest_changed = p->peer_digest != t->digest || news->met;
-		p->peer_counter = t->counter;
-		p->peer_digest = t->digest;
-		p->peer = t->sender;
-		set_interval(p, interval_ns);
-		learn_paths(p, now, t);
-	}
-	if (news->met || t->echo_boot != p->boot)
-		news->answer = may_answer(p, now) || news->met;
-	hear_on_path(p, now, path, news);
+	rotate_peer(p, now);
+	hear_on_path(p, now, path, t->counter, news);
+	if (t->counter > p->peer_counter)
+		learn(p, now, t, interval_ns, news);
 	return REASON_NONE;
 }
 

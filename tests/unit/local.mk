@@ -99,9 +99,11 @@ TESTS += tests/unit/test_keyed
 tests_unit_test_keyed_SOURCES = tests/unit/test_keyed.c tests/unit/election_bench.h
 tests_unit_test_keyed_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/test_pair
-TESTS += tests/unit/test_pair
-tests_unit_test_pair_SOURCES = tests/unit/test_pair.c
+check_PROGRAMS += tests/unit/test_pair tests/unit/test_belief
+TESTS += tests/unit/test_pair tests/unit/test_belief
+tests_unit_test_belief_SOURCES = tests/unit/test_belief.c tests/unit/pair_bench.h
+tests_unit_test_belief_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_pair_SOURCES = tests/unit/test_pair.c tests/unit/pair_bench.h
 tests_unit_test_pair_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_auth
@@ -113,3 +115,8 @@ check_PROGRAMS += tests/unit/test_key_file
 TESTS += tests/unit/test_key_file
 tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c
 tests_unit_test_key_file_LDADD = libconf.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_trailer
+TESTS += tests/unit/test_trailer
+tests_unit_test_trailer_SOURCES = tests/unit/test_trailer.c
+tests_unit_test_trailer_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
