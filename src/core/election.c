@@ -161,7 +161,7 @@ election_enter_active(struct election *e, mono now, enum reason reason, struct e
 	enter(e, now, EL_ACTIVE, reason, out);
 	e->phases = (struct el_phases){
 		.last_heard = e->last_heard,
-		.due = mono_is_never(due) ? now : due,
+		.due = mono_min(due, now), /* a claim before its time has no delay */
 		.decided = now,
 		.claimed = MONO_NEVER,
 	};
@@ -351,14 +351,15 @@ must_step_down(struct election *e, mono now, struct el_acts *out)
 
 	if (e->role != EL_ACTIVE)
 		return false;
-	if (mono_due(e->lease_deadline, now)) {
-		election_enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
-		election_release(e, now, true, out);
-		return true;
-	}
+	/* A sleeper says nothing, not even that it resigns, before it has listened. */
 	if (mono_due(patience, now)) {
 		election_enter_backup(e, now, REASON_WOKE_LATE, e->params.interval_ns, out);
 		election_release(e, now, false, out);
+		return true;
+	}
+	if (mono_due(e->lease_deadline, now)) {
+		election_enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
+		election_release(e, now, true, out);
 		return true;
 	}
 	return false;

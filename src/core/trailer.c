@@ -6,13 +6,20 @@ static const uint32_t magic = 0x544e444d; /* TNDM */
 static const uint8_t nothing[TRAILER_MAC] = {0};
 enum { CARRIER = 1, ROLE_MAX = 3, FITNESS_MAX = 2 };
 
+static size_t
+length_of(const struct trailer *t)
+{
+	return TRAILER_FIXED + (size_t)t->path_count * TRAILER_PATH +
+		(size_t)t->neighbour_count * TRAILER_NEIGHBOUR + TRAILER_MAC;
+}
+
 size_t
 trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
 {
 	struct writer w = writer_over(out, capacity);
-	size_t length = TRAILER_FIXED + (size_t)t->path_count * TRAILER_PATH + TRAILER_MAC;
+	size_t length = length_of(t);
 
-	if (t->path_count > TRAILER_PATHS)
+	if (t->path_count > TRAILER_PATHS || t->neighbour_count > TRAILER_NEIGHBOURS)
 		return 0;
 	writer_u32(&w, magic);
 	writer_u8(&w, TRAILER_FORMAT);
@@ -31,7 +38,8 @@ trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
 	writer_u32(&w, t->digest);
 	writer_u32(&w, t->router_tag);
 	writer_u8(&w, t->sender.family);
-	writer_bytes(&w, nothing, 3);
+	writer_u8(&w, t->neighbour_count);
+	writer_bytes(&w, nothing, 2);
 	writer_bytes(&w, t->sender.bytes, 16);
 	for (unsigned i = 0; i < t->path_count; i++) {
 		writer_u32(&w, t->paths[i].tag);
@@ -39,18 +47,24 @@ trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
 		writer_u8(&w, t->paths[i].carrier ? CARRIER : 0);
 		writer_u8(&w, 0);
 	}
+	for (unsigned i = 0; i < t->neighbour_count; i++)
+		writer_bytes(&w, t->neighbours[i].bytes, TRAILER_NEIGHBOUR);
 	writer_bytes(&w, nothing, TRAILER_MAC);
 	return w.failed ? 0 : w.at;
 }
 
 static void
-read_paths(struct reader *r, struct trailer *out)
+read_lists(struct reader *r, struct trailer *out)
 {
 	for (unsigned i = 0; i < out->path_count; i++) {
 		out->paths[i].tag = reader_u32(r);
 		out->paths[i].age_ms = reader_u16(r);
 		out->paths[i].carrier = (reader_u8(r) & CARRIER) != 0;
 		reader_skip(r, 1);
+	}
+	for (unsigned i = 0; i < out->neighbour_count; i++) {
+		out->neighbours[i].family = IP_V4;
+		reader_bytes(r, out->neighbours[i].bytes, TRAILER_NEIGHBOUR);
 	}
 }
 
@@ -78,13 +92,14 @@ trailer_decode(const uint8_t *bytes, size_t length, struct trailer *out)
 	out->digest = reader_u32(&r);
 	out->router_tag = reader_u32(&r);
 	out->sender.family = reader_u8(&r);
-	reader_skip(&r, 3);
+	out->neighbour_count = reader_u8(&r);
+	reader_skip(&r, 2);
 	reader_bytes(&r, out->sender.bytes, 16);
 	if (r.failed || magic_read != magic || format != TRAILER_FORMAT || length_read != length ||
-		out->path_count > TRAILER_PATHS ||
-		length != TRAILER_FIXED + (size_t)out->path_count * TRAILER_PATH + TRAILER_MAC)
+		out->path_count > TRAILER_PATHS || out->neighbour_count > TRAILER_NEIGHBOURS ||
+		length != length_of(out))
 		return REASON_BAD_TRAILER;
-	read_paths(&r, out);
+	read_lists(&r, out);
 	if (out->boot == 0 || out->counter == 0 || out->key_id == 0 || out->role > ROLE_MAX ||
 		out->fitness > FITNESS_MAX ||
 		(out->sender.family != IP_V4 && out->sender.family != IP_V6))

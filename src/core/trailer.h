@@ -10,8 +10,10 @@
  *   8 u64 boot           16 u64 counter    24 u64 echoed boot    32 u64 echoed counter
  *  40 u8 role  41 u8 priority  42 u8 fitness  43 u8 number of paths  44 u16 flags  46 u16 healthy
  *  48 u32 config digest  52 u32 router tag
- *  56 u8 family of the sender's address (4 or 6)  57 u8[3] zero  60 u8[16] the address
+ *  56 u8 family of the sender's address (4 or 6)  57 u8 number of neighbours  58 u8[2] zero
+ *  60 u8[16] the address
  *  76 paths: u32 tag, u16 age_ms, u8 flags (1: carrier), u8 zero
+ *  .. neighbours: u8[4] IPv4 address
  *  .. u8[32] MAC
  *
  * The MAC covers the whole VRRP message (its checksum as zero) and the trailer up to the MAC.
@@ -27,7 +29,10 @@ enum {
 	TRAILER_FIXED = 76,
 	TRAILER_PATH = 8,
 	TRAILER_PATHS = 16,
-	TRAILER_MAX = TRAILER_FIXED + TRAILER_PATHS * TRAILER_PATH + TRAILER_MAC,
+	TRAILER_NEIGHBOUR = 4,
+	TRAILER_NEIGHBOURS = 4,
+	TRAILER_MAX = TRAILER_FIXED + TRAILER_PATHS * TRAILER_PATH +
+		TRAILER_NEIGHBOURS * TRAILER_NEIGHBOUR + TRAILER_MAC,
 	TRAILER_AGE_NEVER = UINT16_MAX,
 	TRAILER_AGE_MAX = UINT16_MAX - 1,
 	TRAILER_FORMAT = 1,
@@ -64,6 +69,12 @@ struct trailer {
 	struct ip_addr sender;            /* nodes[].address: the tie-break */
 	uint8_t path_count;
 	struct trailer_path paths[TRAILER_PATHS];
+	/*
+	 * Hosts on the service interface that have answered the sender: whom the receiver may ask
+	 * whether it is cut off. A standby seldom talks to anybody itself.
+	 */
+	uint8_t neighbour_count;
+	struct ip_addr neighbours[TRAILER_NEIGHBOURS];
 };
 
 /* Writes the trailer, its MAC zero. The length, or 0 when it does not fit. */

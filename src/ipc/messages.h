@@ -33,6 +33,7 @@ enum ipc_kind {
 	/* pool to election */
 	IPC_PREPARED,        /* struct ipc_name */
 	IPC_SWITCHOVER,      /* struct ipc_switchover */
+	IPC_NEIGHBOURS,      /* struct ipc_neighbours: five times a second, an interface each (keyed) */
 	IPC_DUMP_STATE,      /* no payload: log event=state for every router (SIGUSR1, each minute) */
 	/* pool to prober */
 	IPC_PROBE_SET,       /* struct ipc_probe_set */
@@ -95,6 +96,15 @@ struct ipc_router {
 	int64_t lease_ns;   /* mono of the lease's end, INT64_MAX when none */
 	uint64_t adverts_sent, adverts_received;
 	struct ip_addr peer;
+};
+
+enum { IPC_NEIGHBOURS_MAX = 8 };
+
+/* Who could answer a question on that interface: its gateway, then neighbours. */
+struct ipc_neighbours {
+	char interface[LIMIT_IFNAME];
+	uint32_t count;
+	struct ip_addr list[IPC_NEIGHBOURS_MAX];
 };
 
 enum { IPC_PATHS = 16 };

@@ -34,6 +34,7 @@ finish(struct elector *x, int status)
 	pair_close(x);
 	ports_close(x);
 	arp_sender_close(&x->arp);
+	wire_close(&x->wire);
 	config_free(&x->config);
 	ev_loop_destroy(x->loop);
 	log_close(&x->child->log);
@@ -98,6 +99,37 @@ take_config(struct elector *x, const struct channel_message *m)
 }
 
 static void
+on_wire(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	wire_drain(w->data);
+}
+
+static void
+on_wire_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	wire_look(w->data, mono_now());
+}
+
+/* Four looks an interval, and never more than 200 a second. */
+static void
+start_wire_timer(struct elector *x)
+{
+	double every_s = (double)x->config.interval_ms / 4e3;
+
+	if (every_s < 5e-3)
+		every_s = 5e-3;
+	ev_timer_stop(x->loop, &x->wire_timer);
+	ev_timer_init(&x->wire_timer, on_wire_timer, every_s, every_s);
+	x->wire_timer.data = x;
+	if (elector_is_keyed(x) && x->path_count > 1)
+		ev_timer_start(x->loop, &x->wire_timer);
+}
+
+static void
 config_done(struct elector *x)
 {
 	struct ipc_config done = {.generation = x->generation};
@@ -105,6 +137,7 @@ config_done(struct elector *x)
 
 	ports_watch(x);
 	pair_start_timer(x);
+	start_wire_timer(x);
 	for (size_t i = 0; i < x->router_count; i++) {
 		router_check_fitness(x->routers[i], now);
 		router_arm(x->routers[i]);
@@ -214,6 +247,7 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 	struct elector *x = w->data;
 	const struct ipc_switchover *wish;
 	const struct ipc_name *name;
+	const struct ipc_neighbours *neighbours;
 	struct channel_message m;
 	struct router *r;
 
@@ -239,6 +273,9 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 
 			el_prepared(&r->election, mono_now(), &acts);
 			router_perform(r, mono_now(), &acts);
+		} else if (m.kind == IPC_NEIGHBOURS &&
+			(neighbours = channel_payload(&m, sizeof(*neighbours)))) {
+			wire_know_neighbours(x, neighbours);
 		} else if (m.kind == IPC_DUMP_STATE) {
 			report_state(x);
 		}
@@ -375,6 +412,7 @@ watch_all(struct elector *x)
 	watch(x, &x->links_watcher, on_links, links_event_fd(x->links));
 	watch(x, &x->carrier_watcher, on_carrier, links_carrier_fd(x->links));
 	watch(x, &x->hands_watcher, on_hands, hands_fd(x->hands));
+	watch(x, &x->wire_watcher, on_wire, x->wire.fd);
 	ev_timer_init(&x->alive_timer, on_alive, alive_every_s, alive_every_s);
 	x->alive_timer.data = x;
 	ev_timer_start(x->loop, &x->alive_timer);
@@ -414,6 +452,8 @@ open_all(struct elector *x)
 
 	x->starting = true;
 	if ((error = arp_sender_open(&x->arp)) != 0)
+		give_up(x, "packet-socket", -error);
+	if ((error = wire_open(&x->wire)) != 0)
 		give_up(x, "packet-socket", -error);
 	if ((error = hands_start(&x->hands)) != 0)
 		give_up(x, "hands", -error);

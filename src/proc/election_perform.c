@@ -134,8 +134,13 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		send_hello(r, now);
 		break;
 	case EL_ASK:
+		wire_ask_for(r);
+		break;
 	case EL_RELAY:
+		break;
 	case EL_STILL_ANSWERED:
+		report_text(r->elector, LOG_LEVEL_WARNING, "conflict", REASON_ADDRESS_ANSWERED,
+			"router", r->conf.name);
 		break;
 	case EL_OFFER_ENDED:
 		if (!act->ok)
@@ -204,6 +209,8 @@ router_on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	/* Whatever the peer has already said counts before it is called silent (V027). */
 	if (r->election.role == EL_BACKUP)
 		ports_drain(r->elector);
+	if (r->election.asks > 0)
+		wire_drain(r->elector); /* an answer that waits counts before the claim */
 	now = mono_now();
 	note_lateness(r, now);
 	el_tick(&r->election, now, &acts);

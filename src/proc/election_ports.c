@@ -26,7 +26,7 @@ port_by_index(const struct elector *x, int ifindex)
 	return NULL;
 }
 
-static struct port *
+struct port *
 port_writable(struct elector *x, const struct port *p)
 {
 	for (size_t i = 0; i < x->port_count; i++)

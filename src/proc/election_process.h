@@ -8,6 +8,7 @@
  *   election_receive.c  packets in: decoded, judged, handed to a router
  *   election_send.c     messages out: built, signed, sent over every path
  *   election_pair.c     the keyed pair: keys, paths, who hears whom
+ *   election_wire.c     questions to the service interface: who has it, who is there
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
@@ -25,6 +26,8 @@
 #include "linux/hands.h"
 #include "linux/links.h"
 #include "linux/vrrp_socket.h"
+#include "linux/wire.h"
+#include "ipc/messages.h"
 #include "proc/child.h"
 
 #include <ev.h>
@@ -33,6 +36,21 @@ enum { PORTS_MAX = LIMIT_ROUTERS * 2, PORT_ADDRESSES = 32 };
 
 struct elector;
 struct router;
+
+enum { NEIGHBOURS = 8 };
+
+/* Who is there on a service interface, and whether they answer us. */
+struct neighbourhood {
+	struct ip_addr known[NEIGHBOURS]; /* gateway and neighbours, told by the pool process */
+	size_t known_count;
+	struct ip_addr heard[NEIGHBOURS]; /* senders of ARP, the latest first */
+	size_t heard_count;
+	struct ip_addr told[NEIGHBOURS];  /* by the peer, which has talked to them */
+	size_t told_count;
+	enum el_contact contact;
+	uint8_t rounds;                   /* of questions since the last answer */
+	mono next_round;
+};
 
 /* An interface that some router uses. */
 struct port {
@@ -46,6 +64,8 @@ struct port {
 	struct vrrp_socket socket;
 	ev_io watcher;
 	struct router *by_vrid[256];
+	uint8_t peer_mac[6];              /* of the other node, by its ARP */
+	struct neighbourhood neighbourhood;
 };
 
 /* One way to the other node: a service interface, or a link. */
@@ -95,6 +115,9 @@ struct elector {
 	struct links *links;
 	struct hands *hands;
 	struct arp_sender arp;
+	struct wire wire;
+	ev_io wire_watcher;
+	ev_timer wire_timer;              /* keyed: looks whether a service path is quiet */
 	struct port *ports[PORTS_MAX];
 	size_t port_count;
 	struct router *routers[LIMIT_ROUTERS * 2]; /* leaving ones included */
@@ -137,6 +160,7 @@ void ports_on_link(void *elector, const struct link_state *state);
 void ports_on_address(void *elector, const struct link_address *address);
 /* This node's address on the interface: source of adverts. Family IP_NONE when it has none. */
 struct ip_addr port_source(const struct port *p);
+struct port *port_writable(struct elector *x, const struct port *p);
 bool port_has(const struct port *p, const struct ip_addr *addr);
 /* Virtual addresses found at start: kept where a router goes on as active, else removed. */
 void ports_judge_leftovers(struct elector *x);
@@ -153,6 +177,15 @@ void send_advert(struct router *r, mono now, uint8_t priority);
 void send_hello(struct router *r, mono now);
 /* What the router has to say just now, in its role. */
 void send_current(struct router *r, mono now);
+
+/* election_wire.c */
+void wire_ask_for(struct router *r);
+void wire_drain(struct elector *x);
+void wire_know_neighbours(struct elector *x, const struct ipc_neighbours *list);
+/* Whom the peer may ask; how many. */
+size_t wire_neighbours(const struct port *p, struct ip_addr *out, size_t capacity);
+void wire_told_neighbours(struct router *r, const struct trailer *t);
+void wire_look(struct elector *x, mono now);
 
 /* election_pair.c */
 /* Keys and paths of the configuration. False: no memory, or OpenSSL refused. */

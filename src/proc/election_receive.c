@@ -157,6 +157,8 @@ deliver(const struct arrival *a)
 		x->paths[a->path].heard = a->now;
 	if (event.interval_ns != r->election.params.interval_ns)
 		report_interval(r, a->now, &event);
+	if (a->is_signed)
+		wire_told_neighbours(r, &a->trailer);
 	el_recv(&r->election, a->now, &event, &acts);
 	router_perform(r, a->now, &acts);
 }

@@ -29,6 +29,7 @@ trailer_of(struct router *r, mono now)
 		.router_tag = r->tag,
 	};
 
+	t.neighbour_count = (uint8_t)wire_neighbours(r->port, t.neighbours, TRAILER_NEIGHBOURS);
 	pair_fill(&x->pair, now, &t);
 	return t;
 }

@@ -3,6 +3,7 @@
 
 #include "conf/pack.h"
 #include "ipc/channel.h"
+#include "linux/neighbours.h"
 #include "linux/privileges.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 static const double alive_every_s = 0.1;
+static const double neighbours_every_s = 0.2; /* a new neighbour is soon one to be asked */
 static const int64_t prepare_patience_ns = 3 * NS_PER_S;
 enum { EXIT_REFUSED = 2, MESSAGES_A_TURN = 128, STATE_EVERY_S = 60 };
 
@@ -261,6 +263,7 @@ leave(struct pool *p, bool clean)
 	}
 	control_stop(p);
 	table_close(p);
+	neighbours_close(p->neighbours);
 	config_free(&p->config);
 	free(p->routers);
 	free(p->targets);
@@ -353,6 +356,14 @@ on_alive(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 static void
+on_neighbours(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	neighbours_tell(w->data);
+}
+
+static void
 start_timer(struct pool *p, ev_timer *w, void (*callback)(struct ev_loop *, ev_timer *, int),
 	double every_s)
 {
@@ -372,6 +383,7 @@ watch_all(struct pool *p)
 	p->election_watcher.data = p;
 	start_timer(p, &p->alive_timer, on_alive, alive_every_s);
 	start_timer(p, &p->second_timer, on_second, 1.);
+	start_timer(p, &p->neighbours_timer, on_neighbours, neighbours_every_s);
 	start_timer(p, &p->replan_timer, on_replan, 0.);
 	start_timer(p, &p->flush_timer, targets_flush_timer, 0.);
 }

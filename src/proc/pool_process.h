@@ -92,6 +92,7 @@ struct pool {
 	bool sync_set;
 	struct log_limit ipvs_limit;
 
+	struct neighbours *neighbours; /* NULL: not open */
 	int election_fd;               /* -1: none */
 	bool peer_known;
 	struct ipc_peer_node peer;
@@ -102,7 +103,7 @@ struct pool {
 
 	struct pool_control *control;  /* pool_control.c */
 	ev_io supervisor_watcher, election_watcher;
-	ev_timer second_timer, alive_timer, replan_timer;
+	ev_timer second_timer, alive_timer, replan_timer, neighbours_timer;
 	uint64_t seconds;
 };
 
@@ -135,6 +136,9 @@ void owned_load(struct pool *p);
 void owned_store(struct pool *p);
 void owned_add(struct pool *p, const struct vs_key *key);
 void owned_remove(struct pool *p, const struct vs_key *key);
+
+/* pool_neighbours.c */
+void neighbours_tell(struct pool *p);
 
 /* pool_sync.c */
 void sync_reconcile(struct pool *p);

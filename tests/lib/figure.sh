@@ -33,9 +33,12 @@ verdict()
 
 stop_pair()
 {
+	local n
+
 	stop_node n1
 	stop_node n2
 	cable_plug n1 eth0
+	for n in n1 n2; do silent_heal $n eth0; done
 	sleep 0.2
 }
 
@@ -45,7 +48,7 @@ lost_during()
 	local out=$LAB/pinger.out
 
 	: > "$out"
-	in_ns_bg c "$(lab_tool pinger)" $vip 1 2000 > "$out" 2>&1
+	in_ns_bg c "$(lab_tool pinger)" $vip 1 "${pings:-2000}" > "$out" 2>&1
 	local pid=$!
 
 	wait_for 5 grep -q ready "$out" || return 1

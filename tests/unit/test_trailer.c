@@ -19,16 +19,18 @@ static const struct trailer example = {
 	.echo_counter = 11, .role = 2, .priority = 150, .fitness = 1, .flags = 0x6655,
 	.healthy = 12, .digest = 0xdeadbeef, .router_tag = 13,
 	.sender = {IP_V4, {10, 77, 0, 11}}, .path_count = 2,
-	.paths = {{0x01020304, 2, true}, {3, TRAILER_AGE_NEVER, false}}};
+	.paths = {{0x01020304, 2, true}, {3, TRAILER_AGE_NEVER, false}}, .neighbour_count = 1,
+	.neighbours = {{IP_V4, {10, 77, 0, 50}}}};
 
 /* The example, written down by hand after trailer.h. */
 static const uint8_t example_bytes[] = {
-	'T', 'N', 'D', 'M', 1, 3, 0, 124,
+	'T', 'N', 'D', 'M', 1, 3, 0, 128,
 	1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9,
 	0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 11,
 	2, 150, 1, 2, 0x66, 0x55, 0, 12, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 13,
-	4, 0, 0, 0, 10, 77, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	4, 1, 0, 0, 10, 77, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	1, 2, 3, 4, 0, 2, 1, 0, 0, 0, 0, 3, 0xff, 0xff, 0, 0,
+	10, 77, 0, 50,
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 /* Two pages; the second faults. Returns the end of the first. */
@@ -86,6 +88,9 @@ test_largest_and_smallest(void **state)
 	uint8_t bytes[TRAILER_MAX];
 
 	(void)state;
+	t.neighbour_count = TRAILER_NEIGHBOURS;
+	for (unsigned i = 0; i < TRAILER_NEIGHBOURS; i++)
+		t.neighbours[i] = (struct ip_addr){IP_V4, {10, 0, 0, (uint8_t)i}};
 	t.path_count = TRAILER_PATHS;
 	for (unsigned i = 0; i < TRAILER_PATHS; i++)
 		t.paths[i] = (struct trailer_path){.tag = i + 1, .age_ms = (uint16_t)(i * 4000)};
@@ -94,6 +99,8 @@ test_largest_and_smallest(void **state)
 	assert_memory_equal(&got, &t, sizeof(got));
 	t.path_count = 0;
 	memset(t.paths, 0, sizeof(t.paths));
+	t.neighbour_count = 0;
+	memset(t.neighbours, 0, sizeof(t.neighbours));
 	assert_int_equal(trailer_encode(&t, bytes, sizeof(bytes)), TRAILER_FIXED + TRAILER_MAC);
 	assert_int_equal(decode(bytes, TRAILER_FIXED + TRAILER_MAC, &got), REASON_NONE);
 	assert_memory_equal(&got, &t, sizeof(got));
@@ -112,6 +119,9 @@ test_what_does_not_fit_is_not_written(void **state)
 		assert_int_equal(bytes[room], 0xaa);
 	}
 	t.path_count = TRAILER_PATHS + 1;
+	assert_int_equal(trailer_encode(&t, bytes, sizeof(bytes)), 0);
+	t.path_count = 0;
+	t.neighbour_count = TRAILER_NEIGHBOURS + 1;
 	assert_int_equal(trailer_encode(&t, bytes, sizeof(bytes)), 0);
 }
 

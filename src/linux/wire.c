@@ -1,0 +1,120 @@
+/*
+ * ARP questions and answers. See wire.h.
+ *
+ * The filter lets in ARP for IPv4 over Ethernet and nothing that this host sent itself.
+ */
+#include "linux/wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { RECEIVE_BUFFER = 256 * 1024, FRAME = 60, ARP_AT = 14, ARP_END = ARP_AT + 28 };
+enum { SENDER_MAC_AT = 8, SENDER_AT = 14, TARGET_AT = 24 }; /* in the ARP message */
+
+static const uint8_t ethernet_ip4[] = {0, ARPHRD_ETHER, 0x08, 0x00, 6, 4};
+
+static int
+attach_filter(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PKTTYPE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 6, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARP_AT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_ETHER << 16 | ETH_P_IP, 0, 4),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ARP_AT + 6),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REQUEST, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, FRAME),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {
+		.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
+		? -errno : 0;
+}
+
+int
+wire_open(struct wire *w)
+{
+	struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP)};
+	int size = RECEIVE_BUFFER, error;
+
+	/* Protocol 0 hears nothing until the filter is there. */
+	w->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (w->fd == -1)
+		return -errno;
+	setsockopt(w->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	error = attach_filter(w->fd);
+	if (error == 0 && bind(w->fd, (struct sockaddr *)&all, sizeof(all)) == -1)
+		error = -errno;
+	if (error != 0)
+		wire_close(w);
+	return error;
+}
+
+void
+wire_close(struct wire *w)
+{
+	if (w->fd > 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
+int
+wire_ask(struct wire *w, int ifindex, const uint8_t mac[6], const struct ip_addr *own,
+	const struct ip_addr *target)
+{
+	uint8_t frame[FRAME] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	uint8_t *arp = frame + ARP_AT;
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP),
+		.sll_ifindex = ifindex, .sll_halen = 6};
+
+	if (target->family != IP_V4 || own->family == IP_V6)
+		return -EAFNOSUPPORT;
+	memcpy(to.sll_addr, frame, 6);
+	memcpy(frame + 6, mac, 6);
+	frame[12] = 0x08;
+	frame[13] = 0x06;
+	memcpy(arp, ethernet_ip4, sizeof(ethernet_ip4));
+	arp[7] = ARPOP_REQUEST;
+	memcpy(arp + SENDER_MAC_AT, mac, 6);
+	memcpy(arp + SENDER_AT, own->bytes, 4); /* zero in a probe */
+	memcpy(arp + TARGET_AT, target->bytes, 4);
+	return sendto(w->fd, frame, sizeof(frame), MSG_DONTWAIT | MSG_NOSIGNAL,
+		(struct sockaddr *)&to, sizeof(to)) == -1 ? -errno : 0;
+}
+
+bool
+wire_read(struct wire *w, struct wire_frame *out)
+{
+	for (;;) {
+		uint8_t frame[FRAME];
+		struct sockaddr_ll from;
+		socklen_t size = sizeof(from);
+		ssize_t n = recvfrom(w->fd, frame, sizeof(frame), MSG_DONTWAIT,
+			(struct sockaddr *)&from, &size);
+		const uint8_t *arp = frame + ARP_AT;
+
+		if (n == -1)
+			return false;
+		if (n < ARP_END || from.sll_pkttype == PACKET_OUTGOING ||
+			memcmp(arp, ethernet_ip4, sizeof(ethernet_ip4)) != 0)
+			continue;
+		*out = (struct wire_frame){.ifindex = from.sll_ifindex,
+			.reply = arp[7] == ARPOP_REPLY,
+			.sender = {.family = IP_V4}, .target = {.family = IP_V4}};
+		memcpy(out->mac, arp + SENDER_MAC_AT, 6);
+		memcpy(out->sender.bytes, arp + SENDER_AT, 4);
+		memcpy(out->target.bytes, arp + TARGET_AT, 4);
+		return true;
+	}
+}

@@ -1,0 +1,310 @@
+/*
+ * The election's questions to the service interface.
+ *
+ *  - Does the silent peer's kernel still answer for our addresses? (EL_ASK)
+ *  - The peer went quiet on this interface but not on another path: which of us is cut off? We ask
+ *    the gateway, the neighbours that the kernel knows and those whose ARP we have heard. Who is
+ *    answered is connected; who asked and is not answered is isolated; who has nobody to ask does
+ *    not know.
+ *  - Does anybody else speak for an address that we hold?
+ */
+#include "proc/election_process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FRAMES_A_TURN = 128, ASKED_ADDRESSES = 4, ROUNDS_UNANSWERED = 3 };
+
+static const struct ip_addr nobody = {.family = IP_NONE};
+static const int64_t round_ns = 20 * NS_PER_MS;
+static const int64_t slow_round_ns = 200 * NS_PER_MS;
+
+/* --- who has our addresses? --- */
+
+void
+wire_ask_for(struct router *r)
+{
+	uint32_t asked = 0;
+
+	for (uint32_t i = 0; i < r->conf.address_count && asked < ASKED_ADDRESSES; i++) {
+		const struct conf_address *a = &r->addresses[i];
+		const struct port *p = port_find(r->elector, a->interface);
+
+		if (p && p->link.ifindex != 0 && a->prefix.addr.family == IP_V4 &&
+			wire_ask(&r->elector->wire, p->link.ifindex, p->link.mac, &nobody,
+				&a->prefix.addr) == 0)
+			asked++;
+	}
+}
+
+static bool
+router_has(const struct router *r, const struct ip_addr *addr, const char *interface)
+{
+	for (uint32_t i = 0; i < r->conf.address_count; i++)
+		if (ip_addr_equal(&r->addresses[i].prefix.addr, addr) &&
+			strcmp(r->addresses[i].interface, interface) == 0)
+			return true;
+	return false;
+}
+
+static void
+report_stranger(struct router *r, mono now, const struct wire_frame *f)
+{
+	struct log_line line;
+	uint64_t suppressed;
+	char mac[18];
+
+	if (!log_limit_allow(&r->conflict_limit, now, &suppressed))
+		return;
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", f->mac[0], f->mac[1],
+		f->mac[2], f->mac[3], f->mac[4], f->mac[5]);
+	log_line_begin(&line, "conflict");
+	log_line_text(&line, "router", r->conf.name);
+	log_line_reason(&line, REASON_STRANGER);
+	log_line_addr(&line, "address", &f->sender);
+	log_line_text(&line, "mac", mac);
+	log_line_text(&line, "interface", r->port->name);
+	log_line_int(&line, "suppressed", (int64_t)suppressed);
+	log_emit(&r->elector->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+/* Somebody speaks for an address of this router. */
+static void
+address_spoken_for(struct router *r, struct port *p, mono now, const struct wire_frame *f)
+{
+	struct el_acts acts = {.count = 0};
+	bool is_peer = memcmp(f->mac, p->peer_mac, sizeof(f->mac)) == 0;
+
+	if (r->election.role == EL_BACKUP) {
+		if (f->reply)
+			el_answered(&r->election, now, &acts);
+	} else if (r->election.role == EL_ACTIVE && r->election.claimed && !is_peer) {
+		report_stranger(r, now, f);
+		el_reannounce(&r->election, now, &acts); /* once a second at most */
+	}
+	router_perform(r, now, &acts);
+}
+
+/* --- who is there? --- */
+
+static bool
+is_ours(const struct elector *x, const struct ip_addr *addr)
+{
+	for (uint32_t i = 0; i < x->config.node_count; i++)
+		if (ip_addr_equal(&x->config.nodes[i].address, addr))
+			return true;
+	for (uint32_t i = 0; i < x->config.address_count; i++)
+		if (ip_addr_equal(&x->config.addresses[i].prefix.addr, addr))
+			return true;
+	return false;
+}
+
+/* The most recent first; what was there moves. */
+static void
+remember_neighbour(struct neighbourhood *n, const struct ip_addr *addr)
+{
+	size_t i = 0;
+
+	while (i < n->heard_count && !ip_addr_equal(&n->heard[i], addr))
+		i++;
+	if (i == n->heard_count) {
+		if (n->heard_count < NEIGHBOURS)
+			n->heard_count++;
+		i = n->heard_count - 1;
+	}
+	memmove(&n->heard[1], &n->heard[0], i * sizeof(n->heard[0]));
+	n->heard[0] = *addr;
+}
+
+void
+wire_know_neighbours(struct elector *x, const struct ipc_neighbours *list)
+{
+	for (size_t i = 0; i < x->port_count; i++) {
+		struct port *p = x->ports[i];
+		struct neighbourhood *n = &p->neighbourhood;
+
+		if (strncmp(p->name, list->interface, sizeof(p->name)) != 0)
+			continue;
+		n->known_count = 0;
+		for (uint32_t k = 0; k < list->count && k < NEIGHBOURS; k++)
+			if (!is_ours(x, &list->list[k]))
+				n->known[n->known_count++] = list->list[k];
+	}
+}
+
+size_t
+wire_neighbours(const struct port *p, struct ip_addr *out, size_t capacity)
+{
+	const struct neighbourhood *n = &p->neighbourhood;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n->known_count && count < capacity; i++)
+		out[count++] = n->known[i];
+	for (size_t i = 0; i < n->heard_count && count < capacity; i++)
+		out[count++] = n->heard[i];
+	return count;
+}
+
+void
+wire_told_neighbours(struct router *r, const struct trailer *t)
+{
+	struct neighbourhood *n = &r->port->neighbourhood;
+
+	if (t->neighbour_count == 0)
+		return;
+	n->told_count = 0;
+	for (unsigned i = 0; i < t->neighbour_count; i++)
+		if (!is_ours(r->elector, &t->neighbours[i]))
+			n->told[n->told_count++] = t->neighbours[i];
+}
+
+/* Everybody who may answer; false when there is nobody. */
+static bool
+ask_neighbours(struct elector *x, struct port *p)
+{
+	const struct neighbourhood *n = &p->neighbourhood;
+	struct ip_addr own = port_source(p);
+
+	if (own.family != IP_V4 || n->known_count + n->heard_count + n->told_count == 0)
+		return false;
+	for (size_t i = 0; i < n->known_count; i++)
+		wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &n->known[i]);
+	for (size_t i = 0; i < n->heard_count; i++)
+		wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &n->heard[i]);
+	for (size_t i = 0; i < n->told_count; i++)
+		wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &n->told[i]);
+	return true;
+}
+
+static void
+set_contact(struct elector *x, struct port *p, mono now, enum el_contact contact)
+{
+	struct neighbourhood *n = &p->neighbourhood;
+
+	if (n->contact == contact)
+		return;
+	n->contact = contact;
+	if (contact != EL_CONTACT_UNKNOWN)
+		report_text(x, LOG_LEVEL_WARNING, "link", contact == EL_CONTACT_ISOLATED
+			? REASON_ISOLATED : REASON_PATH_QUIET, "interface", p->name);
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+		struct el_acts acts = {.count = 0};
+
+		if (r->port != p)
+			continue;
+		el_set_contact(&r->election, now, contact, &acts);
+		router_perform(r, now, &acts);
+	}
+}
+
+/* Nothing heard there for so long: one message is missing. */
+static int64_t
+doubt_ns(const struct elector *x)
+{
+	return pair_quiet_ns(&x->pair) * 3 / 5;
+}
+
+static void
+judge_contact(struct elector *x, struct port *p, mono now, int64_t silence_ns)
+{
+	struct neighbourhood *n = &p->neighbourhood;
+
+	if (!mono_is_never(n->next_round) && mono_before(now, n->next_round))
+		return;
+	if (silence_ns >= pair_quiet_ns(&x->pair) && n->rounds >= ROUNDS_UNANSWERED)
+		set_contact(x, p, now, EL_CONTACT_ISOLATED);
+	if (!ask_neighbours(x, p)) {
+		set_contact(x, p, now, EL_CONTACT_UNKNOWN);
+		n->rounds = 0;
+	} else if (n->rounds < UINT8_MAX) {
+		n->rounds++;
+	}
+	n->next_round = mono_add_ns(now,
+		n->contact == EL_CONTACT_UNKNOWN ? round_ns : slow_round_ns);
+}
+
+/*
+ * A service path that is quiet while the peer is alive over another one. (While it is quiet
+ * everywhere, the peer is dead as far as we know, and nobody is to be asked.)
+ */
+static void
+look_at_path(struct elector *x, mono now, size_t i)
+{
+	struct port *p = x->paths[i].port;
+	struct neighbourhood *n = &p->neighbourhood;
+	mono heard = x->pair.paths[i].heard;
+	int64_t silence_ns;
+
+	if (mono_is_never(heard) || !x->pair.alive || !p->link.carrier) {
+		n->rounds = 0;
+		set_contact(x, p, now, EL_CONTACT_UNKNOWN);
+		return;
+	}
+	silence_ns = mono_diff_ns(now, heard);
+	if (silence_ns >= doubt_ns(x) && mono_diff_ns(x->pair.peer_heard, heard) > 0) {
+		judge_contact(x, p, now, silence_ns);
+		return;
+	}
+	n->rounds = 0;
+	n->next_round = MONO_NEVER;
+	if (silence_ns < doubt_ns(x))
+		set_contact(x, p, now, EL_CONTACT_UNKNOWN);
+}
+
+void
+wire_look(struct elector *x, mono now)
+{
+	if (!elector_is_keyed(x) || x->path_count < 2)
+		return;
+	for (size_t i = 0; i < x->path_count; i++)
+		if (!x->paths[i].is_link)
+			look_at_path(x, now, i);
+}
+
+/* --- frames --- */
+
+static void
+neighbour_speaks(struct elector *x, struct port *p, mono now, const struct wire_frame *f)
+{
+	struct neighbourhood *n = &p->neighbourhood;
+
+	if (ip_addr_equal(&f->sender, &x->config.nodes[1 - x->child->node].address)) {
+		memcpy(p->peer_mac, f->mac, sizeof(p->peer_mac));
+		return;
+	}
+	if (is_ours(x, &f->sender) || f->sender.bytes[0] == 0)
+		return;
+	remember_neighbour(n, &f->sender);
+	if (f->reply && port_has(p, &f->target) && n->rounds > 0) {
+		n->rounds = 0;
+		set_contact(x, p, now, EL_CONTACT_CONNECTED);
+	}
+}
+
+static void
+take_frame(struct elector *x, mono now, const struct wire_frame *f)
+{
+	struct port *p = port_writable(x, port_by_index(x, f->ifindex));
+
+	if (!p || f->ifindex == 0 || memcmp(f->mac, p->link.mac, sizeof(f->mac)) == 0)
+		return;
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+
+		if (router_has(r, &f->sender, p->name))
+			address_spoken_for(r, p, now, f);
+	}
+	if (x->config.node_count == LIMIT_NODES)
+		neighbour_speaks(x, p, now, f);
+}
+
+void
+wire_drain(struct elector *x)
+{
+	struct wire_frame frame;
+	mono now = mono_now();
+
+	for (int i = 0; i < FRAMES_A_TURN && wire_read(&x->wire, &frame); i++)
+		take_frame(x, now, &frame);
+}
