@@ -348,21 +348,19 @@ static bool
 must_step_down(struct election *e, mono now, struct el_acts *out)
 {
 	mono patience = mono_add_ns(e->advert_deadline, (DOWN_ADVERTS - 1) * e->params.interval_ns);
+	bool late, lapsed;
 
 	if (e->role != EL_ACTIVE)
 		return false;
+	late = mono_due(patience, now);
+	lapsed = mono_due(e->lease_deadline, now);
+	if (!late && !lapsed)
+		return false;
+	election_enter_backup(e, now, lapsed ? REASON_LEASE_LAPSED : REASON_WOKE_LATE,
+		e->params.interval_ns, out);
 	/* A sleeper says nothing, not even that it resigns, before it has listened. */
-	if (mono_due(patience, now)) {
-		election_enter_backup(e, now, REASON_WOKE_LATE, e->params.interval_ns, out);
-		election_release(e, now, false, out);
-		return true;
-	}
-	if (mono_due(e->lease_deadline, now)) {
-		election_enter_backup(e, now, REASON_LEASE_LAPSED, e->params.interval_ns, out);
-		election_release(e, now, true, out);
-		return true;
-	}
-	return false;
+	election_release(e, now, !late, out);
+	return true;
 }
 
 static void

@@ -158,7 +158,7 @@ check_resignation(struct world *w, struct node *n, mono now)
 {
 	struct watch *k = watch_of(w, n);
 
-	if (mono_is_never(k->resign_by))
+	if (mono_is_never(k->resign_by) && !k->may_resign)
 		world_fail(w, n, "resigned what it did not have to");
 	if (kernel_held(&n->kernel) > 0 && !k->release_failed &&
 		mono_diff_ns(now, k->released_at) < release_patience_ns)
@@ -205,6 +205,8 @@ check_address_act(struct world *w, struct node *n, const struct el_act *a, enum 
 	mono now)
 {
 	struct watch *k = watch_of(w, n);
+	int64_t interval = longer(k->sent_interval_ns, n->params.interval_ns);
+	int64_t silence = mono_diff_ns(now, k->last_sent);
 
 	if ((role == EL_ACTIVE) == (a->kind == EL_RELEASE))
 		world_fail(w, n, "wants the wrong thing as %s", el_role_name(role));
@@ -222,6 +224,12 @@ check_address_act(struct world *w, struct node *n, const struct el_act *a, enum 
 	k->release_failed = k->recreated = k->claim_confirmed = false;
 	k->resign_by = resigns_for(n->e.reason) ? mono_add_ns(now, release_patience_ns)
 						: MONO_NEVER;
+	k->may_resign = false;
+	/* who slept beyond the others' patience says nothing before it has listened */
+	if (n->e.reason == REASON_LEASE_LAPSED && silence >= 2 * interval) {
+		k->may_resign = silence < 4 * interval; /* the rhythm is not known so well */
+		k->resign_by = MONO_NEVER;
+	}
 }
 
 static void

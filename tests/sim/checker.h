@@ -42,6 +42,7 @@ struct watch {
 	mono announce_by;     /* a rival was heard, or a claim confirmed */
 	mono claim_by;        /* active must ask for its addresses, or have them */
 
+	bool may_resign;      /* a priority 0 is neither owed nor wrong */
 	mono resign_by;       /* a priority 0 is owed */
 	bool woke_too_late;   /* and must step down */
 	bool must_listen;     /* woke too late to call the others silent */
