@@ -1,10 +1,14 @@
 /* The trailer of a keyed pair's messages. See trailer.h. */
 #include "core/trailer.h"
 #include "base/cursor.h"
+#include "core/vrrp.h"
 
 static const uint32_t magic = 0x544e444d; /* TNDM */
 static const uint8_t nothing[TRAILER_MAC] = {0};
-enum { CARRIER = 1, ROLE_MAX = 3, FITNESS_MAX = 2 };
+enum { CARRIER = 1, ROLE_MAX = 3, FITNESS_MAX = 2, IP6_HEADER = 40, MTU = 1500 };
+
+_Static_assert(IP6_HEADER + VRRP_HEADER + 16 * VRRP_IP6_ADDRESSES + TRAILER_MAX <= MTU,
+	"a message of IPv6 with a trailer would be fragmented");
 
 static size_t
 length_of(const struct trailer *t)

@@ -24,7 +24,7 @@ enum {
 	VRRP_CHECKSUM_AT = 6,    /* two bytes */
 	VRRP_AUTH = 8,           /* authentication data at the end of version 2, zero */
 	VRRP_MAX = VRRP_HEADER + 16 * LIMIT_ADVERT_ADDRESSES, /* longest message but for a trailer */
-	VRRP_IP6_ADDRESSES = 80, /* that fit into a packet with a trailer at an MTU of 1500 */
+	VRRP_IP6_ADDRESSES = 75, /* that fit into a packet with any trailer at an MTU of 1500 */
 	VRRP_INTERVAL_MAX_CS = 4095,
 };
 

@@ -120,3 +120,9 @@ check_PROGRAMS += tests/unit/test_trailer
 TESTS += tests/unit/test_trailer
 tests_unit_test_trailer_SOURCES = tests/unit/test_trailer.c
 tests_unit_test_trailer_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_protocol
+TESTS += tests/unit/test_protocol tests/unit/vectors.py
+EXTRA_DIST += tests/unit/vectors.py
+tests_unit_test_protocol_SOURCES = tests/unit/test_protocol.c
+tests_unit_test_protocol_LDADD = libauth.la libcore.la libbase.la $(CMOCKA_LIBS)

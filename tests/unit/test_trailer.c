@@ -161,7 +161,9 @@ test_out_of_range_is_refused(void **state)
 		{43, 1, REASON_BAD_TRAILER}, {43, 255, REASON_BAD_TRAILER}, /* paths */
 		{44, 0xff, REASON_NONE},                                  /* flags */
 		{56, 0, REASON_BAD_TRAILER}, {56, 5, REASON_BAD_TRAILER}, {56, 6, REASON_NONE},
-		{57, 1, REASON_NONE}, {82, 0xff, REASON_NONE}, {83, 1, REASON_NONE}, /* reserved */
+		{57, 0, REASON_BAD_TRAILER}, {57, 2, REASON_BAD_TRAILER}, /* neighbours */
+		{57, 255, REASON_BAD_TRAILER},
+		{58, 1, REASON_NONE}, {82, 0xff, REASON_NONE}, {83, 1, REASON_NONE}, /* reserved */
 	};
 	uint8_t bytes[sizeof(example_bytes)];
 	struct trailer got;

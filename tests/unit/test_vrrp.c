@@ -198,6 +198,34 @@ test_ipv6_checksum_has_the_pseudo_header_in_either_form(void **state)
 	}
 }
 
+static void
+test_ipv6_golden_vector_is_decoded(void **state)
+{
+	struct vrrp_envelope envelope = {
+		.source = addr("fe80::1"), .destination = addr("ff02::12"), .ttl = 255};
+	uint8_t message[64];
+	size_t n = unhex("310ac8020064dc05fe800000000000000000000000000010"
+		"20010db8000000000000000000000010", message);
+	struct vrrp_advert got;
+	enum vrrp_checksum form;
+
+	(void)state;
+	assert_int_equal(decode(message, n, &envelope, &got, &form), REASON_NONE);
+	assert_int_equal(got.count, 2);
+	assert_memory_equal(got.addresses, message + 8, 32);
+	assert_null(got.trailer);
+	for (size_t length = 0; length < n; length++)
+		assert_int_equal(decode(message, length, &envelope, &got, &form),
+			REASON_BAD_LENGTH);
+	for (size_t bit = 0; bit < 8 * n; bit++) {
+		message[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_int_not_equal(decode(message, n, &envelope, &got, &form), REASON_NONE);
+		message[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	envelope.source = addr("fe80::2");
+	assert_int_equal(decode(message, n, &envelope, &got, &form), REASON_BAD_CHECKSUM);
+}
+
 /* One valid packet and how to spoil it; TTL and checksum are spoiled elsewhere. */
 struct rung {
 	size_t at;
@@ -563,6 +591,14 @@ test_version_2_refusals(void **state)
 	message[12] ^= 1;
 	assert_int_equal(vrrp_decode(message, n, &envelope, 2, false, &got, &form),
 		REASON_BAD_CHECKSUM);
+	unhex(golden_v2, message);
+	message[n - 1] = 0x55; /* RFC 3768 5.3.10: whatever is there */
+	vrrp_seal(message, n, &envelope, VRRP_SUM_MESSAGE);
+	assert_int_equal(vrrp_decode(message, n, &envelope, 2, false, &got, &form), REASON_NONE);
+	message[5] = 0;
+	vrrp_seal(message, n, &envelope, VRRP_SUM_MESSAGE);
+	assert_int_equal(vrrp_decode(message, n, &envelope, 2, false, &got, &form),
+		REASON_BAD_INTERVAL);
 	/* parts of a second cannot be said */
 	assert_int_equal(vrrp_encode(&advert, &envelope, VRRP_SUM_MESSAGE, message, 64), 0);
 	advert.interval_cs = 25600;
@@ -608,6 +644,9 @@ test_trailer_is_found_and_a_hello_needs_one(void **state)
 	assert_int_equal(decode(message, n + 8, &envelope, &got, &form), REASON_NONE);
 	assert_int_equal(got.type, VRRP_HELLO);
 	assert_int_equal(got.trailer_length, 8);
+	message[n + 7] ^= 1; /* the checksum is over both */
+	assert_int_equal(decode(message, n + 8, &envelope, &got, &form), REASON_BAD_CHECKSUM);
+	assert_int_equal(decode(message, n + 3, &envelope, &got, &form), REASON_BAD_LENGTH);
 	memcpy(message + n, "TNDx....", 8);
 	vrrp_seal(message, n + 8, &envelope, VRRP_SUM_PSEUDO_HEADER);
 	assert_int_equal(decode(message, n + 8, &envelope, &got, &form), REASON_BAD_LENGTH);
@@ -621,6 +660,7 @@ main(void)
 		cmocka_unit_test(test_golden_vectors_are_decoded_in_both_checksum_forms),
 		cmocka_unit_test(test_unicast_checksum_depends_on_the_destination),
 		cmocka_unit_test(test_ipv6_checksum_has_the_pseudo_header_in_either_form),
+		cmocka_unit_test(test_ipv6_golden_vector_is_decoded),
 		cmocka_unit_test(test_each_rung_refuses_by_its_own_reason),
 		cmocka_unit_test(test_ttl_below_255_is_refused_unless_allowed),
 		cmocka_unit_test(test_a_surplus_byte_is_refused),
