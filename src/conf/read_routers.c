@@ -82,6 +82,30 @@ add_address(const struct scope *s, config_setting_t *at, const char *text, const
 	add_interface(s, at, interface, row->interfaces, &row->interface_count);
 }
 
+/*
+ * RFC 9568 5.2.9: over IPv6 the first address advertised is the virtual router's link-local one. A
+ * router without gets the one of its virtual MAC (fe80::200:5eff:fe00:2XX, RFC 9568 7.4).
+ */
+static void
+add_link_local(const struct scope *s, config_setting_t *at, struct conf_router *row)
+{
+	const struct conf_address *list = &s->reader->out->addresses[row->first_address];
+	struct ip_addr a = {.family = IP_V6,
+		.bytes = {0xfe, 0x80, [8] = 2, 0, 0x5e, 0xff, 0xfe, 0, 2, row->vrid}};
+	char text[ADDR_TEXT];
+
+	for (uint32_t i = 0; i < row->address_count; i++)
+		if (list[i].prefix.addr.family != IP_V6 ||
+			(list[i].prefix.addr.bytes[0] == 0xfe &&
+				(list[i].prefix.addr.bytes[1] & 0xc0) == 0x80))
+			return;
+	if (row->address_count == 0 || row->interface[0] == '\0')
+		return;
+	ip_addr_format(&a, text);
+	strcat(text, "/64");
+	add_address(s, at, text, row->interface, row);
+}
+
 static void
 read_addresses(const struct scope *s, struct conf_router *row)
 {
@@ -113,6 +137,8 @@ read_addresses(const struct scope *s, struct conf_router *row)
 		add_address(s, element, scope_text(&group, "address"),
 			interface ? interface : row->interface, row);
 	}
+	if (list)
+		add_link_local(s, list, row);
 }
 
 static void
@@ -173,6 +199,7 @@ reserve(struct reader *r, config_setting_t *list, uint32_t routers)
 		if (inner && config_setting_is_aggregate(inner))
 			addresses += (size_t)config_setting_length(inner);
 	}
+	addresses += routers; /* a link-local one each */
 	r->out->routers = conf_alloc(routers, sizeof(*r->out->routers));
 	r->router_at = conf_alloc(routers, sizeof(config_setting_t *));
 	r->out->addresses = conf_alloc(addresses, sizeof(*r->out->addresses));

@@ -100,12 +100,14 @@ static void
 put_lease(struct nl_msg *m, const struct address_change *c)
 {
 	uint32_t lifetime = c->lease_s == 0 ? UINT32_MAX : c->lease_s;
-	struct ifa_cacheinfo lease = {.ifa_prefered = lifetime, .ifa_valid = lifetime};
+	bool v6 = c->prefix.addr.family == IP_V6;
+	/* never chosen as the source of what the host itself sends (RFC 4862 5.5.4) */
+	struct ifa_cacheinfo lease = {.ifa_prefered = v6 ? 0 : lifetime, .ifa_valid = lifetime};
 	uint32_t v6_flags = IFA_F_NODAD; /* a replacement without it would clear it */
 
 	nla_put(m, IFA_CACHEINFO, sizeof(lease), &lease);
 	nla_put_u8(m, IFA_PROTO, ADDRESS_PROTO);
-	if (c->prefix.addr.family == IP_V6)
+	if (v6)
 		nla_put_u32(m, IFA_FLAGS, v6_flags);
 }
 

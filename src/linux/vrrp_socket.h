@@ -1,14 +1,16 @@
 /*
- * Raw sockets for VRRP over IPv4 on one interface: one to receive (joined to 224.0.0.18, bound to
- * the device, IP_MULTICAST_ALL off, SO_TIMESTAMPNS not needed), one to send (IP_MULTICAST_IF,
- * loop off, TTL 255, TOS 0xC0, SO_PRIORITY 7, IP_HDRINCL off: the source address is given with
- * IP_PKTINFO). Never blocks.
+ * Raw sockets for VRRP on one interface and of one family: one to receive (joined to 224.0.0.18 or
+ * ff02::12, bound to the device; it hears unicast as well), one to send (multicast loop off, TTL or
+ * hop limit 255, class CS6, SO_PRIORITY 7; the source address is given with IP_PKTINFO or
+ * IPV6_PKTINFO). Never blocks. Over IPv6 the kernel computes and checks the checksum
+ * (IPV6_CHECKSUM). RFC 9568 5.1.
  */
 #ifndef TANDEM_LINUX_VRRP_SOCKET_H
 #define TANDEM_LINUX_VRRP_SOCKET_H
 
 #include "base/addr.h"
 #include "base/limits.h"
+#include "core/vrrp.h"
 
 #include <sys/types.h>
 
@@ -16,15 +18,22 @@ struct vrrp_socket {
 	int receive_fd;
 	int send_fd;
 	int ifindex;
+	uint8_t family; /* enum ip_family */
 };
 
 /* 0 or negative errno; on error nothing stays open. */
-int vrrp_socket_open(struct vrrp_socket *s, const char *interface, int ifindex);
+int vrrp_socket_open(struct vrrp_socket *s, const char *interface, int ifindex,
+	enum ip_family family);
 void vrrp_socket_close(struct vrrp_socket *s);
 /* One message (no IP header) from `source` to `destination`. 0 or negative errno. */
 int vrrp_socket_send(struct vrrp_socket *s, const struct ip_addr *source,
 	const struct ip_addr *destination, const void *message, size_t length);
-/* One packet with its IP header; its length, -EAGAIN when there is none, or a negative errno. */
-ssize_t vrrp_socket_receive(struct vrrp_socket *s, void *out, size_t capacity);
+/*
+ * One packet: fills the buffer and the envelope and points at the VRRP message in it; returns the
+ * message's length, -EAGAIN when there is none, -EPROTO for what is no VRRP packet (the envelope's
+ * source may be unknown then), or a negative errno.
+ */
+ssize_t vrrp_socket_receive(struct vrrp_socket *s, void *buffer, size_t capacity,
+	struct vrrp_envelope *envelope, const uint8_t **message);
 
 #endif

@@ -49,7 +49,6 @@ add_path(struct elector *x, const char *name, const char *interface)
 	strncpy(path->name, name, sizeof(path->name) - 1);
 	path->port = port;
 	path->heard = MONO_NEVER;
-	port->speaks = true;
 	x->path_count++;
 	return path;
 }
@@ -82,6 +81,7 @@ make_paths(struct elector *x)
 		path->is_link = true;
 		path->local = c->links[i].address[self];
 		path->remote = c->links[i].address[1 - self];
+		port_voice(path->port, path->local.family)->wanted = true;
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "proc/election_process.h"
 
 #include "ipc/channel.h"
+#include "linux/nd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,14 @@ announce(struct router *r)
 		const struct conf_address *a = &r->addresses[i];
 		const struct port *p = port_find(r->elector, a->interface);
 
-		if (p && p->link.ifindex != 0)
-			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac, &a->prefix.addr);
+		if (!p || p->link.ifindex == 0)
+			continue;
+		if (a->prefix.addr.family == IP_V6)
+			nd_announce(r->elector->arp.fd, p->link.ifindex, p->link.mac,
+				&a->prefix.addr, nd_is_router(p->name));
+		else
+			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac,
+				&a->prefix.addr);
 	}
 	if (r->takeover_untold && r->election.claimed)
 		report_takeover(r, mono_now());

@@ -40,7 +40,7 @@ on_packets(struct ev_loop *loop, ev_io *w, int events)
 {
 	(void)loop;
 	(void)events;
-	port_drain(w->data);
+	voice_drain(w->data);
 }
 
 struct port *
@@ -55,39 +55,65 @@ port_get(struct elector *x, const char *name)
 	p->elector = x;
 	memcpy(p->name, name, strnlen(name, sizeof(p->name) - 1));
 	memcpy(p->link.name, p->name, sizeof(p->name));
-	ev_io_init(&p->watcher, on_packets, -1, EV_READ);
-	ev_set_priority(&p->watcher, EV_MAXPRI); /* packets before timers */
-	p->watcher.data = p;
+	for (size_t i = 0; i < 2; i++) {
+		struct voice *v = &p->voices[i];
+
+		v->port = p;
+		ev_io_init(&v->watcher, on_packets, -1, EV_READ);
+		ev_set_priority(&v->watcher, EV_MAXPRI); /* packets before timers */
+		v->watcher.data = v;
+	}
 	x->ports[x->port_count++] = p;
 	return p;
 }
 
-static void
-port_close(struct port *p)
+struct voice *
+port_voice(struct port *p, enum ip_family family)
 {
-	if (!p->open)
-		return;
-	ev_io_stop(p->elector->loop, &p->watcher);
-	vrrp_socket_close(&p->socket);
-	p->open = false;
+	return &p->voices[family == IP_V6];
 }
 
 static void
-port_open(struct port *p)
+voice_close(struct voice *v)
 {
+	if (!v->open)
+		return;
+	ev_io_stop(v->port->elector->loop, &v->watcher);
+	vrrp_socket_close(&v->socket);
+	v->open = false;
+}
+
+static void
+voice_open(struct voice *v, enum ip_family family)
+{
+	struct port *p = v->port;
 	int error;
 
-	if (p->open || !p->speaks || p->link.ifindex == 0)
+	if (v->open || !v->wanted || p->link.ifindex == 0)
 		return;
-	error = vrrp_socket_open(&p->socket, p->name, p->link.ifindex);
+	error = vrrp_socket_open(&v->socket, p->name, p->link.ifindex, family);
 	if (error != 0) {
 		report_text(p->elector, LOG_LEVEL_ERROR, "link", REASON_SYSTEM, "detail",
 			strerror(-error));
 		return;
 	}
-	p->open = true;
-	ev_io_set(&p->watcher, p->socket.receive_fd, EV_READ);
-	ev_io_start(p->elector->loop, &p->watcher);
+	v->open = true;
+	ev_io_set(&v->watcher, v->socket.receive_fd, EV_READ);
+	ev_io_start(p->elector->loop, &v->watcher);
+}
+
+static void
+port_close(struct port *p)
+{
+	voice_close(&p->voices[0]);
+	voice_close(&p->voices[1]);
+}
+
+static void
+port_open(struct port *p)
+{
+	voice_open(port_voice(p, IP_V4), IP_V4);
+	voice_open(port_voice(p, IP_V6), IP_V6);
 }
 
 static void
@@ -251,7 +277,7 @@ ports_on_address(void *elector, const struct link_address *a)
 	if (!p || a->ifindex == 0)
 		return;
 	if (a->proto != ADDRESS_PROTO && !is_virtual(x, &a->prefix)) {
-		if (a->prefix.addr.family == IP_V4)
+		if (!a->tentative || a->removed)
 			own_address_changed(p, a);
 	} else if (x->starting) {
 		note_leftover(x, p, a);
@@ -260,15 +286,26 @@ ports_on_address(void *elector, const struct link_address *a)
 	}
 }
 
+static bool
+is_link_local(const struct ip_addr *a)
+{
+	return a->family == IP_V6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+/* RFC 9568 5.1.2.1: over IPv6 the source is link-local, over IPv4 the node's own address. */
 struct ip_addr
-port_source(const struct port *p)
+port_source(const struct port *p, enum ip_family family)
 {
 	const struct elector *x = p->elector;
 	const struct conf_node *self = &x->config.nodes[x->child->node];
 
-	if (p->address_count == 0)
-		return (struct ip_addr){.family = IP_NONE};
-	return port_has(p, &self->address) ? self->address : p->addresses[0];
+	if (family == IP_V4 && port_has(p, &self->address))
+		return self->address;
+	for (size_t i = 0; i < p->address_count; i++)
+		if (p->addresses[i].family == family &&
+			(family == IP_V4 || is_link_local(&p->addresses[i])))
+			return p->addresses[i];
+	return (struct ip_addr){.family = IP_NONE};
 }
 
 void
@@ -280,10 +317,7 @@ ports_watch(struct elector *x)
 		return;
 	for (size_t i = 0; i < x->port_count; i++) {
 		memcpy(names[i], x->ports[i]->name, LIMIT_IFNAME);
-		if (x->ports[i]->speaks)
-			port_open(x->ports[i]);
-		else
-			port_close(x->ports[i]);
+		port_open(x->ports[i]);
 	}
 	links_watch(x->links, (const char (*)[LIMIT_IFNAME])names, x->port_count);
 	free(names);

@@ -52,6 +52,15 @@ struct neighbourhood {
 	mono next_round;
 };
 
+/* The VRRP sockets of one family on an interface. */
+struct voice {
+	struct port *port;
+	bool wanted;                      /* routers advertise here, or a link */
+	bool open;
+	struct vrrp_socket socket;
+	ev_io watcher;
+};
+
 /* An interface that some router uses. */
 struct port {
 	struct elector *elector;
@@ -59,10 +68,7 @@ struct port {
 	struct link_state link;           /* ifindex 0: does not exist now */
 	struct ip_addr addresses[PORT_ADDRESSES]; /* of the host itself: candidates for our source */
 	size_t address_count;
-	bool speaks;                      /* routers advertise here: it has sockets */
-	bool open;
-	struct vrrp_socket socket;
-	ev_io watcher;
+	struct voice voices[2];           /* IPv4, IPv6 */
 	struct router *by_vrid[256];
 	uint8_t peer_mac[6];              /* of the other node, by its ARP */
 	struct neighbourhood neighbourhood;
@@ -103,6 +109,7 @@ struct router {
 	struct handover_router *page;
 	uint64_t adverts_sent, adverts_received;
 	uint32_t tag;                     /* trailer_tag() of its name */
+	enum ip_family family;            /* of its advertisements */
 	bool wished;                      /* its offer is the operator's wish */
 	struct log_limit conflict_limit, interval_limit;
 };
@@ -159,7 +166,8 @@ const struct port *port_by_index(const struct elector *x, int ifindex);
 void ports_on_link(void *elector, const struct link_state *state);
 void ports_on_address(void *elector, const struct link_address *address);
 /* This node's address on the interface: source of adverts. Family IP_NONE when it has none. */
-struct ip_addr port_source(const struct port *p);
+struct ip_addr port_source(const struct port *p, enum ip_family family);
+struct voice *port_voice(struct port *p, enum ip_family family);
 struct port *port_writable(struct elector *x, const struct port *p);
 bool port_has(const struct port *p, const struct ip_addr *addr);
 /* Virtual addresses found at start: kept where a router goes on as active, else removed. */
@@ -168,7 +176,7 @@ void ports_watch(struct elector *x);
 void ports_close(struct elector *x);
 
 /* election_receive.c */
-void port_drain(struct port *p);
+void voice_drain(struct voice *v);
 /* Everything that any interface or link has received. */
 void ports_drain(struct elector *x);
 
@@ -204,6 +212,8 @@ void pair_close(struct elector *x);
 /* election_routers.c */
 void routers_configure(struct elector *x, const struct config *fresh);
 void routers_start(struct elector *x);
+/* Where its adverts come from on its own interface; family IP_NONE: nowhere now. */
+struct ip_addr router_source(const struct router *r);
 void router_check_fitness(struct router *r, mono now);
 void routers_port_changed(struct elector *x, const struct port *p);
 struct router *router_by_id(struct elector *x, uint32_t id);

@@ -5,11 +5,13 @@
  */
 #include "proc/election_process.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { PACKETS_A_TURN = 256 };
 
-static const struct ip_addr vrrp_group = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
+static const struct ip_addr group_ip4 = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
+static const struct ip_addr group_ip6 = {.family = IP_V6, .bytes = {0xff, 2, [15] = 0x12}};
 
 /* A packet on its way to a router. */
 struct arrival {
@@ -51,7 +53,8 @@ check_envelope(const struct arrival *a)
 	if (came_by_link(a))
 		return REASON_NONE;
 	if (!a->router->conf.unicast)
-		return ip_addr_equal(&a->envelope.destination, &vrrp_group)
+		return ip_addr_equal(&a->envelope.destination, &group_ip4) ||
+			ip_addr_equal(&a->envelope.destination, &group_ip6)
 			? REASON_NONE : REASON_BAD_DESTINATION;
 	if (!port_has(p, &a->envelope.destination))
 		return REASON_BAD_DESTINATION;
@@ -164,43 +167,51 @@ deliver(const struct arrival *a)
 }
 
 static void
-take_packet(struct port *p, mono now, const uint8_t *packet, size_t length)
+take_packet(struct arrival *a)
 {
-	struct arrival a = {.port = p, .now = now, .path = -1};
-	enum reason why = vrrp_open_ip4(packet, length, &a.envelope, &a.message, &a.length);
+	struct elector *x = a->port->elector;
+	enum reason why;
 
-	if (why == REASON_NONE) {
-		a.path = path_of(p->elector, p, &a.envelope);
-		why = decode(&a);
-	}
+	a->path = path_of(x, a->port, &a->envelope);
+	why = decode(a);
 	if (why == REASON_NONE)
-		why = check_envelope(&a);
+		why = check_envelope(a);
 	if (why == REASON_NONE)
-		why = authenticate(&a);
+		why = authenticate(a);
 	if (why == REASON_NONE)
-		deliver(&a);
+		deliver(a);
 	else
-		report_refused(p->elector, now, why, &a.envelope.source, p->name);
+		report_refused(x, a->now, why, &a->envelope.source, a->port->name);
 }
 
 void
-port_drain(struct port *p)
+voice_drain(struct voice *v)
 {
 	uint8_t packet[VRRP_MAX + TRAILER_MAX + 64];
 	mono now = mono_now();
 
-	for (int i = 0; i < PACKETS_A_TURN && p->open; i++) {
-		ssize_t n = vrrp_socket_receive(&p->socket, packet, sizeof(packet));
+	for (int i = 0; i < PACKETS_A_TURN && v->open; i++) {
+		struct arrival a = {.port = v->port, .now = now, .path = -1};
+		ssize_t n = vrrp_socket_receive(&v->socket, packet, sizeof(packet), &a.envelope,
+			&a.message);
 
+		if (n == -EPROTO) {
+			report_refused(v->port->elector, now, REASON_BAD_LENGTH,
+				&a.envelope.source, v->port->name);
+			continue;
+		}
 		if (n < 0)
 			return;
-		take_packet(p, now, packet, (size_t)n);
+		a.length = (size_t)n;
+		take_packet(&a);
 	}
 }
 
 void
 ports_drain(struct elector *x)
 {
-	for (size_t i = 0; i < x->port_count; i++)
-		port_drain(x->ports[i]);
+	for (size_t i = 0; i < x->port_count; i++) {
+		voice_drain(&x->ports[i]->voices[0]);
+		voice_drain(&x->ports[i]->voices[1]);
+	}
 }

@@ -19,6 +19,18 @@ has_pool(const struct config *c, const char *name)
 	return false;
 }
 
+/* Unicast goes from node to node; multicast over IPv6 comes from a link-local address. */
+struct ip_addr
+router_source(const struct router *r)
+{
+	const struct elector *x = r->elector;
+	const struct ip_addr *self = &x->config.nodes[x->child->node].address;
+
+	if (r->conf.unicast && self->family == r->family && port_has(r->port, self))
+		return *self;
+	return port_source(r->port, r->family);
+}
+
 static struct el_params
 params_of(const struct router *r)
 {
@@ -36,7 +48,7 @@ params_of(const struct router *r)
 		.interval_ns = x->config.interval_ms * NS_PER_MS,
 		.preempt_delay_ns = r->conf.preempt_delay_ms * NS_PER_MS,
 		.lease_ns = r->conf.lease_s * NS_PER_S,
-		.own = keyed ? x->config.nodes[x->child->node].address : port_source(r->port),
+		.own = keyed ? x->config.nodes[x->child->node].address : router_source(r),
 	};
 }
 
@@ -92,9 +104,9 @@ unfitness(const struct router *r)
 		if (!p->link.carrier)
 			return REASON_CARRIER_LOST;
 	}
-	if (!r->port->open)
+	if (!port_voice(r->port, r->family)->open)
 		return REASON_SYSTEM;
-	return port_source(r->port).family == IP_NONE ? REASON_NO_SOURCE_ADDRESS : REASON_NONE;
+	return router_source(r).family == IP_NONE ? REASON_NO_SOURCE_ADDRESS : REASON_NONE;
 }
 
 void
@@ -158,10 +170,21 @@ copy_addresses(struct router *r, const struct config *c)
 	return true;
 }
 
+/* Mixed: the advertisement carries the IPv4 addresses, the others are held along. */
+static enum ip_family
+family_of(const struct router *r)
+{
+	for (uint32_t i = 0; i < r->conf.address_count; i++)
+		if (r->addresses[i].prefix.addr.family == IP_V4)
+			return IP_V4;
+	return IP_V6;
+}
+
 static void
 attach_port(struct router *r)
 {
-	r->port->speaks = true;
+	r->family = family_of(r);
+	port_voice(r->port, r->family)->wanted = true;
 	r->port->by_vrid[r->conf.vrid] = r;
 	for (uint32_t i = 0; i < r->conf.interface_count; i++)
 		port_get(r->elector, r->conf.interfaces[i]);

@@ -8,11 +8,13 @@
 
 #include <string.h>
 
-static const struct ip_addr vrrp_group = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
+static const struct ip_addr group_ip4 = {.family = IP_V4, .bytes = {224, 0, 0, 18}};
+static const struct ip_addr group_ip6 = {.family = IP_V6, .bytes = {0xff, 2, [15] = 0x12}};
 
 struct outgoing {
 	uint8_t bytes[VRRP_MAX + TRAILER_MAX];
 	size_t length;
+	enum ip_family family;
 };
 
 static struct trailer
@@ -49,18 +51,45 @@ sign(struct router *r, mono now, struct outgoing *m)
 		m->bytes + m->length - TRAILER_MAC);
 }
 
+/* RFC 9568 5.2.9: over IPv6 the first address is the virtual router's link-local one. */
+static uint8_t
+list_addresses(const struct router *r, enum ip_family family, uint8_t *list)
+{
+	static const uint8_t stand_in4[4] = {0};
+	const uint8_t stand_in6[16] = {0xfe, 0x80, [8] = 2, 0, 0x5e, 0xff, 0xfe, 0, 2, r->conf.vrid};
+	size_t size = family == IP_V6 ? 16 : 4;
+	size_t most = family == IP_V6 ? VRRP_IP6_ADDRESSES : LIMIT_ADVERT_ADDRESSES;
+	size_t count = 0;
+
+	for (int pass = family == IP_V6 ? 0 : 1; pass < 2; pass++)
+		for (uint32_t i = 0; i < r->conf.address_count && count < most; i++) {
+			const struct ip_addr *a = &r->addresses[i].prefix.addr;
+			bool local = a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+
+			if (a->family == family && (family == IP_V4 || local == (pass == 0)))
+				memcpy(list + size * count++, a->bytes, size);
+		}
+	if (count > 0)
+		return (uint8_t)count;
+	/* a link of the other family than the router's: a message needs one */
+	memcpy(list, family == IP_V6 ? stand_in6 : stand_in4, size);
+	return 1;
+}
+
 static void
-build(struct router *r, mono now, enum vrrp_type type, uint8_t priority, struct outgoing *m)
+build(struct router *r, mono now, enum vrrp_type type, uint8_t priority, enum ip_family family,
+	struct outgoing *m)
 {
 	const struct config *c = &r->elector->config;
-	struct vrrp_envelope envelope = {.source = {.family = IP_V4}};
-	uint8_t list[4 * LIMIT_ADVERT_ADDRESSES];
+	struct vrrp_envelope envelope = {.source = {.family = (uint8_t)family},
+		.destination = {.family = (uint8_t)family}};
+	uint8_t list[16 * LIMIT_ADVERT_ADDRESSES];
 	struct vrrp_advert advert = {.version = c->version, .type = (uint8_t)type,
 		.vrid = r->conf.vrid, .priority = priority,
 		.interval_cs = (uint16_t)(c->interval_ms / 10), .addresses = list};
 
-	for (uint32_t i = 0; i < r->conf.address_count && advert.count < LIMIT_ADVERT_ADDRESSES; i++)
-		memcpy(list + 4 * advert.count++, r->addresses[i].prefix.addr.bytes, 4);
+	advert.count = list_addresses(r, family, list);
+	m->family = family;
 	m->length = vrrp_encode(&advert, &envelope, VRRP_SUM_MESSAGE, m->bytes, VRRP_MAX);
 	if (m->length > 0 && elector_is_keyed(r->elector))
 		sign(r, now, m);
@@ -72,12 +101,22 @@ send_to(struct port *p, struct outgoing *m, const struct ip_addr *source,
 {
 	const struct config *c = &p->elector->config;
 	struct vrrp_envelope envelope = {.source = *source, .destination = *destination};
+	struct voice *v = port_voice(p, m->family);
 
-	if (!p->open)
+	if (!v->open || m->length == 0)
 		return;
 	vrrp_seal(m->bytes, m->length, &envelope, c->checksum == CONF_CHECKSUM_RFC5798
 		? VRRP_SUM_PSEUDO_HEADER : VRRP_SUM_MESSAGE);
-	vrrp_socket_send(&p->socket, source, destination, m->bytes, m->length);
+	vrrp_socket_send(&v->socket, source, destination, m->bytes, m->length);
+}
+
+static bool
+has_links(const struct elector *x, enum ip_family family)
+{
+	for (size_t i = 0; i < x->path_count; i++)
+		if (x->paths[i].is_link && x->paths[i].local.family == family)
+			return true;
+	return false;
 }
 
 static void
@@ -88,7 +127,8 @@ send_over_links(struct router *r, struct outgoing *m)
 	for (size_t i = 0; i < x->path_count; i++) {
 		struct path *path = &x->paths[i];
 
-		if (path->is_link && path->port && port_has(path->port, &path->local))
+		if (path->is_link && path->local.family == m->family &&
+			port_has(path->port, &path->local))
 			send_to(path->port, m, &path->local, &path->remote);
 	}
 }
@@ -97,12 +137,12 @@ static void
 send_over_service(struct router *r, struct outgoing *m)
 {
 	const struct config *c = &r->elector->config;
-	struct ip_addr source = port_source(r->port);
+	struct ip_addr source = router_source(r);
 
 	if (source.family == IP_NONE)
 		return;
 	if (!r->conf.unicast)
-		send_to(r->port, m, &source, &vrrp_group);
+		send_to(r->port, m, &source, m->family == IP_V6 ? &group_ip6 : &group_ip4);
 	for (uint32_t i = 0; r->conf.unicast && i < c->node_count; i++)
 		if (i != r->elector->child->node)
 			send_to(r->port, m, &source, &c->nodes[i].address);
@@ -111,12 +151,15 @@ send_over_service(struct router *r, struct outgoing *m)
 static void
 send_message(struct router *r, mono now, enum vrrp_type type, uint8_t priority)
 {
+	enum ip_family other = r->family == IP_V6 ? IP_V4 : IP_V6;
 	struct outgoing m;
 
-	build(r, now, type, priority, &m);
-	if (m.length == 0)
-		return;
+	build(r, now, type, priority, r->family, &m);
 	send_over_service(r, &m);
+	send_over_links(r, &m);
+	if (!has_links(r->elector, other))
+		return;
+	build(r, now, type, priority, other, &m);
 	send_over_links(r, &m);
 }
 

@@ -163,7 +163,7 @@ static bool
 ask_neighbours(struct elector *x, struct port *p)
 {
 	const struct neighbourhood *n = &p->neighbourhood;
-	struct ip_addr own = port_source(p);
+	struct ip_addr own = port_source(p, IP_V4);
 
 	if (own.family != IP_V4 || n->known_count + n->heard_count + n->told_count == 0)
 		return false;

@@ -26,11 +26,11 @@ address(const char *text)
 }
 
 static void
-open_pair(struct bed *bed, struct pair *p)
+open_pair(struct bed *bed, struct pair *p, enum ip_family family)
 {
-	assert_int_equal(vrrp_socket_open(&p->here, "v0", bed->v0), 0);
+	assert_int_equal(vrrp_socket_open(&p->here, "v0", bed->v0, family), 0);
 	bed_enter(bed->there);
-	assert_int_equal(vrrp_socket_open(&p->there, "v1", bed->v1), 0);
+	assert_int_equal(vrrp_socket_open(&p->there, "v1", bed->v1, family), 0);
 	bed_enter(bed->here);
 }
 
@@ -41,39 +41,75 @@ close_pair(struct pair *p)
 	vrrp_socket_close(&p->there);
 }
 
+/* What was received: the message, and what came with it. */
+struct got {
+	uint8_t buffer[256];
+	const uint8_t *message;
+	struct vrrp_envelope envelope;
+};
+
 static ssize_t
-await(struct vrrp_socket *s, uint8_t *out, size_t capacity, int timeout_ms)
+receive(struct vrrp_socket *s, struct got *g)
+{
+	return vrrp_socket_receive(s, g->buffer, sizeof(g->buffer), &g->envelope, &g->message);
+}
+
+static ssize_t
+await(struct vrrp_socket *s, struct got *g, int timeout_ms)
 {
 	struct pollfd p = {.fd = s->receive_fd, .events = POLLIN};
 
 	if (poll(&p, 1, timeout_ms) == 0)
 		return -EAGAIN;
-	return vrrp_socket_receive(s, out, capacity);
+	return receive(s, g);
 }
 
 static void
 expect_packet(struct pair *p, const char *from, const char *to)
 {
 	struct ip_addr source = address(from), destination = address(to);
-	uint8_t message[20], packet[256];
+	uint8_t message[20];
+	struct got g;
 	ssize_t n;
 
 	for (size_t i = 0; i < sizeof(message); i++)
 		message[i] = (uint8_t)(i * 7);
 	assert_int_equal(
 		vrrp_socket_send(&p->here, &source, &destination, message, sizeof(message)), 0);
-	n = await(&p->there, packet, sizeof(packet), 1000);
-	assert_int_equal(n, 20 + (ssize_t)sizeof(message));
-	assert_int_equal(packet[0], 0x45);
-	assert_int_equal(packet[1], 0xc0); /* CS6 */
-	assert_int_equal(packet[8], 255);  /* TTL */
-	assert_int_equal(packet[9], 112);
-	assert_memory_equal(packet + 12, source.bytes, 4);
-	assert_memory_equal(packet + 16, destination.bytes, 4);
-	assert_memory_equal(packet + 20, message, sizeof(message));
-	assert_int_equal(vrrp_socket_receive(&p->there, packet, sizeof(packet)), -EAGAIN);
+	n = await(&p->there, &g, 1000);
+	assert_int_equal(n, sizeof(message));
+	assert_int_equal(g.envelope.ttl, 255);
+	assert_true(ip_addr_equal(&g.envelope.source, &source));
+	assert_true(ip_addr_equal(&g.envelope.destination, &destination));
+	memset(message + 6, 0, 2); /* the kernel's checksum over IPv6 */
+	if (source.family == IP_V6)
+		memset((uint8_t *)(uintptr_t)g.message + 6, 0, 2);
+	else
+		memcpy(message + 6, g.message + 6, 2);
+	assert_memory_equal(g.message, message, sizeof(message));
+	if (source.family == IP_V4) {
+		assert_int_equal(g.buffer[0], 0x45);
+		assert_int_equal(g.buffer[1], 0xc0); /* CS6 */
+		assert_int_equal(g.message[6], 42);
+	}
+	assert_int_equal(receive(&p->there, &g), -EAGAIN);
 	/* Not looped back to ourselves. */
-	assert_int_equal(vrrp_socket_receive(&p->here, packet, sizeof(packet)), -EAGAIN);
+	assert_int_equal(receive(&p->here, &g), -EAGAIN);
+}
+
+static void
+test_ipv6_multicast_and_unicast(void **state)
+{
+	struct pair p;
+
+	bed_run("ip addr add fe80::a/64 dev v0 nodad");
+	bed_run_there(*state, "ip addr add fe80::b/64 dev v1 nodad");
+	open_pair(*state, &p, IP_V6);
+	expect_packet(&p, "fe80::a", "ff02::12");
+	expect_packet(&p, "fe80::a", "fe80::b");
+	close_pair(&p);
+	bed_run("ip addr del fe80::a/64 dev v0");
+	bed_run_there(*state, "ip addr del fe80::b/64 dev v1");
 }
 
 static void
@@ -81,7 +117,7 @@ test_multicast_and_unicast(void **state)
 {
 	struct pair p;
 
-	open_pair(*state, &p);
+	open_pair(*state, &p, IP_V4);
 	expect_packet(&p, "10.9.0.1", "224.0.0.18");
 	expect_packet(&p, "10.9.0.1", "10.9.0.2");
 	close_pair(&p);
@@ -95,7 +131,7 @@ test_source_is_kept(void **state)
 	struct pair p;
 
 	bed_run("ip addr add 10.9.0.9/24 dev v0");
-	open_pair(*state, &p);
+	open_pair(*state, &p, IP_V4);
 	expect_packet(&p, "10.9.0.9", "224.0.0.18");
 	expect_packet(&p, "10.9.0.1", "224.0.0.18");
 	assert_true(vrrp_socket_send(&p.here, &foreign, &group, "x", 1) < 0);
@@ -110,22 +146,22 @@ test_other_interfaces_are_not_heard(void **state)
 	struct ip_addr source = address("10.10.0.1"), group = address("224.0.0.18");
 	struct bed *bed = *state;
 	struct vrrp_socket second_here, second_there;
-	uint8_t packet[256];
+	struct got g;
 	struct pair p;
 
 	bed_run("ip link add w0 type veth peer name w1 netns /proc/%d/fd/%d && "
 		"ip addr add 10.10.0.1/24 dev w0 && ip link set w0 up", (int)getpid(), bed->there);
 	bed_run_there(bed, "ip addr add 10.10.0.2/24 dev w1 && ip link set w1 up");
-	open_pair(bed, &p);
+	open_pair(bed, &p, IP_V4);
 	bed_await_up("w0");
-	assert_int_equal(vrrp_socket_open(&second_here, "w0", (int)if_nametoindex("w0")), 0);
+	assert_int_equal(vrrp_socket_open(&second_here, "w0", (int)if_nametoindex("w0"), IP_V4), 0);
 	bed_enter(bed->there);
 	bed_await_up("w1");
-	assert_int_equal(vrrp_socket_open(&second_there, "w1", (int)if_nametoindex("w1")), 0);
+	assert_int_equal(vrrp_socket_open(&second_there, "w1", (int)if_nametoindex("w1"), IP_V4), 0);
 	bed_enter(bed->here);
 	assert_int_equal(vrrp_socket_send(&second_here, &source, &group, "hello", 5), 0);
-	assert_int_equal(await(&second_there, packet, sizeof(packet), 1000), 25);
-	assert_int_equal(await(&p.there, packet, sizeof(packet), 100), -EAGAIN);
+	assert_int_equal(await(&second_there, &g, 1000), 5);
+	assert_int_equal(await(&p.there, &g, 100), -EAGAIN);
 	vrrp_socket_close(&second_here);
 	vrrp_socket_close(&second_there);
 	close_pair(&p);
@@ -139,13 +175,14 @@ test_sender_is_deaf(void **state)
 	struct ip_addr source = address("10.9.0.1"), group = address("224.0.0.18");
 	struct ip_addr unicast = address("10.9.0.2");
 	uint8_t packet[64];
+	struct got g;
 	struct pair p;
 
-	open_pair(*state, &p);
+	open_pair(*state, &p, IP_V4);
 	assert_int_equal(vrrp_socket_send(&p.here, &source, &group, "one", 3), 0);
 	assert_int_equal(vrrp_socket_send(&p.here, &source, &unicast, "two", 3), 0);
-	assert_int_equal(await(&p.there, packet, sizeof(packet), 1000), 23);
-	assert_int_equal(await(&p.there, packet, sizeof(packet), 1000), 23);
+	assert_int_equal(await(&p.there, &g, 1000), 3);
+	assert_int_equal(await(&p.there, &g, 1000), 3);
 	assert_int_equal(recv(p.there.send_fd, packet, sizeof(packet), MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 	close_pair(&p);
@@ -170,12 +207,12 @@ test_errors(void **state)
 	struct vrrp_socket s;
 	size_t before = open_descriptors();
 
-	assert_int_equal(vrrp_socket_open(&s, "nosuch0", 4711), -ENODEV);
-	assert_int_equal(vrrp_socket_open(&s, "", bed->v0), -ENODEV);
+	assert_int_equal(vrrp_socket_open(&s, "nosuch0", 4711, IP_V4), -ENODEV);
+	assert_int_equal(vrrp_socket_open(&s, "", bed->v0, IP_V4), -ENODEV);
 	assert_int_equal(s.receive_fd, -1);
 	assert_int_equal(s.send_fd, -1);
 	assert_int_equal(open_descriptors(), before);
-	assert_int_equal(vrrp_socket_open(&s, "v0", bed->v0), 0);
+	assert_int_equal(vrrp_socket_open(&s, "v0", bed->v0, IP_V4), 0);
 	assert_int_equal(vrrp_socket_send(&s, &source, &six, "x", 1), -EAFNOSUPPORT);
 	bed_run("ip link set v0 down");
 	assert_true(vrrp_socket_send(&s, &source, &group, "x", 1) < 0);
@@ -190,6 +227,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_multicast_and_unicast),
+		cmocka_unit_test(test_ipv6_multicast_and_unicast),
 		cmocka_unit_test(test_source_is_kept),
 		cmocka_unit_test(test_other_interfaces_are_not_heard),
 		cmocka_unit_test(test_sender_is_deaf),

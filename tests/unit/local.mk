@@ -126,3 +126,7 @@ TESTS += tests/unit/test_protocol tests/unit/vectors.py
 EXTRA_DIST += tests/unit/vectors.py
 tests_unit_test_protocol_SOURCES = tests/unit/test_protocol.c
 tests_unit_test_protocol_LDADD = libauth.la libcore.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_nd
+TESTS += tests/unit/test_nd
+tests_unit_test_nd_SOURCES = tests/unit/test_nd.c
+tests_unit_test_nd_LDADD = liblinux.la libbase.la $(CMOCKA_LIBS)
