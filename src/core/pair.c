@@ -100,13 +100,25 @@ pair_set_carrier(struct pair *p, unsigned path, bool carrier)
 	p->paths[path].carrier = carrier;
 }
 
-/* The counter that was the newest one to two periods ago. */
+/*
+ * The counter that was the newest one to two periods ago: `floor` is the mark of a period before
+ * the last rotation, `next` that of the rotation.
+ */
 static uint64_t
 aged(int64_t age_ns, int64_t period_ns, uint64_t floor, uint64_t next, uint64_t newest)
 {
 	if (age_ns < period_ns)
 		return floor;
 	return age_ns < 2 * period_ns ? next : newest;
+}
+
+/* The moment of the next mark. Nothing was counted since: a late mark is as good as one in time. */
+static mono
+rotation(mono last, mono now, int64_t period_ns)
+{
+	mono due = mono_add_ns(last, period_ns);
+
+	return mono_diff_ns(now, due) < period_ns ? due : now;
 }
 
 static int64_t
@@ -131,7 +143,7 @@ rotate_fresh(struct pair *p, mono now)
 		return;
 	p->fresh_floor = floor;
 	p->fresh_next = p->counter;
-	p->fresh_rotated = now;
+	p->fresh_rotated = rotation(p->fresh_rotated, now, fresh_period_ns(p));
 }
 
 static int64_t
@@ -156,7 +168,7 @@ rotate_peer(struct pair *p, mono now)
 		return;
 	p->peer_floor = floor;
 	p->peer_next = p->peer_counter;
-	p->peer_rotated = now;
+	p->peer_rotated = rotation(p->peer_rotated, now, peer_period_ns(p));
 }
 
 static void

@@ -1,12 +1,15 @@
 # Fuzz entries. Each is built twice: as a test that runs its corpus (always), and with
 # --enable-fuzzers and CC=clang as a libFuzzer program beside it (tests/fuzz/lf_NAME).
-fuzz_tests = tests/fuzz/fuzz_http tests/fuzz/fuzz_icmp tests/fuzz/fuzz_vrrp tests/fuzz/fuzz_control
+fuzz_tests = tests/fuzz/fuzz_http tests/fuzz/fuzz_icmp tests/fuzz/fuzz_vrrp tests/fuzz/fuzz_control \
+	tests/fuzz/fuzz_trailer tests/fuzz/fuzz_pair
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 fuzz_core = tests/fuzz/fuzz.h src/base/addr.c src/base/reason.c
 fuzz_http_sources = tests/fuzz/fuzz_http.c src/core/http.c src/core/http_request.c $(fuzz_core)
 fuzz_icmp_sources = tests/fuzz/fuzz_icmp.c src/core/icmp.c $(fuzz_core)
 fuzz_vrrp_sources = tests/fuzz/fuzz_vrrp.c src/core/vrrp.c $(fuzz_core)
+fuzz_trailer_sources = tests/fuzz/fuzz_trailer.c src/core/trailer.c $(fuzz_core)
+fuzz_pair_sources = tests/fuzz/fuzz_pair.c src/core/pair.c src/core/trailer.c $(fuzz_core)
 
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_http.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"http"'
@@ -20,12 +23,19 @@ tests_fuzz_fuzz_vrrp_LDADD = libcore.la libbase.la
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_control_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"control"'
 tests_fuzz_fuzz_control_LDADD = libcontrol.la $(JANSSON_LIBS)
+tests_fuzz_fuzz_trailer_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_trailer.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_trailer_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"trailer"'
+tests_fuzz_fuzz_trailer_LDADD = libcore.la libbase.la
+tests_fuzz_fuzz_pair_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_pair.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_pair_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"pair"'
+tests_fuzz_fuzz_pair_LDADD = libcore.la libbase.la
 EXTRA_DIST += tests/fuzz/corpus
 
 if FUZZERS
 # the decoders are compiled in, so that the fuzzer sees their branches
 fuzz_flags = -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 noinst_PROGRAMS += tests/fuzz/lf_http tests/fuzz/lf_icmp tests/fuzz/lf_vrrp tests/fuzz/lf_control
+noinst_PROGRAMS += tests/fuzz/lf_trailer tests/fuzz/lf_pair
 tests_fuzz_lf_http_SOURCES = $(fuzz_http_sources)
 tests_fuzz_lf_http_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_http_LDFLAGS = $(fuzz_flags)
@@ -35,6 +45,12 @@ tests_fuzz_lf_icmp_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_vrrp_SOURCES = $(fuzz_vrrp_sources)
 tests_fuzz_lf_vrrp_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_vrrp_LDFLAGS = $(fuzz_flags)
+tests_fuzz_lf_trailer_SOURCES = $(fuzz_trailer_sources)
+tests_fuzz_lf_trailer_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_trailer_LDFLAGS = $(fuzz_flags)
+tests_fuzz_lf_pair_SOURCES = $(fuzz_pair_sources)
+tests_fuzz_lf_pair_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_pair_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_control_SOURCES = tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h src/control/request.c
 tests_fuzz_lf_control_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_control_LDFLAGS = $(fuzz_flags)

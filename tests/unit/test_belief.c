@@ -185,6 +185,23 @@ test_stale_echo_is_no_answer_though_we_said_nothing_since(void **state)
 	assert_int_equal(tell(&b, &b.b, &b.a), REASON_NONE);
 }
 
+/* A mark that is made late is made as of the moment when it was due: two moments are the most. */
+static void
+test_echo_grows_stale_in_two_moments_however_seldom_we_speak(void **state)
+{
+	struct bench b;
+	struct trailer stale;
+
+	(void)state;
+	boot_both(&b);
+	tell(&b, &b.a, &b.b);
+	stale = say(&b, &b.b);
+	wait_ms(&b, 1900);
+	say(&b, &b.a);
+	wait_ms(&b, 150);
+	assert_int_equal(hear(&b, &b.a, SERVICE, &stale), REASON_NOT_BELIEVED);
+}
+
 static void
 test_echo_of_what_was_never_said_is_no_answer(void **state)
 {
@@ -359,6 +376,7 @@ main(void)
 		cmocka_unit_test(test_life_that_was_followed_returns_only_when_it_lives),
 		cmocka_unit_test(test_peer_restarts_twice),
 		cmocka_unit_test(test_stale_echo_is_no_answer_though_we_said_nothing_since),
+		cmocka_unit_test(test_echo_grows_stale_in_two_moments_however_seldom_we_speak),
 		cmocka_unit_test(test_echo_of_what_was_never_said_is_no_answer),
 		cmocka_unit_test(test_candidate_seen_before_costs_no_signature),
 		cmocka_unit_test(test_answers_are_limited),

@@ -221,6 +221,23 @@ test_capture_is_no_news_on_another_path_after_a_silence(void **state)
 
 /* A copy on a slower path says nothing of now: it does not prolong the peer's life. */
 static void
+test_capture_is_history_in_two_moments_however_seldom_the_peer_speaks(void **state)
+{
+	struct bench b;
+	struct trailer old;
+
+	(void)state;
+	start(&b);
+	wait_ms(&b, 1000);
+	old = say(&b, &b.a);
+	assert_int_equal(hear(&b, &b.b, SERVICE, &old), REASON_NONE);
+	wait_ms(&b, 1900);
+	assert_int_equal(tell(&b, &b.a, &b.b), REASON_NONE);
+	wait_ms(&b, 150);
+	assert_int_equal(hear(&b, &b.b, CROSS, &old), REASON_REPLAYED);
+}
+
+static void
 test_copies_do_not_keep_the_peer_alive(void **state)
 {
 	struct bench b;
@@ -351,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_paths_survive_a_reload),
 		cmocka_unit_test(test_refused_message_changes_no_timer),
 		cmocka_unit_test(test_capture_is_no_news_on_another_path_after_a_silence),
+		cmocka_unit_test(test_capture_is_history_in_two_moments_however_seldom_the_peer_speaks),
 		cmocka_unit_test(test_copies_do_not_keep_the_peer_alive),
 		cmocka_unit_test(test_message_tells_the_peer_how_it_is_heard),
 		cmocka_unit_test(test_path_never_heard_does_not_go_quiet),
