@@ -81,7 +81,7 @@
 	ROW(BAD_MAC, "bad-mac", "the signature is wrong")                                          \
 	ROW(REPLAYED, "replayed", "this message was heard before, or is of an earlier life")       \
 	ROW(NOT_BELIEVED, "not-believed", "a new life of the peer has not answered our challenge yet") \
-	ROW(BAD_ROUTER, "bad-router", "for a virtual router that this node does not have")         \
+	ROW(BAD_ROUTER, "bad-router", "signed for another virtual router of this node")            \
 	ROW(BAD_AUTH, "bad-auth", "another authentication type")                                   \
 	ROW(BAD_ADDRESSES, "bad-addresses", "the list of addresses is not ours")                   \
 	ROW(NOT_LINK_LOCAL, "not-link-local", "the first IPv6 address is not link-local")          \

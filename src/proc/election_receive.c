@@ -61,6 +61,15 @@ check_envelope(const struct arrival *a)
 	return is_node(p->elector, &a->envelope.source) ? REASON_NONE : REASON_BAD_SOURCE;
 }
 
+/* VRIDs of the two families have nothing to do with each other (RFC 9568 5.2.3). */
+static struct router *
+router_of_port(const struct arrival *a)
+{
+	struct router *r = a->port->by_vrid[a->message[1]];
+
+	return r && r->family == a->envelope.source.family ? r : NULL;
+}
+
 /* On a link VRIDs of several interfaces meet: a signed message names the router. */
 static struct router *
 find_router(const struct arrival *a)
@@ -69,7 +78,7 @@ find_router(const struct arrival *a)
 	uint8_t vrid = a->message[1];
 
 	if (!came_by_link(a))
-		return a->port->by_vrid[vrid];
+		return router_of_port(a);
 	for (size_t i = 0; i < x->router_count; i++) {
 		struct router *r = x->routers[i];
 
@@ -78,6 +87,23 @@ find_router(const struct arrival *a)
 			return r;
 	}
 	return NULL;
+}
+
+/*
+ * Signed for another router of ours: somebody has carried it from that one's network to here. A
+ * name that no router has is no such sign: the peer may have been reloaded with another one.
+ */
+static bool
+is_for_another(const struct arrival *a)
+{
+	const struct elector *x = a->port->elector;
+
+	if (!a->is_signed || a->trailer.router_tag == a->router->tag)
+		return false;
+	for (size_t i = 0; i < x->router_count; i++)
+		if (x->routers[i]->tag == a->trailer.router_tag)
+			return true;
+	return false;
 }
 
 static enum reason
@@ -98,7 +124,9 @@ decode(struct arrival *a)
 	if (why != REASON_NONE)
 		return why;
 	a->router = find_router(a);
-	return a->router ? REASON_NONE : REASON_BAD_VRID;
+	if (!a->router)
+		return REASON_BAD_VRID;
+	return is_for_another(a) ? REASON_BAD_ROUTER : REASON_NONE;
 }
 
 /* Is it what this node listens to? */
