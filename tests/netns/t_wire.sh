@@ -39,7 +39,7 @@ within 2 "the silent node's kernel still answers: that is said" logged n2 event=
 within 6 "the address moves when its lease has lapsed" only_holder n2 $vip
 sleep 1
 thaw
-within 2 "the sleeper gives up first" logged n1 event=role from=active to=backup reason=woke-late
+within 2 "the sleeper gives up first" logged n1 event=role from=active to=backup reason=lease-lapsed
 sleep 0.5
 rm "$LAB/watching"
 wait $watcher
