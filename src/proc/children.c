@@ -66,7 +66,10 @@ children_find(struct supervisor *s, enum process_role role, uint32_t index)
 	return &s->children[slot];
 }
 
-/* Memory of argv and environ, for ps(1): "tandemd: election". */
+/*
+ * Memory of argv and environ, for ps(1): "tandemd: election". The arguments follow argv[0] and the
+ * environment follows them (fs/exec.c); the path alone may be too short for the title.
+ */
 static void
 set_title(const char *title)
 {
@@ -74,6 +77,8 @@ set_title(const char *title)
 	extern char *program_invocation_name;
 	char *start = program_invocation_name, *end = start + strlen(start) + 1;
 
+	if (environ && environ[0] > end)
+		end = environ[0];
 	for (char **e = environ; e && *e; e++)
 		if (*e == end)
 			end += strlen(*e) + 1;
@@ -113,6 +118,14 @@ child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static const char *
+own_copy(const char *text)
+{
+	const char *copy = strdup(text);
+
+	return copy ? copy : "";
+}
+
 static _Noreturn void
 become_child(struct supervisor *s, const struct supervised *c, int channel)
 {
@@ -122,8 +135,8 @@ become_child(struct supervisor *s, const struct supervised *c, int channel)
 		.index = c->index,
 		.supervisor_fd = channel,
 		.node = s->node,
-		.run_dir = s->options.run_dir,
-		.state_dir = s->options.state_dir,
+		.run_dir = own_copy(s->options.run_dir), /* the title lands on argv */
+		.state_dir = own_copy(s->options.state_dir),
 		.handover = s->handover,
 	};
 
