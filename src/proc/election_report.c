@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { TURNS = 8 };
+
 static void
 add_peer(struct log_line *line, const struct election *e)
 {
@@ -277,8 +279,10 @@ report_all(struct elector *x)
 
 	if (x->pool_fd == -1)
 		return;
+	/* Changes are told at once; of many routers the counters may be some seconds old. */
 	for (size_t i = 0; i < x->router_count; i++)
-		report_router(x->routers[i]);
+		if (!x->routers[i]->told || x->router_count < TURNS || i % TURNS == x->seconds % TURNS)
+			report_router(x->routers[i]);
 	tell_peer(x, now);
 	tell_stats(x);
 }
