@@ -1,13 +1,15 @@
 # the tools that the test beds measure with (tests/lib/lab.sh finds them in the build tree)
 check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold \
 	tests/tools/httploop
+check_PROGRAMS += tests/tools/flood
+tests_tools_flood_SOURCES = tests/tools/flood.c tests/tools/tool.h
 tests_tools_pinger_SOURCES = tests/tools/pinger.c tests/tools/tool.h
 tests_tools_logsink_SOURCES = tests/tools/logsink.c tests/tools/tool.h
 tests_tools_tcpecho_SOURCES = tests/tools/tcpecho.c tests/tools/tool.h
 tests_tools_tcphold_SOURCES = tests/tools/tcphold.c tests/tools/tool.h
 tests_tools_httploop_SOURCES = tests/tools/httploop.c tests/tools/tool.h
 EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run
-EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed \
+EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed tests/netns/figures_load \
 	tests/lib/figure.sh tests/demo
 EXTRA_DIST += tests/vm/all tests/vm/t_survival
 EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_keepalived.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \

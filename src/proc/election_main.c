@@ -21,7 +21,13 @@
 
 static const double alive_every_s = 0.1;
 static const int64_t stop_patience_ns = 1 * NS_PER_S;
-enum { REALTIME_PRIORITY = 50, STATE_EVERY_S = 60, EXIT_REFUSED = 2, MESSAGES_A_TURN = 64, MANY_ROUTERS = 32 };
+enum {
+	REALTIME_PRIORITY = 50,
+	STATE_EVERY_S = 60,
+	EXIT_REFUSED = 2,
+	MESSAGES_A_TURN = 64,
+	MANY_ROUTERS = 32,
+};
 
 static _Noreturn void
 finish(struct elector *x, int status)
