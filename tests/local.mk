@@ -9,6 +9,8 @@ tests_tools_tcpecho_SOURCES = tests/tools/tcpecho.c tests/tools/tool.h
 tests_tools_tcphold_SOURCES = tests/tools/tcphold.c tests/tools/tool.h
 tests_tools_httploop_SOURCES = tests/tools/httploop.c tests/tools/tool.h
 EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run
+TESTS += tests/conformance
+EXTRA_DIST += tests/conformance
 EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed tests/netns/figures_load \
 	tests/lib/figure.sh tests/demo
 EXTRA_DIST += tests/vm/all tests/vm/t_survival

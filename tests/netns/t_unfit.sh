@@ -26,3 +26,8 @@ within 1 "n1 is the only holder" only_holder n1 $vip
 within 1 "of both" only_holder n1 10.88.0.1
 expect "it was backup before" logged n1 event=role from=fault to=backup
 expect "the client is served" client_served
+in_ns n1 ip address del 10.77.0.11/24 dev eth0
+within 3 "without an address of its own a node does not advertise" logged n1 event=role to=fault reason=no-source-address
+within 3 "and the peer takes over" only_holder n2 $vip
+in_ns n1 ip address add 10.77.0.11/24 dev eth0
+within 5 "with it, it is back" role_is n1 web active
