@@ -18,6 +18,7 @@ enum {
 	LIMIT_KEYS = 8,               /* heartbeat keys valid at once */
 	LIMIT_KEY = 64,               /* bytes of a heartbeat key that are used */
 	LIMIT_LINKS = 8,              /* heartbeat links */
+	LIMIT_PATHS = 16,             /* ways between the nodes: service interfaces and links */
 	LIMIT_TRACKS = 1024,          /* tracked gateways, probes and scripts, over all routers */
 	LIMIT_VIRTUALS = 4096,
 	LIMIT_REALS = 65536,

@@ -81,6 +81,52 @@ check_vrids(struct reader *r)
 	seen_close(&vrids);
 }
 
+/* On a link plain advertisements of all interfaces meet, and nothing but the VRID tells them apart. */
+static void
+check_vrids_on_links(struct reader *r)
+{
+	const struct config *c = r->out;
+	uint32_t first[256];
+
+	if (c->link_count == 0 || c->key_file[0] != '\0')
+		return;
+	memset(first, 0xff, sizeof(first));
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *row = &c->routers[i];
+
+		if (first[row->vrid] == UINT32_MAX)
+			first[row->vrid] = i;
+		else if (row->vrid != 0 &&
+			strcmp(c->routers[first[row->vrid]].interface, row->interface) != 0)
+			reader_error(r, place(r->router_at[i], "vrid"),
+				"virtual_routers \"%s\": vrid %u is that of \"%s\" as well; links without "
+				"key_file need a vrid of its own for each", row->name, row->vrid,
+				c->routers[first[row->vrid]].name);
+	}
+}
+
+/* Every interface and every link is a path, and a keyed node tells how it hears each. */
+static void
+check_paths(struct reader *r)
+{
+	const struct config *c = r->out;
+	struct seen interfaces;
+	const config_setting_t *beyond = NULL;
+	uint32_t count = c->link_count;
+
+	if (c->key_file[0] == '\0')
+		return;
+	seen_open(&interfaces, LIMIT_IFNAME);
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (seen_add(&interfaces, c->routers[i].interface, i) == UINT32_MAX &&
+			++count == LIMIT_PATHS + 1)
+			beyond = r->router_at[i];
+	seen_close(&interfaces);
+	if (count > LIMIT_PATHS)
+		reader_error(r, beyond, "the virtual routers' interfaces and the links are %u paths; %d is "
+			"the limit with key_file", count, LIMIT_PATHS);
+}
+
 static uint32_t
 router_of_address(const struct config *c, uint32_t address)
 {
@@ -336,6 +382,8 @@ check_relations(struct reader *r)
 	check_nodes(r);
 	check_router_names(r, &router_names);
 	check_vrids(r);
+	check_vrids_on_links(r);
+	check_paths(r);
 	check_addresses(r, &addresses);
 	check_families(r);
 	check_services(r);

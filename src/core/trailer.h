@@ -22,13 +22,14 @@
 #define TANDEM_CORE_TRAILER_H
 
 #include "base/addr.h"
+#include "base/limits.h"
 #include "base/reason.h"
 
 enum {
 	TRAILER_MAC = 32,
 	TRAILER_FIXED = 76,
 	TRAILER_PATH = 8,
-	TRAILER_PATHS = 16,
+	TRAILER_PATHS = LIMIT_PATHS,
 	TRAILER_NEIGHBOUR = 4,
 	TRAILER_NEIGHBOURS = 4,
 	TRAILER_MAX = TRAILER_FIXED + TRAILER_PATHS * TRAILER_PATH +

@@ -107,7 +107,7 @@ struct ipc_neighbours {
 	struct ip_addr list[IPC_NEIGHBOURS_MAX];
 };
 
-enum { IPC_PATHS = 16 };
+enum { IPC_PATHS = LIMIT_PATHS };
 
 /* One way to the other node. */
 struct ipc_path {

@@ -111,7 +111,8 @@ decode(struct arrival *a)
 {
 	const struct elector *x = a->port->elector;
 	const struct router *by_vrid = a->length >= 2 ? a->port->by_vrid[a->message[1]] : NULL;
-	bool any_ttl = came_by_link(a) || (by_vrid && by_vrid->conf.unicast);
+	/* a signed message may come through routers; nothing else may, unless it is unicast */
+	bool any_ttl = came_by_link(a) ? elector_is_keyed(x) : by_vrid && by_vrid->conf.unicast;
 	enum vrrp_checksum form;
 	enum reason why = vrrp_decode(a->message, a->length, &a->envelope, x->config.version,
 		any_ttl, &a->advert, &form);
