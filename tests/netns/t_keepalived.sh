@@ -85,6 +85,7 @@ kind multicast 3 100 10.77.0.100 ''
 round
 kind unicast 3 100 10.77.0.100 'unicast = true;'
 round
+[ -z "${TEST_SHORT:-}" ] || exit 0 # the sanitizers have seen both sides of it
 kind IPv6 3 100 fd00:77::100 ''
 round
 kind version-2 2 1000 10.77.0.100 ''
