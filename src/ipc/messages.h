@@ -102,7 +102,7 @@ struct ipc_router {
 	struct ip_addr peer;
 };
 
-enum { IPC_TRACK_DETAIL = 96 };
+enum { IPC_TRACK_DETAIL = 128 };
 
 /* What became of something that a router tracks: row of config.tracks by its names. */
 struct ipc_track {

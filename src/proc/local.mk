@@ -2,7 +2,7 @@ noinst_LTLIBRARIES += libproc.la
 libproc_la_SOURCES =
 libproc_la_SOURCES += src/proc/child.h src/proc/handover.h
 libproc_la_SOURCES += src/proc/supervisor.c src/proc/supervisor.h src/proc/children.c \
-	src/proc/reload.c src/proc/relay.c src/proc/hooks.c src/proc/withdraw.c \
+	src/proc/reload.c src/proc/relay.c src/proc/hooks.c src/proc/program.c src/proc/program.h src/proc/scripts.c src/proc/withdraw.c \
 	src/proc/rundir.c src/proc/rundir.h
 libproc_la_SOURCES += src/proc/election_process.h src/proc/election_main.c src/proc/election_ports.c \
 	src/proc/election_routers.c src/proc/election_perform.c src/proc/election_report.c \

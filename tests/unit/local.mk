@@ -138,3 +138,7 @@ tests_unit_test_track_SOURCES = tests/unit/test_track.c
 tests_unit_test_track_LDADD = libproc.la libcontrol.la libprobe.la liblinux.la libauth.la libipc.la \
 	libconf.la libcore.la libbase.la $(NL_LIBS) $(NET_LIBS) $(EV_LIBS) $(CONFIG_LIBS) \
 	$(CAPNG_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lpthread -lm
+check_PROGRAMS += tests/unit/test_scripts
+TESTS += tests/unit/test_scripts
+tests_unit_test_scripts_SOURCES = tests/unit/test_scripts.c
+tests_unit_test_scripts_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
