@@ -142,3 +142,7 @@ check_PROGRAMS += tests/unit/test_scripts
 TESTS += tests/unit/test_scripts
 tests_unit_test_scripts_SOURCES = tests/unit/test_scripts.c
 tests_unit_test_scripts_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+check_PROGRAMS += tests/unit/test_pool_track
+TESTS += tests/unit/test_pool_track
+tests_unit_test_pool_track_SOURCES = tests/unit/test_pool_track.c
+tests_unit_test_pool_track_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
