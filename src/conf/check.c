@@ -183,6 +183,68 @@ check_addresses(struct reader *r, struct seen *addresses)
 	}
 }
 
+/* The bytes that make two tracked things of one kind in a router the same. */
+struct track_key {
+	char name[LIMIT_NAME];
+	uint8_t router[4];
+	uint8_t kind;
+};
+
+static void
+check_gateway(struct reader *r, const struct conf_router *router, uint32_t row,
+	const struct seen *addresses)
+{
+	const struct config *c = r->out;
+	const struct conf_track *t = &c->tracks[row];
+	uint32_t virtual = seen_find(addresses, &t->gateway);
+
+	if (virtual != UINT32_MAX)
+		reader_error(r, place(r->track_at[row], "address"),
+			"virtual_routers \"%s\": gateway %s is an address of \"%s\"; name one "
+			"outside the pair", router->name, t->name,
+			c->routers[router_of_address(c, virtual)].name);
+	for (uint32_t n = 0; n < c->node_count; n++)
+		if (ip_addr_equal(&c->nodes[n].address, &t->gateway))
+			reader_error(r, place(r->track_at[row], "address"),
+				"virtual_routers \"%s\": gateway %s is node \"%s\"; name one outside "
+				"the pair", router->name, t->name, c->nodes[n].name);
+}
+
+static void
+check_track(struct reader *r, uint32_t router, struct seen *names, const struct seen *addresses)
+{
+	const struct config *c = r->out;
+	const struct conf_router *row = &c->routers[router];
+
+	for (uint32_t i = row->first_track; i < row->first_track + row->track_count; i++) {
+		const struct conf_track *t = &c->tracks[i];
+		bool is_gateway = t->kind == CONF_TRACK_GATEWAY;
+		struct track_key key = {.kind = t->kind, .router = {(uint8_t)(router >> 8),
+			(uint8_t)router}};
+
+		if (t->name[0] == '\0')
+			continue;
+		memcpy(key.name, t->name, sizeof(key.name));
+		if (seen_add(names, &key, i) != UINT32_MAX)
+			reader_error(r, place(r->track_at[i], is_gateway ? "address" : "name"),
+				"virtual_routers \"%s\": %s \"%s\" is tracked twice", row->name,
+				conf_track_kind_name((enum conf_track_kind)t->kind), t->name);
+		if (is_gateway)
+			check_gateway(r, row, i, addresses);
+	}
+}
+
+static void
+check_tracks(struct reader *r, const struct seen *addresses)
+{
+	struct seen names;
+
+	seen_open(&names, sizeof(struct track_key));
+	for (uint32_t i = 0; i < r->out->router_count; i++)
+		check_track(r, i, &names, addresses);
+	seen_close(&names);
+}
+
 /* Which router a virtual server belongs to: the one it names, else the one with its address. */
 static void
 resolve_router(struct reader *r, uint32_t row, const struct seen *names,
@@ -386,6 +448,7 @@ check_relations(struct reader *r)
 	check_paths(r);
 	check_addresses(r, &addresses);
 	check_families(r);
+	check_tracks(r, &addresses);
 	check_services(r);
 	for (uint32_t i = 0; i < r->out->virtual_count; i++) {
 		resolve_router(r, i, &router_names, &addresses);

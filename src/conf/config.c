@@ -39,3 +39,49 @@ config_find_node(const struct config *c, const char *name)
 			return i;
 	return CONF_NO_INDEX;
 }
+
+const char *
+conf_track_kind_name(enum conf_track_kind kind)
+{
+	switch (kind) {
+	case CONF_TRACK_GATEWAY: return "gateway";
+	case CONF_TRACK_PROBE: return "probe";
+	case CONF_TRACK_SCRIPT: return "script";
+	}
+	return "invalid";
+}
+
+uint32_t
+config_find_track(const struct config *c, const char *router, enum conf_track_kind kind,
+	const char *name)
+{
+	uint32_t r = config_find_router(c, router);
+
+	for (uint32_t i = 0; r != CONF_NO_INDEX && i < c->routers[r].track_count; i++) {
+		const struct conf_track *row = &c->tracks[c->routers[r].first_track + i];
+
+		if (row->kind == kind && strcmp(row->name, name) == 0)
+			return c->routers[r].first_track + i;
+	}
+	return CONF_NO_INDEX;
+}
+
+uint32_t
+config_track_before(const struct config *now, const char *router, uint32_t row,
+	const struct config *before)
+{
+	struct conf_track a, b;
+	uint32_t was;
+
+	memcpy(&a, &now->tracks[row], sizeof(a));
+	was = config_find_track(before, router, (enum conf_track_kind)a.kind, a.name);
+	if (was == CONF_NO_INDEX)
+		return CONF_NO_INDEX;
+	memcpy(&b, &before->tracks[was], sizeof(b));
+	if (a.kind == CONF_TRACK_PROBE && memcmp(&now->probes[a.probe], &before->probes[b.probe],
+		sizeof(struct conf_probe)) != 0)
+		return CONF_NO_INDEX;
+	a.weight = b.weight; /* does not change what is asked, and a row moves on reload */
+	a.probe = b.probe;
+	return memcmp(&a, &b, sizeof(a)) == 0 ? was : CONF_NO_INDEX;
+}

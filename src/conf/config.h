@@ -183,6 +183,17 @@ void config_free(struct config *c);
 /* Index of the router of that name, or CONF_NO_INDEX. */
 uint32_t config_find_router(const struct config *c, const char *name);
 uint32_t config_find_node(const struct config *c, const char *name);
+/* "gateway", "probe", "script" */
+const char *conf_track_kind_name(enum conf_track_kind kind);
+/* Row of tracks[] of that router, or CONF_NO_INDEX. */
+uint32_t config_find_track(const struct config *c, const char *router, enum conf_track_kind kind,
+	const char *name);
+/*
+ * The row of before->tracks[] that asks the same, for the router of that name, as row `row` of
+ * now->tracks[]: everything but the weight is equal. CONF_NO_INDEX: none does.
+ */
+uint32_t config_track_before(const struct config *now, const char *router, uint32_t row,
+	const struct config *before);
 
 /*
  * A number over everything that the two nodes must agree on: the same file gives the same number

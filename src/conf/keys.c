@@ -17,6 +17,7 @@ const char *const words_scheduler_flag[] = {
 const char *const words_forwarding[] = {"nat", "dr", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
 const char *const words_probe_type[] = {"icmp", "tcp", "http", NULL};
+const char *const words_fail[] = {"unfit", NULL};
 
 static const char *const words_facility[] = {"daemon", "user", "syslog", "local0", "local1",
 	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
@@ -29,7 +30,8 @@ static const char *const later_forwarding[] = {"tunnel", NULL};
 static const char *const later_probe_type[] = {"https", "udp", "dns", "exec", NULL};
 
 #define KEYS_OF(member, label) \
-	const struct key_group keys_##member = {label, table_##member, COUNT(table_##member), false}
+	const struct key_group keys_##member = { \
+		.name = label, .keys = table_##member, .count = COUNT(table_##member)}
 
 static const struct key table_node[] = {
 	{.name = "name", .kind = KEY_NODE, .required = true},
@@ -41,7 +43,8 @@ static const struct key table_link[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
 	{.name = "interface", .kind = KEY_INTERFACE, .required = true},
 };
-const struct key_group keys_link = {"links", table_link, COUNT(table_link), true};
+const struct key_group keys_link = {
+	.name = "links", .keys = table_link, .count = COUNT(table_link), .by_node = true};
 
 static const struct key table_heartbeat[] = {
 	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 40950, .step = 10,
@@ -55,13 +58,72 @@ static const struct key table_heartbeat[] = {
 };
 KEYS_OF(heartbeat, "heartbeat");
 
+static const struct key table_expect[] = {
+	{.name = "status", .kind = KEY_STATUS, .text = "200-299"},
+	{.name = "body", .kind = KEY_TEXT, .text = ""},
+};
+KEYS_OF(expect, "expect");
+
+static const struct key table_probe[] = {
+	{.name = "type", .kind = KEY_WORD, .words = words_probe_type,
+		.later_words = later_probe_type},
+	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
+	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
+	{.name = "host", .kind = KEY_HOST, .text = ""},
+	{.name = "expect", .kind = KEY_GROUP, .group = &keys_expect},
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 1000,
+		.unit = "milliseconds"},
+	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 500,
+		.unit = "milliseconds"},
+	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
+	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
+	{.name = "half_open", .kind = KEY_LATER},
+};
+KEYS_OF(probe, "probe");
+
+/* What the loss of something tracked does. */
+#define KEYS_OF_LOSS \
+	{.name = "fail", .kind = KEY_WORD, .words = words_fail}, \
+	{.name = "weight", .kind = KEY_INT, .low = -253, .high = 253, .number = INT32_MIN}
+
+static const struct key table_gateway[] = {
+	{.name = "address", .kind = KEY_ADDRESS, .required = true},
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 200,
+		.unit = "milliseconds"},
+	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 150,
+		.unit = "milliseconds"},
+	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
+	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
+	KEYS_OF_LOSS,
+};
+KEYS_OF(gateway, "gateways");
+
+static const struct key table_tracked_probe[] = {
+	{.name = "name", .kind = KEY_NAME, .required = true},
+	{.name = "address", .kind = KEY_TARGET, .required = true},
+	KEYS_OF_LOSS,
+};
+const struct key_group keys_tracked_probe = {.name = "probes", .keys = table_tracked_probe,
+	.count = COUNT(table_tracked_probe), .more = &keys_probe};
+
+static const struct key table_script[] = {
+	{.name = "name", .kind = KEY_NAME, .required = true},
+	{.name = "command", .kind = KEY_PROGRAM, .required = true},
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 1000,
+		.unit = "milliseconds"},
+	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 900,
+		.unit = "milliseconds"},
+	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
+	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
+	KEYS_OF_LOSS,
+};
+KEYS_OF(script, "scripts");
+
 static const struct key table_track[] = {
 	{.name = "interfaces", .kind = KEY_INTERFACES},
-	{.name = "gateways", .kind = KEY_LATER},
-	{.name = "probes", .kind = KEY_LATER},
-	{.name = "scripts", .kind = KEY_LATER},
-	{.name = "fail", .kind = KEY_LATER},
-	{.name = "weight", .kind = KEY_LATER},
+	{.name = "gateways", .kind = KEY_GATEWAYS, .group = &keys_gateway},
+	{.name = "probes", .kind = KEY_GROUPS, .group = &keys_tracked_probe},
+	{.name = "scripts", .kind = KEY_GROUPS, .group = &keys_script},
 };
 KEYS_OF(track, "track");
 
@@ -94,29 +156,6 @@ static const struct key table_router[] = {
 	{.name = "virtual_mac", .kind = KEY_LATER},
 };
 KEYS_OF(router, "virtual_routers");
-
-static const struct key table_expect[] = {
-	{.name = "status", .kind = KEY_STATUS, .text = "200-299"},
-	{.name = "body", .kind = KEY_TEXT, .text = ""},
-};
-KEYS_OF(expect, "expect");
-
-static const struct key table_probe[] = {
-	{.name = "type", .kind = KEY_WORD, .words = words_probe_type,
-		.later_words = later_probe_type},
-	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
-	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
-	{.name = "host", .kind = KEY_HOST, .text = ""},
-	{.name = "expect", .kind = KEY_GROUP, .group = &keys_expect},
-	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 1000,
-		.unit = "milliseconds"},
-	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 500,
-		.unit = "milliseconds"},
-	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
-	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
-	{.name = "half_open", .kind = KEY_LATER},
-};
-KEYS_OF(probe, "probe");
 
 static const struct key table_real[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
@@ -183,7 +222,7 @@ key_find(const struct key_group *group, const char *name)
 	for (size_t i = 0; i < group->count; i++)
 		if (strcmp(group->keys[i].name, name) == 0)
 			return &group->keys[i];
-	return NULL;
+	return group->more ? key_find(group->more, name) : NULL;
 }
 
 static unsigned
@@ -228,14 +267,15 @@ key_nearest(const struct key_group *group, const char *typo)
 	const struct key *best = NULL;
 	unsigned best_distance = strlen(typo) > 5 ? 3 : 2; /* as near as that is not a guess */
 
-	for (size_t i = 0; i < group->count; i++) {
-		unsigned d = distance(typo, group->keys[i].name);
+	for (; group; group = group->more)
+		for (size_t i = 0; i < group->count; i++) {
+			unsigned d = distance(typo, group->keys[i].name);
 
-		if (d < best_distance || (d == best_distance && !best)) {
-			best = &group->keys[i];
-			best_distance = d;
+			if (d < best_distance || (d == best_distance && !best)) {
+				best = &group->keys[i];
+				best_distance = d;
+			}
 		}
-	}
 	return best;
 }
 

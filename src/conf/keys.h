@@ -25,6 +25,7 @@ enum key_kind {
 	KEY_ADDRESS,    /* of one host */
 	KEY_PREFIX,     /* address/length */
 	KEY_ENDPOINT,   /* address:port */
+	KEY_TARGET,     /* address:port, or an address alone */
 	KEY_MASK,       /* a netmask */
 	KEY_PROGRAM,    /* absolute path of a program */
 	KEY_FILE,       /* absolute path of a file */
@@ -33,6 +34,7 @@ enum key_kind {
 	KEY_STATUS,     /* list of HTTP statuses and ranges */
 	KEY_TEXT,       /* any printable text, or "" */
 	KEY_ADDRESSES,  /* a list of prefixes, or of groups of `group` */
+	KEY_GATEWAYS,   /* a list of addresses, or of groups of `group` */
 	KEY_PRIORITIES, /* a group whose keys are names of nodes */
 	KEY_GROUP,      /* of `group` */
 	KEY_GROUPS,     /* a list of such */
@@ -45,7 +47,7 @@ struct key {
 	bool required;
 	uint8_t step;              /* KEY_INT: must be a multiple of this (0, 1: any) */
 	int32_t low, high;         /* KEY_INT: range */
-	int32_t number;            /* KEY_INT, KEY_BOOL: default */
+	int32_t number;            /* KEY_INT, KEY_BOOL: default; out of range: none */
 	int32_t later_number;      /* KEY_INT: a value of the design that is not in this version */
 	const char *unit;          /* KEY_INT: "milliseconds", ... */
 	const char *text;          /* strings and words: default; NULL: none */
@@ -59,6 +61,7 @@ struct key_group {
 	const struct key *keys;
 	size_t count;
 	bool by_node;     /* and a KEY_ADDRESS under the name of each node */
+	const struct key_group *more; /* and all keys of that group, or NULL */
 };
 
 /* Words in the order of the enums of config.h. */
@@ -71,11 +74,13 @@ extern const char *const words_scheduler_flag[];
 extern const char *const words_forwarding[];
 extern const char *const words_none_healthy[];
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
+extern const char *const words_fail[];
 
 extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_link, keys_router, keys_track,
-	keys_address, keys_virtual, keys_real, keys_probe, keys_expect, keys_control, keys_log;
+	keys_gateway, keys_tracked_probe, keys_script, keys_address, keys_virtual, keys_real, keys_probe,
+	keys_expect, keys_control, keys_log;
 
-/* The key of that name in the group, or NULL. */
+/* The key of that name in the group or in the one that it has `more` from, or NULL. */
 const struct key *key_find(const struct key_group *group, const char *name);
 
 /* The known key that looks most like a mistyped one, or NULL when none does. */

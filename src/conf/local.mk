@@ -9,6 +9,7 @@ libconf_la_SOURCES = \
 	src/conf/print.c src/conf/print.h \
 	src/conf/read.c src/conf/read.h \
 	src/conf/read_pool.c src/conf/read_probe.c src/conf/read_routers.c \
+	src/conf/read_track.c \
 	src/conf/reader.h src/conf/scope.c src/conf/value.c \
 	src/conf/seen.c src/conf/seen.h \
 	src/conf/text.c src/conf/text.h \

@@ -243,6 +243,7 @@ tracks_are_sound(const struct config *c)
 			return false;
 	for (uint32_t i = 0; i < c->track_count; i++)
 		if (!ENDS(c->tracks[i].name) || !ENDS(c->tracks[i].script) ||
+			c->tracks[i].kind > CONF_TRACK_SCRIPT ||
 			(c->tracks[i].kind == CONF_TRACK_PROBE &&
 				c->tracks[i].probe >= c->probe_count))
 			return false;

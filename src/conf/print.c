@@ -93,12 +93,112 @@ print_addresses(const struct config *c, const struct conf_router *r, FILE *to)
 }
 
 static void
-print_track(const struct conf_router *r, FILE *to)
+print_expect(const struct conf_probe *p, const char *indent, FILE *to)
 {
-	fputs("    track = { interfaces = [", to);
+	fprintf(to, "%sexpect = { status = \"", indent);
+	for (uint32_t i = 0; i < p->status_count; i++) {
+		fprintf(to, "%s%u", i ? "," : "", p->status[i].low);
+		if (p->status[i].high != p->status[i].low)
+			fprintf(to, "-%u", p->status[i].high);
+	}
+	fputs("\"; body = ", to);
+	put_text(to, p->body);
+	fputs("; };\n", to);
+}
+
+static void
+print_asking(uint32_t interval_ms, uint32_t timeout_ms, unsigned rise, unsigned fall,
+	const char *indent, FILE *to)
+{
+	fprintf(to, "%sinterval_ms = %u;\n%stimeout_ms = %u;\n%srise = %u;\n%sfall = %u;\n", indent,
+		interval_ms, indent, timeout_ms, indent, rise, indent, fall);
+}
+
+static void
+print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
+	if (p->port != 0)
+		fprintf(to, "%sport = %u;\n", indent, p->port);
+	if (p->type == CONF_PROBE_HTTP) {
+		put_key_text(to, indent, "path", p->path);
+		put_key_text(to, indent, "host", p->host);
+		print_expect(p, indent, to);
+	}
+	print_asking(p->interval_ms, p->timeout_ms, p->rise, p->fall, indent, to);
+}
+
+static void
+print_probe(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	char inner[16];
+
+	if (p->type == CONF_PROBE_NONE)
+		return; /* no probe is no group */
+	snprintf(inner, sizeof(inner), "%s  ", indent);
+	fprintf(to, "%sprobe = {\n", indent);
+	print_probe_keys(p, inner, to);
+	fprintf(to, "%s};\n", indent);
+}
+
+static void
+print_tracked(const struct config *c, const struct conf_track *t, const char *indent, FILE *to)
+{
+	char text[ENDPOINT_TEXT];
+
+	switch ((enum conf_track_kind)t->kind) {
+	case CONF_TRACK_GATEWAY:
+		put_key_text(to, indent, "address", t->name);
+		print_asking(t->interval_ms, t->timeout_ms, t->rise, t->fall, indent, to);
+		break;
+	case CONF_TRACK_PROBE:
+		put_key_text(to, indent, "name", t->name);
+		put_key_text(to, indent, "address", t->target.port != 0
+			? endpoint_format(&t->target, text) : ip_addr_format(&t->target.addr, text));
+		print_probe_keys(&c->probes[t->probe], indent, to);
+		break;
+	case CONF_TRACK_SCRIPT:
+		put_key_text(to, indent, "name", t->name);
+		put_key_text(to, indent, "command", t->script);
+		print_asking(t->interval_ms, t->timeout_ms, t->rise, t->fall, indent, to);
+		break;
+	}
+	if (t->weight != 0)
+		fprintf(to, "%sweight = %d;\n", indent, t->weight);
+	else
+		put_key_text(to, indent, "fail", words_fail[0]);
+}
+
+static void
+print_track_list(const struct config *c, const struct conf_router *r, enum conf_track_kind kind,
+	FILE *to)
+{
+	static const char *const keys[] = {[CONF_TRACK_GATEWAY] = "gateways",
+		[CONF_TRACK_PROBE] = "probes", [CONF_TRACK_SCRIPT] = "scripts"};
+	int printed = 0;
+
+	fprintf(to, "      %s = (", keys[kind]);
+	for (uint32_t i = r->first_track; i < r->first_track + r->track_count; i++) {
+		if (c->tracks[i].kind != kind)
+			continue;
+		fputs(printed++ ? ",\n        {\n" : "\n        {\n", to);
+		print_tracked(c, &c->tracks[i], "          ", to);
+		fputs("        }", to);
+	}
+	fputs(printed ? "\n      );\n" : " );\n", to);
+}
+
+static void
+print_track(const struct config *c, const struct conf_router *r, FILE *to)
+{
+	fputs("    track = {\n      interfaces = [", to);
 	for (uint32_t i = 0; i < r->tracked_count; i++)
 		fprintf(to, "%s \"%s\"", i ? "," : "", r->tracked[i]);
-	fputs(" ]; };\n", to);
+	fputs(" ];\n", to);
+	print_track_list(c, r, CONF_TRACK_GATEWAY, to);
+	print_track_list(c, r, CONF_TRACK_PROBE, to);
+	print_track_list(c, r, CONF_TRACK_SCRIPT, to);
+	fputs("    };\n", to);
 }
 
 static void
@@ -117,46 +217,10 @@ print_router(const struct config *c, const struct conf_router *r, FILE *to)
 	put_key_text(to, "    ", "standby", words_standby[r->standby]);
 	fprintf(to, "    lease_s = %u;\n    unicast = %s;\n", r->lease_s, truth(r->unicast));
 	print_addresses(c, r, to);
-	print_track(r, to);
+	print_track(c, r, to);
 	for (int i = 0; i < CONF_HOOKS; i++)
 		if (r->hook[i][0] != '\0')
 			put_key_text(to, "    ", hooks[i], r->hook[i]);
-}
-
-static void
-print_expect(const struct conf_probe *p, const char *indent, FILE *to)
-{
-	fprintf(to, "%s  expect = { status = \"", indent);
-	for (uint32_t i = 0; i < p->status_count; i++) {
-		fprintf(to, "%s%u", i ? "," : "", p->status[i].low);
-		if (p->status[i].high != p->status[i].low)
-			fprintf(to, "-%u", p->status[i].high);
-	}
-	fputs("\"; body = ", to);
-	put_text(to, p->body);
-	fputs("; };\n", to);
-}
-
-static void
-print_probe(const struct conf_probe *p, const char *indent, FILE *to)
-{
-	char inner[16];
-
-	if (p->type == CONF_PROBE_NONE)
-		return; /* no probe is no group */
-	snprintf(inner, sizeof(inner), "%s  ", indent);
-	fprintf(to, "%sprobe = {\n", indent);
-	put_key_text(to, inner, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
-	if (p->port != 0)
-		fprintf(to, "%sport = %u;\n", inner, p->port);
-	if (p->type == CONF_PROBE_HTTP) {
-		put_key_text(to, inner, "path", p->path);
-		put_key_text(to, inner, "host", p->host);
-		print_expect(p, indent, to);
-	}
-	fprintf(to, "%sinterval_ms = %u;\n%stimeout_ms = %u;\n%srise = %u;\n%sfall = %u;\n", inner,
-		p->interval_ms, inner, p->timeout_ms, inner, p->rise, inner, p->fall);
-	fprintf(to, "%s};\n", indent);
 }
 
 static void

@@ -142,6 +142,7 @@ read_text(const struct text *text, bool without_keys, struct config *out, struct
 	free(r.virtual_at);
 	free(r.real_at);
 	free(r.link_at);
+	free(r.track_at);
 }
 
 static bool

@@ -2,7 +2,8 @@
  * Probe groups: a real server's over its virtual server's over the defaults.
  *
  * A key that is absent is inherited; another type starts from that type's defaults, because an
- * interval chosen for a ping says nothing about a page. Equal probes share one row.
+ * interval chosen for a ping says nothing about a page. Equal probes share one row, those that a
+ * virtual router tracks as well.
  */
 #include "conf/reader.h"
 
@@ -48,6 +49,12 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 	status_parse(scope_text(&expect, "status"), p->status, &p->status_count);
 }
 
+static bool
+member_is_wrong(const struct scope *s, const char *key)
+{
+	return s->setting && config_setting_get_member(s->setting, key) && !scope_member(s, key);
+}
+
 /* A key that the type has no use for would be silently without effect. */
 static bool
 is_used(const struct scope *s, const struct conf_probe *p, const char *key)
@@ -56,7 +63,7 @@ is_used(const struct scope *s, const struct conf_probe *p, const char *key)
 	bool useful = p->type == CONF_PROBE_HTTP ||
 		(p->type == CONF_PROBE_TCP && strcmp(key, "port") == 0);
 
-	if (member && !useful)
+	if (member && !useful && !member_is_wrong(s, "type"))
 		scope_error(s, member, "%s has no meaning for a probe of type %s", key,
 			words_probe_type[p->type - CONF_PROBE_ICMP]);
 	return member && useful;
@@ -78,25 +85,57 @@ read_expect(const struct scope *probe, struct conf_probe *p)
 		scope_copy(&s, "body", p->body, sizeof(p->body));
 }
 
-static void
-read_times(const struct scope *s, struct conf_probe *p)
+void
+read_times(const struct scope *s, uint32_t *interval_ms, uint32_t *timeout_ms)
 {
 	config_setting_t *interval = scope_member(s, "interval_ms");
 	config_setting_t *timeout = scope_member(s, "timeout_ms");
 
 	if (interval)
-		p->interval_ms = scope_int(s, "interval_ms");
+		*interval_ms = scope_int(s, "interval_ms");
 	if (timeout)
-		p->timeout_ms = scope_int(s, "timeout_ms");
-	else if (p->timeout_ms > p->interval_ms)
-		p->timeout_ms = p->interval_ms;
-	if (p->timeout_ms > p->interval_ms)
+		*timeout_ms = scope_int(s, "timeout_ms");
+	else if (*timeout_ms > *interval_ms)
+		*timeout_ms = *interval_ms;
+	if (*timeout_ms > *interval_ms)
 		scope_error(s, timeout, "timeout_ms is %u; it must not be longer than interval_ms "
-			"(%u), a probe ends before the next begins", p->timeout_ms, p->interval_ms);
+			"(%u), a probe ends before the next begins", *timeout_ms, *interval_ms);
+}
+
+void
+read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall)
+{
 	if (scope_member(s, "rise"))
-		p->rise = (uint8_t)scope_int(s, "rise");
+		*rise = (uint8_t)scope_int(s, "rise");
 	if (scope_member(s, "fall"))
-		p->fall = (uint8_t)scope_int(s, "fall");
+		*fall = (uint8_t)scope_int(s, "fall");
+}
+
+/* See read_probe() for `base` and `standard`. */
+static void
+fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
+	struct conf_probe *p)
+{
+	const struct config *c = s->reader->out;
+	int type = scope_word(s, "type") + CONF_PROBE_ICMP;
+
+	if (base != CONF_NO_INDEX && c->probes[base].type == CONF_PROBE_NONE)
+		base = CONF_NO_INDEX;
+	if (type < CONF_PROBE_ICMP)
+		type = base == CONF_NO_INDEX ? (int)standard : c->probes[base].type;
+	if (base != CONF_NO_INDEX && c->probes[base].type == type)
+		memcpy(p, &c->probes[base], sizeof(*p));
+	else
+		set_defaults(p, (enum conf_probe_type)type);
+	if (is_used(s, p, "port"))
+		p->port = (uint16_t)scope_int(s, "port");
+	if (is_used(s, p, "path"))
+		scope_copy(s, "path", p->path, sizeof(p->path));
+	if (is_used(s, p, "host"))
+		scope_copy(s, "host", p->host, sizeof(p->host));
+	read_expect(s, p);
+	read_times(s, &p->interval_ms, &p->timeout_ms);
+	read_counts(s, &p->rise, &p->fall);
 }
 
 uint32_t
@@ -105,25 +144,36 @@ read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 {
 	struct conf_probe p;
 	struct scope s;
-	int type;
 
 	scope_open_member(&s, holder, "probe");
-	type = scope_word(&s, "type") + CONF_PROBE_ICMP;
-	if (base != CONF_NO_INDEX && r->out->probes[base].type == CONF_PROBE_NONE)
-		base = CONF_NO_INDEX;
-	if (type < CONF_PROBE_ICMP)
-		type = base == CONF_NO_INDEX ? (int)standard : r->out->probes[base].type;
-	if (base != CONF_NO_INDEX && r->out->probes[base].type == type)
-		memcpy(&p, &r->out->probes[base], sizeof(p));
-	else
-		set_defaults(&p, (enum conf_probe_type)type);
-	if (is_used(&s, &p, "port"))
-		p.port = (uint16_t)scope_int(&s, "port");
-	if (is_used(&s, &p, "path"))
-		scope_copy(&s, "path", p.path, sizeof(p.path));
-	if (is_used(&s, &p, "host"))
-		scope_copy(&s, "host", p.host, sizeof(p.host));
-	read_expect(&s, &p);
-	read_times(&s, &p);
+	fill_probe(&s, base, standard, &p);
 	return add_probe(r, &p);
+}
+
+uint32_t
+read_tracked_probe(const struct scope *s, struct endpoint *target)
+{
+	config_setting_t *at = scope_member(s, "address");
+	struct conf_probe p;
+	bool has_port;
+
+	fill_probe(s, CONF_NO_INDEX, CONF_PROBE_TCP, &p);
+	if (!at)
+		return add_probe(s->reader, &p);
+	has_port = endpoint_parse(config_setting_get_string(at), target);
+	if (!has_port)
+		ip_addr_parse(config_setting_get_string(at), &target->addr);
+	if (member_is_wrong(s, "type") || member_is_wrong(s, "port"))
+		return add_probe(s->reader, &p);
+	if (has_port && p.type == CONF_PROBE_ICMP)
+		scope_error(s, at, "address has a port, but a probe of type icmp asks none");
+	else if (has_port && p.port != 0)
+		scope_error(s, scope_member(s, "port"), "address has a port already; remove port");
+	else if (!has_port && p.port == 0 && p.type != CONF_PROBE_ICMP)
+		scope_error(s, at, "address needs a port for a probe of type %s, such as "
+			"127.0.0.1:80", words_probe_type[p.type - CONF_PROBE_ICMP]);
+	if (!has_port)
+		target->port = p.port;
+	p.port = 0; /* the row says how to ask, not where */
+	return add_probe(s->reader, &p);
 }

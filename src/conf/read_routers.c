@@ -49,8 +49,7 @@ read_priorities(const struct scope *s, struct conf_router *row)
 			"both have it");
 }
 
-/* Adds a name to a list without repeating it. */
-static void
+void
 add_interface(const struct scope *s, const config_setting_t *at, const char *name,
 	char list[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME], uint32_t *count)
 {
@@ -142,25 +141,6 @@ read_addresses(const struct scope *s, struct conf_router *row)
 }
 
 static void
-read_track(const struct scope *router, struct conf_router *row)
-{
-	config_setting_t *list;
-	struct scope s;
-
-	scope_open_member(&s, router, "track");
-	list = scope_member(&s, "interfaces");
-	for (uint32_t i = 0; i < scope_length(&s, "interfaces"); i++) {
-		config_setting_t *element = config_setting_get_elem(list, i);
-		const char *name = config_setting_get_string(element);
-
-		if (setting_is_wrong(element))
-			continue;
-		add_interface(&s, element, name, row->tracked, &row->tracked_count);
-		add_interface(&s, element, name, row->interfaces, &row->interface_count);
-	}
-}
-
-static void
 read_router(const struct scope *s, struct conf_router *row)
 {
 	struct reader *r = s->reader;
@@ -229,6 +209,9 @@ read_routers(struct reader *r, const struct scope *file)
 		read_router(&s, &c->routers[c->router_count]);
 		r->router_at[c->router_count++] = element;
 	}
+	if (c->track_count > LIMIT_TRACKS)
+		scope_error(file, list, "there are %u tracked gateways, probes and scripts; %d is the "
+			"limit", c->track_count, LIMIT_TRACKS);
 	if (c->address_count > LIMIT_ADDRESSES)
 		scope_error(file, list, "there are %u addresses; %d is the limit", c->address_count,
 			LIMIT_ADDRESSES);

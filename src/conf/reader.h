@@ -23,6 +23,8 @@ struct reader {
 	size_t probe_capacity;
 	/* the setting that each row came from */
 	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
+	config_setting_t **track_at;
+	size_t track_capacity, track_at_capacity;
 };
 
 /* A group of settings and where it stands, for messages. */
@@ -76,6 +78,11 @@ void read_heartbeat(struct reader *r, const struct scope *file);
 void read_key_file(struct reader *r, const config_setting_t *at);
 void read_routers(struct reader *r, const struct scope *file);
 void read_pool(struct reader *r, const struct scope *file);
+/* The track group of a router. */
+void read_track(const struct scope *router, struct conf_router *row);
+/* Another interface that the router depends on, once in each list. */
+void add_interface(const struct scope *s, const config_setting_t *at, const char *name,
+	char list[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME], uint32_t *count);
 
 /*
  * One probe group over what it inherits. Returns the row of probes[]; `base` is a row as well
@@ -83,6 +90,11 @@ void read_pool(struct reader *r, const struct scope *file);
  */
 uint32_t read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 	enum conf_probe_type standard);
+/* The group of a tracked probe. Returns the row of probes[] and sets where it asks. */
+uint32_t read_tracked_probe(const struct scope *s, struct endpoint *target);
+/* interval_ms and timeout_ms, rise and fall where they are there, over what they are already. */
+void read_times(const struct scope *s, uint32_t *interval_ms, uint32_t *timeout_ms);
+void read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall);
 /* The row of "not probed". */
 uint32_t probe_none(struct reader *r);
 

@@ -131,6 +131,18 @@ fault_endpoint(const char *v)
 	return fault_host(&e.addr);
 }
 
+/* What a probe of this node may ask: this host itself, too. */
+static const char *
+fault_target(const char *v)
+{
+	static const struct ip_addr loopback = {IP_V6, {[15] = 1}};
+	struct endpoint e = {0};
+
+	if (!endpoint_parse(v, &e) && !ip_addr_parse(v, &e.addr))
+		return "it must be an address and a port, such as 127.0.0.1:80, or an address";
+	return ip_addr_equal(&e.addr, &loopback) ? NULL : fault_host(&e.addr);
+}
+
 static const char *
 fault_mask(const char *v)
 {
@@ -215,10 +227,12 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_USER_GROUP: return fault_user_group(v);
 	case KEY_INTERFACES:
 	case KEY_INTERFACE: return fault_interface(v);
+	case KEY_GATEWAYS:
 	case KEY_ADDRESS: return fault_address(v);
 	case KEY_ADDRESSES:
 	case KEY_PREFIX: return fault_prefix(v);
 	case KEY_ENDPOINT: return fault_endpoint(v);
+	case KEY_TARGET: return fault_target(v);
 	case KEY_MASK: return fault_mask(v);
 	case KEY_PROGRAM: return fault_program(v);
 	case KEY_FILE: return fault_file(v);
@@ -258,7 +272,9 @@ check_word(const struct scope *s, const struct key *key, const config_setting_t 
 	if (word_index(key->words, v) != -1)
 		return true;
 	join_words(key->words, all, sizeof(all));
-	if (word_index(key->later_words, v) != -1)
+	if (!key->words[1])
+		scope_error(s, at, "%s is \"%.80s\"; it must be %s", key->name, v, all);
+	else if (word_index(key->later_words, v) != -1)
 		scope_error(s, at, "%s \"%s\" is not available in this version of tandem; use one "
 			"of %s", key->name, v, all);
 	else
@@ -291,7 +307,7 @@ check_int(const struct scope *s, const struct key *key, const config_setting_t *
 		v = config_setting_get_int64(at);
 	else {
 		scope_error(s, at, "%s must be a whole number, such as %d", key->name,
-			key->number ? key->number : key->high > 1 ? key->low : 0);
+			key->number > key->low ? key->number : key->low);
 		return false;
 	}
 	if (errors_has_literal(s->reader->errors, (uint32_t)config_setting_source_line(at)))
@@ -383,6 +399,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 		return type == CONFIG_TYPE_BOOL;
 	case KEY_WORDS:
 	case KEY_INTERFACES: return check_sequence(s, key, member, false);
+	case KEY_GATEWAYS:
 	case KEY_ADDRESSES: return check_sequence(s, key, member, true);
 	case KEY_GROUPS: return check_groups(s, key, member);
 	case KEY_PRIORITIES:
@@ -396,6 +413,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_ADDRESS:
 	case KEY_PREFIX:
 	case KEY_ENDPOINT:
+	case KEY_TARGET:
 	case KEY_MASK:
 	case KEY_PROGRAM:
 	case KEY_FILE:

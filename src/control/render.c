@@ -184,6 +184,46 @@ render_routers(FILE *to, const json_t *routers, bool colour)
 	table_end(&t, to, "", colour);
 }
 
+/* "web: script load is lost: a tracked script fails (exit 1); costs 60 of priority" */
+static void
+render_lost(FILE *to, const char *router, const json_t *track, bool colour)
+{
+	long long weight = json_integer_value(json_object_get(track, "weight"));
+	const char *detail = text_of(track, "detail");
+
+	fprintf(to, "%s", table_colour_on(TABLE_BAD, colour));
+	print_plain(to, router);
+	fputs(": ", to);
+	print_plain(to, text_of(track, "kind"));
+	fputc(' ', to);
+	print_plain(to, text_of(track, "name"));
+	fputs(" is lost: ", to);
+	print_plain(to, render_reason(text_of(track, "reason")));
+	if (detail[0] != '\0' && strcmp(detail, "-") != 0) {
+		fputs(" (", to);
+		print_plain(to, detail);
+		fputc(')', to);
+	}
+	if (weight == 0)
+		fputs("; this node is not fit without it", to);
+	else
+		fprintf(to, "; %s %lld of priority", weight < 0 ? "costs" : "would add",
+			weight < 0 ? -weight : weight);
+	fprintf(to, "%s\n", table_colour_off(TABLE_BAD, colour));
+}
+
+static void
+render_tracks(FILE *to, const json_t *routers, bool colour)
+{
+	const json_t *r, *t;
+	size_t i, k;
+
+	json_array_foreach(routers, i, r)
+		json_array_foreach(json_object_get(r, "track"), k, t)
+			if (json_is_false(json_object_get(t, "up")))
+				render_lost(to, text_of(r, "name"), t, colour);
+}
+
 /* Why a server is as it is: "the status is not an expected one (503)". */
 static void
 set_server_reason(struct table *t, size_t column, const json_t *server)
@@ -281,6 +321,7 @@ render_status(FILE *to, const json_t *status, bool colour)
 			table_colour_on(TABLE_BAD, colour), table_colour_off(TABLE_BAD, colour));
 	fputc('\n', to);
 	render_routers(to, json_object_get(status, "routers"), colour);
+	render_tracks(to, json_object_get(status, "routers"), colour);
 	if (json_array_size(virtuals) > 0 && !is_true(status, "ip_vs"))
 		fprintf(to, "\n%sThis kernel has no ip_vs, or refuses it: nothing is balanced.%s\n",
 			table_colour_on(TABLE_BAD, colour), table_colour_off(TABLE_BAD, colour));

@@ -35,6 +35,10 @@ enum ipc_kind {
 	IPC_SWITCHOVER,      /* struct ipc_switchover */
 	IPC_NEIGHBOURS,      /* struct ipc_neighbours: five times a second, an interface each (keyed) */
 	IPC_DUMP_STATE,      /* no payload: log event=state for every router (SIGUSR1, each minute) */
+	/* supervisor and pool to election: struct ipc_track, a verdict; all of them after a restart
+	 * of the election and after a reload */
+	IPC_TRACK,
+	IPC_TRACK_STATE,     /* election to pool: struct ipc_track_state, on change; all to a new pool */
 	/* pool to prober */
 	IPC_PROBE_SET,       /* struct ipc_probe_set */
 	IPC_PROBE_CLEAR,     /* struct ipc_probe_clear */
@@ -96,6 +100,25 @@ struct ipc_router {
 	int64_t lease_ns;   /* mono of the lease's end, INT64_MAX when none */
 	uint64_t adverts_sent, adverts_received;
 	struct ip_addr peer;
+};
+
+enum { IPC_TRACK_DETAIL = 128 };
+
+/* What became of something that a router tracks: row of config.tracks by its names. */
+struct ipc_track {
+	uint64_t generation; /* of the configuration it was asked for: another's is dropped */
+	char router[LIMIT_NAME], name[LIMIT_NAME];
+	uint8_t kind;        /* enum conf_track_kind */
+	bool up;             /* after rise and fall */
+	uint32_t reason;     /* enum reason of the last result */
+	char detail[IPC_TRACK_DETAIL]; /* "exit 1: no route", "503", ""; printable or not */
+};
+
+/* What counts in the election now. */
+struct ipc_track_state {
+	struct ipc_track track;
+	bool known;          /* false: no verdict yet, counts as well */
+	int64_t since_ns;    /* mono of the verdict */
 };
 
 enum { IPC_NEIGHBOURS_MAX = 8 };

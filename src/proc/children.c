@@ -318,6 +318,8 @@ start_child(struct supervised *c)
 	ev_io_start(s->loop, &c->channel_watcher);
 	send_config(c);
 	connect_to_others(c);
+	if (c->role == PROCESS_ELECTION)
+		scripts_tell(s, true);
 	if (c->role == PROCESS_POOL)
 		relay_replay(s, c->fd);
 	log_start(c);

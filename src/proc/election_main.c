@@ -42,6 +42,7 @@ finish(struct elector *x, int status)
 	arp_sender_close(&x->arp);
 	wire_close(&x->wire);
 	config_free(&x->config);
+	free(x->tracked);
 	ev_loop_destroy(x->loop);
 	log_close(&x->child->log);
 	free(x);
@@ -87,7 +88,7 @@ static void
 take_config(struct elector *x, const struct channel_message *m)
 {
 	const struct ipc_config *message = channel_payload(m, sizeof(*message));
-	struct config fresh = {0};
+	struct config fresh = {0}, before = x->config;
 
 	if (!message || m->fd == -1 || !config_unpack(m->fd, &fresh)) {
 		report_text(x, LOG_LEVEL_ERROR, "config", REASON_SYSTEM, "detail",
@@ -97,8 +98,9 @@ take_config(struct elector *x, const struct channel_message *m)
 	x->generation = message->generation;
 	x->child->log.level = (enum log_level)fresh.log_level;
 	x->child->log.facility = fresh.facility;
-	config_free(&x->config);
 	x->config = fresh;
+	track_configure(x, &before);
+	config_free(&before);
 	if (!pair_set_up(x))
 		give_up(x, "keys", ENOMEM);
 	routers_configure(x, &x->config);
@@ -269,6 +271,7 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 	const struct ipc_switchover *wish;
 	const struct ipc_name *name;
 	const struct ipc_neighbours *neighbours;
+	const struct ipc_track *track;
 	struct channel_message m;
 	struct router *r;
 
@@ -297,6 +300,8 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 		} else if (m.kind == IPC_NEIGHBOURS &&
 			(neighbours = channel_payload(&m, sizeof(*neighbours)))) {
 			wire_know_neighbours(x, neighbours);
+		} else if (m.kind == IPC_TRACK && (track = channel_payload(&m, sizeof(*track)))) {
+			track_take(x, track);
 		} else if (m.kind == IPC_DUMP_STATE) {
 			report_state(x);
 		}
@@ -313,6 +318,7 @@ take_pool(struct elector *x, int fd)
 	x->pool_fd = fd;
 	ev_io_set(&x->pool_watcher, fd, EV_READ);
 	ev_io_start(x->loop, &x->pool_watcher);
+	track_untell(x);
 	report_all(x);
 }
 
@@ -320,6 +326,7 @@ static void
 take_supervisor(struct elector *x, struct channel_message *m)
 {
 	const struct ipc_peer *peer;
+	const struct ipc_track *track;
 
 	if (m->kind == IPC_CONFIG) {
 		reconfigure(x, m);
@@ -327,6 +334,8 @@ take_supervisor(struct elector *x, struct channel_message *m)
 		peer->role == PROCESS_POOL) {
 		take_pool(x, m->fd);
 		return;
+	} else if (m->kind == IPC_TRACK && (track = channel_payload(m, sizeof(*track)))) {
+		track_take(x, track);
 	} else if (m->kind == IPC_DUMP_STATE) {
 		report_state(x);
 	} else if (m->kind == IPC_STOP) {
@@ -515,6 +524,7 @@ election_main(struct child *child)
 	become_realtime(x); /* first: scheduling and capabilities go over to the threads made next */
 	open_all(x);
 	watch_all(x);
+	on_supervisor(x->loop, &x->supervisor_watcher, EV_READ); /* verdicts on what is tracked */
 	x->starting = false;
 	config_done(x);
 	channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1);

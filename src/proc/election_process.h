@@ -10,6 +10,7 @@
  *   election_pair.c     the keyed pair: keys, paths, who hears whom
  *   election_wire.c     questions to the service interface: who has it, who is there
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
+ *   election_track.c    tracked gateways, probes and scripts: what they do to fitness and priority
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
  *
@@ -20,6 +21,7 @@
 
 #include "auth/heartbeat_key.h"
 #include "core/election.h"
+#include "core/health.h"
 #include "core/pair.h"
 #include "core/vrrp.h"
 #include "linux/arp.h"
@@ -82,6 +84,15 @@ struct path {
 	struct ip_addr local, remote;     /* of a link */
 	bool one_way_seen, one_way_told;
 	mono heard;                       /* anything for one of our routers */
+};
+
+/* What is known of row i of config.tracks. */
+struct tracked {
+	enum health_verdict verdict;      /* HEALTH_UNKNOWN counts as well */
+	enum reason reason;
+	char detail[IPC_TRACK_DETAIL];
+	mono since;
+	bool told;                        /* the pool process knows */
 };
 
 /* A wish of the operator that waits for offers to be taken. */
@@ -153,6 +164,8 @@ struct elector {
 	int mac_budget;                   /* messages of unknown lives still to be verified this second */
 	bool digest_told;                 /* the difference of the configurations */
 	struct wish wish;
+
+	struct tracked *tracked;          /* as many as config.tracks; NULL: no memory */
 };
 
 /* election_main.c */
@@ -224,6 +237,23 @@ bool routers_any_active(const struct elector *x);
 /* Free those that have left and are quiet. */
 void routers_sweep(struct elector *x);
 void routers_free(struct elector *x);
+
+/* election_track.c */
+/* A table for x->config; verdicts on what is still asked in the same way are kept. */
+void track_configure(struct elector *x, const struct config *before);
+/*
+ * REASON_NONE, or why the node is impaired for the router: the first lost item that it needs.
+ * *priority_delta is what the others do to the configured priority, within 1..254.
+ */
+enum reason track_judge(const struct router *r, int *priority_delta);
+/* The verdict on an item, after rise and fall; `name` of a gateway: its address. */
+void track_verdict(struct elector *x, const char *router, const char *name,
+	enum conf_track_kind kind, bool up);
+/* The same, as another process tells it. */
+void track_take(struct elector *x, const struct ipc_track *fact);
+/* To the pool process: what it has not been told yet. */
+void track_report(struct elector *x);
+void track_untell(struct elector *x); /* a new pool process knows nothing */
 
 /* election_perform.c */
 void router_perform(struct router *r, mono now, const struct el_acts *acts);

@@ -283,6 +283,7 @@ report_all(struct elector *x)
 	for (size_t i = 0; i < x->router_count; i++)
 		if (!x->routers[i]->told || x->router_count < TURNS || i % TURNS == x->seconds % TURNS)
 			report_router(x->routers[i]);
+	track_report(x);
 	tell_peer(x, now);
 	tell_stats(x);
 }

@@ -37,12 +37,14 @@ params_of(const struct router *r)
 	const struct elector *x = r->elector;
 
 	bool keyed = elector_is_keyed(x);
+	int tracked;
 
+	track_judge(r, &tracked);
 	return (struct el_params){
 		.version = x->config.version,
 		.keyed = keyed,
 		.ask = keyed,
-		.priority = r->conf.priority[x->child->node],
+		.priority = (uint8_t)(r->conf.priority[x->child->node] + tracked),
 		.preempt = r->conf.preempt,
 		.prepare = r->has_pool && r->conf.standby == CONF_STANDBY_COLD,
 		.interval_ns = x->config.interval_ms * NS_PER_MS,
@@ -114,16 +116,22 @@ router_check_fitness(struct router *r, mono now)
 {
 	struct el_acts acts = {.count = 0};
 	enum reason why = unfitness(r);
+	enum el_fitness fitness = EL_UNFIT;
 	struct el_params params = params_of(r);
+	int tracked;
 
 	if (r->leaving || r->elector->starting || r->elector->stopping)
 		return;
-	if (!ip_addr_equal(&params.own, &r->election.params.own) && params.own.family != IP_NONE)
+	if (why == REASON_NONE) {
+		why = track_judge(r, &tracked);
+		fitness = why == REASON_NONE ? EL_FIT : EL_IMPAIRED;
+	}
+	if ((params.priority != r->election.params.priority ||
+			!ip_addr_equal(&params.own, &r->election.params.own)) &&
+		params.own.family != IP_NONE)
 		el_reconfigure(&r->election, now, &params, &acts);
-	if ((why == REASON_NONE) != (r->election.fitness == EL_FIT) ||
-		(why != REASON_NONE && why != r->election.unfit))
-		el_set_fitness(&r->election, now, why == REASON_NONE ? EL_FIT : EL_UNFIT, why,
-			&acts);
+	if (fitness != r->election.fitness || why != r->election.unfit)
+		el_set_fitness(&r->election, now, fitness, why, &acts);
 	router_perform(r, now, &acts);
 }
 

@@ -1,5 +1,8 @@
 /*
- * The health of real servers: which are probed, by which prober, and what the verdicts change.
+ * The health of real servers and of tracked probes: which are probed, by which prober, and what the
+ * verdicts change. Both are targets, in one row of numbers: the real servers of the configuration
+ * first, then what its routers track. Tracked probes run in every role: a standby that probes
+ * nothing else must know whether it is fit.
  *
  * The probers own rise and fall; the pool owns the last verdict, and gives it as a seed to a
  * successor when a prober dies. A target keeps its slot over a reload that does not touch it: its
@@ -49,10 +52,36 @@ virtual_healthy(const struct pool *p, uint32_t row)
 	return healthy;
 }
 
-static const struct conf_probe *
-probe_of(const struct config *c, uint32_t real)
+static uint32_t
+count_targets(const struct config *c)
 {
-	return &c->probes[c->reals[real].probe];
+	return c->real_count + c->track_count;
+}
+
+static bool
+is_real(const struct config *c, uint32_t target)
+{
+	return target < c->real_count;
+}
+
+/* The row of config.tracks that the target is. */
+static const struct conf_track *
+track_of(const struct config *c, uint32_t target)
+{
+	return &c->tracks[target - c->real_count];
+}
+
+/* NULL: this one is not probed, ever. */
+static const struct conf_probe *
+probe_of(const struct config *c, uint32_t target)
+{
+	const struct conf_probe *probe = NULL;
+
+	if (is_real(c, target))
+		probe = &c->probes[c->reals[target].probe];
+	else if (track_of(c, target)->kind == CONF_TRACK_PROBE)
+		probe = &c->probes[track_of(c, target)->probe];
+	return probe && probe->type != CONF_PROBE_NONE ? probe : NULL;
 }
 
 static uint32_t
@@ -71,12 +100,12 @@ prober_of(struct pool *p, const struct pool_target *t)
 }
 
 static bool
-send_set(struct pool *p, uint32_t real)
+send_set(struct pool *p, uint32_t target)
 {
 	static const uint8_t seeds[] = {
 		[HEALTH_UNKNOWN] = PROBE_SEED_UNKNOWN, [HEALTH_UP] = PROBE_SEED_UP,
 		[HEALTH_DOWN] = PROBE_SEED_DOWN};
-	struct pool_target *t = &p->targets[real];
+	struct pool_target *t = &p->targets[target];
 	struct pool_prober *prober = prober_of(p, t);
 	struct ipc_probe_set set = {
 		.target = t->slot,
@@ -84,8 +113,9 @@ send_set(struct pool *p, uint32_t real)
 		.seed = seeds[t->verdict],
 		.urgent = t->urgent,
 		.node = (uint8_t)p->child->node,
-		.address = p->config.reals[real].address,
-		.probe = *probe_of(&p->config, real),
+		.address = is_real(&p->config, target) ? p->config.reals[target].address
+			: track_of(&p->config, target)->target,
+		.probe = *probe_of(&p->config, target),
 	};
 
 	if (!prober || prober->fd == -1)
@@ -101,7 +131,7 @@ send_set(struct pool *p, uint32_t real)
 static void
 flush(struct pool *p)
 {
-	for (uint32_t i = 0; i < p->config.real_count; i++)
+	for (uint32_t i = 0; i < count_targets(&p->config); i++)
 		if (p->targets[i].probed && p->targets[i].untold && !send_set(p, i)) {
 			ev_timer_stop(p->loop, &p->flush_timer);
 			ev_timer_set(&p->flush_timer, flush_again_s, 0.);
@@ -130,9 +160,9 @@ send_clear(struct pool *p, const struct pool_target *t)
 }
 
 static void
-start_probing(struct pool *p, uint32_t real, bool urgent)
+start_probing(struct pool *p, uint32_t target, bool urgent)
 {
-	struct pool_target *t = &p->targets[real];
+	struct pool_target *t = &p->targets[target];
 
 	t->probed = t->untold = true;
 	t->urgent = urgent;
@@ -140,9 +170,9 @@ start_probing(struct pool *p, uint32_t real, bool urgent)
 }
 
 static void
-stop_probing(struct pool *p, uint32_t real)
+stop_probing(struct pool *p, uint32_t target)
 {
-	struct pool_target *t = &p->targets[real];
+	struct pool_target *t = &p->targets[target];
 
 	send_clear(p, t);
 	t->probed = t->untold = false;
@@ -161,7 +191,7 @@ targets_refresh(struct pool *p)
 		bool cold = p->config.routers[row->router].standby == CONF_STANDBY_COLD;
 
 		for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
-			bool wanted = served && probe_of(&p->config, i)->type != CONF_PROBE_NONE;
+			bool wanted = served && probe_of(&p->config, i);
 
 			if (wanted && !p->targets[i].probed)
 				start_probing(p, i, cold);
@@ -169,15 +199,18 @@ targets_refresh(struct pool *p)
 				stop_probing(p, i);
 		}
 	}
+	for (uint32_t i = p->config.real_count; i < count_targets(&p->config); i++)
+		if (probe_of(&p->config, i) && !p->targets[i].probed)
+			start_probing(p, i, true);
 	flush(p);
 }
 
 static uint32_t
-take_slot(struct pool *p, uint32_t real)
+take_slot(struct pool *p, uint32_t target)
 {
 	for (uint32_t i = 0; i < p->slot_count; i++)
 		if (p->slot_rows[i] == CONF_NO_INDEX) {
-			p->slot_rows[i] = real;
+			p->slot_rows[i] = target;
 			return i;
 		}
 	return CONF_NO_INDEX;
@@ -185,11 +218,13 @@ take_slot(struct pool *p, uint32_t real)
 
 /* Room for every target before and after the reload at the same time. */
 static int
-grow_slots(struct pool *p, uint32_t more)
+grow_slots(struct pool *p, uint32_t count)
 {
-	uint32_t count = p->slot_count + more;
-	uint32_t *grown = realloc(p->slot_rows, (count + 1) * sizeof(*grown));
+	uint32_t *grown;
 
+	if (count <= p->slot_count)
+		return 0;
+	grown = realloc(p->slot_rows, (count + 1) * sizeof(*grown));
 	if (!grown)
 		return -1;
 	for (uint32_t i = p->slot_count; i < count; i++)
@@ -200,19 +235,27 @@ grow_slots(struct pool *p, uint32_t more)
 }
 
 static void
-init_target(struct pool *p, uint32_t real)
+init_target(struct pool *p, uint32_t target)
 {
-	struct pool_target *t = &p->targets[real];
+	struct pool_target *t = &p->targets[target];
 
 	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = mono_now(),
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX};
-	if (probe_of(&p->config, real)->type == CONF_PROBE_NONE)
+	if (is_real(&p->config, target) && !probe_of(&p->config, target))
 		t->verdict = HEALTH_UP;
+}
+
+/* Equal rows mean equal bytes. */
+static bool
+same_probe(const struct config *a, uint32_t in_a, const struct config *b, uint32_t in_b)
+{
+	return memcmp(&a->probes[a->reals[in_a].probe], &b->probes[b->reals[in_b].probe],
+		sizeof(struct conf_probe)) == 0;
 }
 
 /* The same server probed the same way before the reload. Rows mostly stay where they were. */
 static uint32_t
-find_before(const struct config *before, const struct config *now, uint32_t real)
+find_real_before(const struct config *before, const struct config *now, uint32_t real)
 {
 	const char *name = now->virtuals[virtual_of(now, real)].name;
 
@@ -220,23 +263,53 @@ find_before(const struct config *before, const struct config *now, uint32_t real
 		uint32_t i = (real + n) % before->real_count;
 
 		if (endpoint_equal(&before->reals[i].address, &now->reals[real].address) &&
-			memcmp(probe_of(before, i), probe_of(now, real), sizeof(struct conf_probe)) == 0 &&
+			same_probe(before, i, now, real) &&
 			strcmp(before->virtuals[virtual_of(before, i)].name, name) == 0)
 			return i;
 	}
 	return CONF_NO_INDEX;
 }
 
+static uint32_t
+find_before(const struct config *before, const struct config *now, uint32_t target)
+{
+	uint32_t row = target - now->real_count, was;
+	const struct conf_router *router;
+
+	if (is_real(now, target))
+		return find_real_before(before, now, target);
+	router = tracks_router(now, row);
+	was = router ? config_track_before(now, router->name, row, before) : CONF_NO_INDEX;
+	return was == CONF_NO_INDEX ? was : before->real_count + was;
+}
+
+/* Numbers towards the probers: kept by what was there before, free ones for the rest. */
+static void
+number_targets(struct pool *p)
+{
+	uint32_t count = count_targets(&p->config);
+
+	for (uint32_t i = 0; i < p->slot_count; i++)
+		p->slot_rows[i] = CONF_NO_INDEX;
+	for (uint32_t i = 0; i < count; i++)
+		if (p->targets[i].slot != CONF_NO_INDEX)
+			p->slot_rows[p->targets[i].slot] = i;
+	for (uint32_t i = 0; i < count; i++)
+		if (p->targets[i].slot == CONF_NO_INDEX)
+			p->targets[i].slot = take_slot(p, i);
+}
+
 int
 targets_configure(struct pool *p, const struct config *before)
 {
+	uint32_t count = count_targets(&p->config), count_before = count_targets(before);
 	struct pool_target *old = p->targets;
 
-	p->targets = calloc(p->config.real_count + 1, sizeof(*p->targets));
-	if (!p->targets || grow_slots(p, p->config.real_count) == -1)
+	p->targets = calloc(count + 1, sizeof(*p->targets));
+	if (!p->targets || grow_slots(p, count + count_before) == -1)
 		return -1;
-	for (uint32_t i = 0; i < p->config.real_count; i++) {
-		uint32_t was = before->real_count ? find_before(before, &p->config, i) : CONF_NO_INDEX;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t was = count_before ? find_before(before, &p->config, i) : CONF_NO_INDEX;
 
 		init_target(p, i);
 		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX)
@@ -244,17 +317,10 @@ targets_configure(struct pool *p, const struct config *before)
 		p->targets[i] = old[was];
 		old[was].slot = CONF_NO_INDEX; /* moved over */
 	}
-	for (uint32_t i = 0; i < before->real_count; i++)
+	for (uint32_t i = 0; i < count_before; i++)
 		if (old[i].slot != CONF_NO_INDEX && old[i].probed)
 			send_clear(p, &old[i]);
-	for (uint32_t i = 0; i < p->slot_count; i++)
-		p->slot_rows[i] = CONF_NO_INDEX;
-	for (uint32_t i = 0; i < p->config.real_count; i++)
-		if (p->targets[i].slot != CONF_NO_INDEX)
-			p->slot_rows[p->targets[i].slot] = i;
-	for (uint32_t i = 0; i < p->config.real_count; i++)
-		if (p->targets[i].slot == CONF_NO_INDEX)
-			p->targets[i].slot = take_slot(p, i);
+	number_targets(p);
 	free(old);
 	targets_refresh(p);
 	return 0;
@@ -289,13 +355,13 @@ log_verdict(struct pool *p, uint32_t real, enum health_verdict before,
 static void
 take_result(struct pool *p, const struct ipc_probe_result *r)
 {
-	uint32_t real = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
+	uint32_t target = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
 	enum health_verdict before, now = r->up ? HEALTH_UP : HEALTH_DOWN;
 	struct pool_target *t;
 
-	if (real == CONF_NO_INDEX || p->targets[real].generation != r->generation)
+	if (target == CONF_NO_INDEX || p->targets[target].generation != r->generation)
 		return;
-	t = &p->targets[real];
+	t = &p->targets[target];
 	before = t->verdict;
 	t->reason = r->reason < REASON_COUNT ? (enum reason)r->reason : REASON_NONE;
 	t->detail = r->detail;
@@ -311,8 +377,24 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	t->verdict = now;
 	t->since = mono_now();
 	t->keep_out = false;
-	log_verdict(p, real, before, r);
+	if (!is_real(&p->config, target)) {
+		tracks_tell(p, target - p->config.real_count);
+		return;
+	}
+	log_verdict(p, target, before, r);
 	table_replan(p, REASON_HEALTH);
+}
+
+void
+targets_seed(struct pool *p, uint32_t target, enum health_verdict verdict)
+{
+	struct pool_target *t = &p->targets[target];
+
+	if (!t->probed || t->verdict != HEALTH_UNKNOWN)
+		return;
+	t->verdict = verdict;
+	start_probing(p, target, true);
+	flush(p);
 }
 
 static void
@@ -363,14 +445,14 @@ targets_prober_up(struct pool *p, uint32_t index, int fd)
 	prober->watcher.data = prober;
 	ev_io_start(p->loop, &prober->watcher);
 	if (index >= p->prober_count) {
-		for (uint32_t i = 0; i < p->config.real_count; i++)
+		for (uint32_t i = 0; i < count_targets(&p->config); i++)
 			if (p->targets[i].probed)
 				send_clear(p, &p->targets[i]);
 		p->prober_count = index + 1;
-		for (uint32_t i = 0; i < p->config.real_count; i++)
+		for (uint32_t i = 0; i < count_targets(&p->config); i++)
 			p->targets[i].untold = p->targets[i].probed;
 	} else {
-		for (uint32_t i = 0; i < p->config.real_count; i++)
+		for (uint32_t i = 0; i < count_targets(&p->config); i++)
 			if (prober_of(p, &p->targets[i]) == prober)
 				p->targets[i].untold = p->targets[i].probed;
 	}

@@ -99,7 +99,8 @@ take_config(struct pool *p, const struct channel_message *m)
 	p->generation = message->generation;
 	p->child->log.level = (enum log_level)fresh.log_level;
 	p->child->log.facility = fresh.facility;
-	if (!carry_routers(p, &before, old) || targets_configure(p, &before) == -1)
+	if (!carry_routers(p, &before, old) || targets_configure(p, &before) == -1 ||
+		!tracks_configure(p, &before))
 		_exit(EXIT_REFUSED);
 	free(old);
 	config_free(&before);
@@ -183,6 +184,7 @@ take_election(struct pool *p, const struct channel_message *m)
 	const struct ipc_election_stats *stats;
 	const struct ipc_name *name;
 	const struct ipc_result *result;
+	const struct ipc_track_state *track;
 
 	if (m->kind == IPC_ROUTER && (router = channel_payload(m, sizeof(*router)))) {
 		take_router(p, router);
@@ -191,6 +193,8 @@ take_election(struct pool *p, const struct channel_message *m)
 		p->peer_known = true;
 	} else if (m->kind == IPC_ELECTION_STATS && (stats = channel_payload(m, sizeof(*stats)))) {
 		p->stats = *stats;
+	} else if (m->kind == IPC_TRACK_STATE && (track = channel_payload(m, sizeof(*track)))) {
+		tracks_take_state(p, track);
 	} else if (m->kind == IPC_PREPARE && (name = channel_payload(m, sizeof(*name)))) {
 		prepare(p, name);
 	} else if (m->kind == IPC_SWITCHOVER_RESULT && (result = channel_payload(m, sizeof(*result)))) {
@@ -240,6 +244,7 @@ take_peer(struct pool *p, const struct ipc_peer *peer, int fd)
 	p->election_fd = fd;
 	ev_io_set(&p->election_watcher, fd, EV_READ);
 	ev_io_start(p->loop, &p->election_watcher);
+	tracks_tell_all(p);
 }
 
 static void
@@ -267,6 +272,7 @@ leave(struct pool *p, bool clean)
 	config_free(&p->config);
 	free(p->routers);
 	free(p->targets);
+	free(p->tracks);
 	free(p->slot_rows);
 	ev_loop_destroy(p->loop);
 	log_close(&p->child->log);
@@ -341,6 +347,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	undo_idle_preparations(p);
 	table_apply_now(p, REASON_DRIFT);
 	sync_reconcile(p);
+	tracks_second(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
 }

@@ -4,6 +4,7 @@
  *
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
+ *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
  *   pool_table.c     wanted against actual: the one path to the kernel's table
  *   pool_sync.c      connection sync daemons and sysctls of ip_vs
  *   pool_owned.c     which services are ours, remembered over a restart
@@ -29,7 +30,7 @@
 struct pool;
 struct control_stats;
 
-/* A real server of a virtual server: row i of config.reals. */
+/* Something that is probed: row i of config.reals, or, behind those, of config.tracks. */
 struct pool_target {
 	enum health_verdict verdict;
 	enum reason reason;       /* of the last result */
@@ -69,10 +70,12 @@ struct pool {
 	uint64_t generation;
 	mono started;
 	struct pool_router *routers;   /* by row of config.routers */
-	struct pool_target *targets;   /* by row of config.reals */
+	struct pool_target *targets;   /* by row of config.reals, then by row of config.tracks */
+	struct ipc_track_state *tracks; /* what the election last said, by row of config.tracks */
+	uint32_t track_turn;           /* whose verdict is said again next */
 	struct pool_prober probers[LIMIT_PROBERS];
 	uint32_t probe_generation;
-	uint32_t *slot_rows;           /* slot to row of config.reals; CONF_NO_INDEX: free */
+	uint32_t *slot_rows;           /* slot to row of targets; CONF_NO_INDEX: free */
 	uint32_t slot_count;
 	uint32_t prober_count;         /* targets are spread over so many */
 	ev_timer flush_timer;          /* a prober's channel was full */
@@ -117,6 +120,19 @@ bool virtual_is_served(const struct pool *p, uint32_t virtual_row); /* wanted in
 const char *health_name(enum health_verdict verdict);
 /* Healthy real servers of a virtual server (unprobed ones count as healthy). */
 uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
+
+/* A predecessor's verdict on a target that is probed and about which nothing is known yet. */
+void targets_seed(struct pool *p, uint32_t target, enum health_verdict verdict);
+
+/* pool_track.c */
+/* False: no memory. */
+bool tracks_configure(struct pool *p, const struct config *before);
+/* The router that row of config.tracks belongs to. */
+const struct conf_router *tracks_router(const struct config *c, uint32_t row);
+void tracks_tell(struct pool *p, uint32_t row);  /* to the election, if there is a verdict */
+void tracks_tell_all(struct pool *p);
+void tracks_second(struct pool *p);              /* some of them again: full facts, in turns */
+void tracks_take_state(struct pool *p, const struct ipc_track_state *state);
 
 /* pool_table.c */
 /* The system refused something; `error` is an errno of either sign. At a limited rate. */

@@ -95,6 +95,35 @@ put_facts(json_t *o, const struct pool *p, const struct pool_router *r, mono now
 	put_int(o, "adverts_received", f->adverts_received);
 }
 
+/* What counts in the election, of each thing that the router tracks. */
+static json_t *
+track_json(const struct pool *p, uint32_t row, mono now)
+{
+	const struct conf_track *c = &p->config.tracks[row];
+	const struct ipc_track_state *t = &p->tracks[row];
+	json_t *o = json_object();
+
+	put(o, "name", text_json(c->name));
+	put(o, "kind", json_string(conf_track_kind_name((enum conf_track_kind)c->kind)));
+	put(o, "up", t->known ? json_boolean(t->track.up) : json_null());
+	put(o, "reason", json_string(reason_tag(t->known ? (enum reason)t->track.reason
+		: REASON_NONE)));
+	put(o, "detail", text_json(t->known ? t->track.detail : ""));
+	put(o, "weight", json_integer(c->weight));
+	put(o, "since_ms", t->known ? age_json((mono){t->since_ns}, now) : json_null());
+	return o;
+}
+
+static json_t *
+tracks_json(const struct pool *p, const struct conf_router *router, mono now)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < router->track_count; i++)
+		json_array_append_new(list, track_json(p, router->first_track + i, now));
+	return list;
+}
+
 static json_t *
 router_json(const struct pool *p, uint32_t row, mono now)
 {
@@ -109,6 +138,7 @@ router_json(const struct pool *p, uint32_t row, mono now)
 	put_int(o, "priority", r->known ? r->facts.priority : c->priority[p->child->node]);
 	put(o, "addresses", addresses_json(&p->config, c));
 	put(o, "standby", json_string(c->standby == CONF_STANDBY_HOT ? "hot" : "cold"));
+	put(o, "track", tracks_json(p, c, now));
 	return o;
 }
 

@@ -147,6 +147,7 @@ take_fresh(struct supervisor *s, struct config *fresh)
 		return;
 	} else {
 		children_send_config(s);
+		scripts_configure(s);
 	}
 	log_loaded(s, changed);
 	answer(s, true, changed ? "loaded" : "unchanged");

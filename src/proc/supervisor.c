@@ -126,6 +126,7 @@ stop(struct supervisor *s, int exit_status)
 	if (s->stopping)
 		return;
 	s->stopping = true;
+	scripts_close(s);
 	s->exit_status = exit_status;
 	sd_notify(0, "STOPPING=1");
 	tell_ready(s, exit_status);
@@ -223,6 +224,7 @@ on_check(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	children_check_hung(s, mono_now());
+	scripts_tell(s, false);
 	sd_notify(0, "WATCHDOG=1");
 }
 
@@ -298,6 +300,7 @@ supervisor_run(const struct supervisor_options *options, struct config *config, 
 	}
 	children_init(s);
 	children_start_all(s);
+	scripts_configure(s);
 	ev_run(s->loop, 0);
 	status = s->exit_status;
 	finish(s);

@@ -6,7 +6,9 @@
  *   children.c     the process table: spawn, wire, restart with back-off, hung processes
  *   reload.c       the configuration, its memfd and who must get it
  *   relay.c        log lines of all processes: ring, stderr, pool
- *   hooks.c        on_active, on_backup, on_fault scripts
+ *   program.c      one program of the operator's: started, listened to, killed
+ *   hooks.c        on_active, on_backup, on_fault
+ *   scripts.c      tracked scripts
  *   withdraw.c     addresses, when the election process cannot remove them itself
  */
 #ifndef TANDEM_PROC_SUPERVISOR_H
@@ -16,6 +18,7 @@
 #include "conf/read.h"
 #include "ipc/messages.h"
 #include "proc/handover.h"
+#include "proc/program.h"
 
 #include <ev.h>
 #include <sys/types.h>
@@ -52,12 +55,9 @@ struct relay {
 
 struct hook_state {
 	char router[LIMIT_NAME];
-	pid_t pid;             /* 0: none running */
 	struct ipc_hook running, next;
 	bool has_next;
-	mono started;
-	ev_child exit_watcher;
-	ev_timer timeout;
+	struct program program;
 	struct supervisor *supervisor;
 };
 
@@ -81,6 +81,8 @@ struct supervisor {
 	struct supervised children[CHILDREN];
 	struct hook_state *hooks; /* array by router, grown on demand */
 	size_t hook_count;
+	struct script *scripts;   /* list */
+	struct log_limit script_limit;
 	struct ipc_request reload_waiting; /* id 0: nobody asked over the control socket */
 	bool announced_ready;
 	bool stopping;
@@ -123,6 +125,14 @@ void relay_drain(struct supervisor *s);
 /* hooks.c */
 void hooks_run(struct supervisor *s, const struct ipc_hook *hook);
 void hooks_close(struct supervisor *s);
+
+/* scripts.c */
+/* Run what the configuration now tracks; what is asked as before goes on with what is known. */
+void scripts_configure(struct supervisor *s);
+/* The verdicts, all of them (a new election process) or those that it did not take yet. */
+void scripts_tell(struct supervisor *s, bool all);
+/* Nothing is asked any more; what runs is killed. */
+void scripts_close(struct supervisor *s);
 
 /* withdraw.c: remove every address of the configured routers. */
 void withdraw_addresses(struct supervisor *s, enum reason why);

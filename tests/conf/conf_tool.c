@@ -107,8 +107,8 @@ roundtrip(const char *path)
 }
 
 static const struct key_group *const groups[] = {&keys_file, &keys_node, &keys_heartbeat,
-	&keys_link, &keys_router, &keys_address, &keys_track, &keys_virtual, &keys_real, &keys_probe,
-	&keys_expect, &keys_control, &keys_log};
+	&keys_link, &keys_router, &keys_address, &keys_track, &keys_gateway, &keys_tracked_probe,
+	&keys_script, &keys_virtual, &keys_real, &keys_probe, &keys_expect, &keys_control, &keys_log};
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
 
@@ -135,6 +135,7 @@ kind_phrase(enum key_kind kind)
 	case KEY_ADDRESS: return "Address";
 	case KEY_PREFIX: return "Address/length";
 	case KEY_ENDPOINT: return "Address:port";
+	case KEY_TARGET: return "Address:port, or an address alone";
 	case KEY_MASK: return "Netmask";
 	case KEY_PROGRAM: return "Program";
 	case KEY_FILE: return "File";
@@ -143,6 +144,7 @@ kind_phrase(enum key_kind kind)
 	case KEY_STATUS: return "Status list";
 	case KEY_TEXT: return "Printable text";
 	case KEY_ADDRESSES: return "List of address/length texts, or groups";
+	case KEY_GATEWAYS: return "List of addresses, or groups";
 	case KEY_PRIORITIES: return "Group of whole numbers by node";
 	case KEY_GROUP: return "Group";
 	case KEY_GROUPS: return "List of groups";

@@ -130,3 +130,19 @@ check_PROGRAMS += tests/unit/test_nd
 TESTS += tests/unit/test_nd
 tests_unit_test_nd_SOURCES = tests/unit/test_nd.c
 tests_unit_test_nd_LDADD = liblinux.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_fitness tests/unit/test_track
+TESTS += tests/unit/test_fitness tests/unit/test_track
+tests_unit_test_fitness_SOURCES = tests/unit/test_fitness.c
+tests_unit_test_fitness_LDADD = libcore.la $(CMOCKA_LIBS)
+tests_unit_test_track_SOURCES = tests/unit/test_track.c
+tests_unit_test_track_LDADD = libproc.la libcontrol.la libprobe.la liblinux.la libauth.la libipc.la \
+	libconf.la libcore.la libbase.la $(NL_LIBS) $(NET_LIBS) $(EV_LIBS) $(CONFIG_LIBS) \
+	$(CAPNG_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lpthread -lm
+check_PROGRAMS += tests/unit/test_scripts
+TESTS += tests/unit/test_scripts
+tests_unit_test_scripts_SOURCES = tests/unit/test_scripts.c
+tests_unit_test_scripts_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+check_PROGRAMS += tests/unit/test_pool_track
+TESTS += tests/unit/test_pool_track
+tests_unit_test_pool_track_SOURCES = tests/unit/test_pool_track.c
+tests_unit_test_pool_track_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)

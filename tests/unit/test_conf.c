@@ -209,6 +209,74 @@ rows_of_probes(void **state)
 	config_free(&c);
 }
 
+#define TRACKING "virtual_routers = ( { name = \"a\"; vrid = 1; interface = \"eth0\";" \
+	" addresses = [ \"10.0.0.100/24\" ];" \
+	" track = { gateways = ( \"10.0.0.254\", { address = \"10.0.0.253\"; weight = -20;" \
+	" interval_ms = 120; } ); }; }," \
+	"{ name = \"b\"; vrid = 2; interface = \"eth0\"; addresses = [ \"10.0.0.101/24\" ];" \
+	" track = { scripts = ( { name = \"s\"; command = \"/bin/s\"; fall = 7; } );" \
+	" probes = ( { name = \"p\"; address = \"127.0.0.1:80\"; weight = 253; }," \
+	" { name = \"q\"; address = \"127.0.0.1\"; port = 81; }," \
+	" { name = \"i\"; address = \"10.0.0.9\"; type = \"icmp\"; } ); }; } );\n"
+
+static void
+rows_of_gateways(void **state)
+{
+	const struct conf_track *t;
+	struct config c;
+
+	(void)state;
+	read_text(NODES TRACKING, &c);
+	assert_int_equal(c.routers[0].first_track, 0);
+	assert_int_equal(c.routers[0].track_count, 2);
+	t = c.tracks;
+	assert_int_equal(t[0].kind, CONF_TRACK_GATEWAY);
+	assert_string_equal(t[0].name, "10.0.0.254");
+	assert_int_equal(t[0].gateway.bytes[3], 254);
+	assert_int_equal(t[0].weight, 0);
+	assert_int_equal(t[0].interval_ms, 200);
+	assert_int_equal(t[0].timeout_ms, 150);
+	assert_int_equal(t[0].rise, 2);
+	assert_int_equal(t[0].fall, 3);
+	assert_int_equal(t[1].weight, -20);
+	assert_int_equal(t[1].interval_ms, 120);
+	assert_int_equal(t[1].timeout_ms, 120); /* a question ends before the next begins */
+	config_free(&c);
+}
+
+/* The rows of a router are together, and its probes share rows with those of real servers. */
+static void
+rows_of_tracked_probes(void **state)
+{
+	const struct conf_track *t;
+	struct config c;
+
+	(void)state;
+	read_text(NODES TRACKING "virtual_servers = ( { name = \"v\"; listen = \"10.0.0.100:80\";\n"
+		"probe = { type = \"tcp\"; };\n"
+		"real_servers = ( { name = \"r1\"; address = \"10.1.0.1:80\"; } ); } );", &c);
+	assert_int_equal(c.routers[1].first_track, 2);
+	assert_int_equal(c.routers[1].track_count, 4);
+	t = &c.tracks[2];
+	assert_int_equal(t[0].kind, CONF_TRACK_PROBE);
+	assert_string_equal(t[0].name, "p");
+	assert_int_equal(t[0].weight, 253);
+	assert_int_equal(t[0].target.port, 80);
+	assert_int_equal(t[1].target.port, 81);
+	assert_int_equal(t[1].probe, t[0].probe);
+	assert_int_equal(c.virtuals[0].probe, t[0].probe);
+	assert_int_equal(c.probes[t[0].probe].type, CONF_PROBE_TCP);
+	assert_int_equal(c.probes[t[2].probe].type, CONF_PROBE_ICMP);
+	assert_int_equal(t[2].target.port, 0);
+	assert_int_equal(t[2].target.addr.bytes[3], 9);
+	assert_int_equal(t[3].kind, CONF_TRACK_SCRIPT);
+	assert_string_equal(t[3].script, "/bin/s");
+	assert_int_equal(t[3].interval_ms, 1000);
+	assert_int_equal(t[3].timeout_ms, 900);
+	assert_int_equal(t[3].fall, 7);
+	config_free(&c);
+}
+
 int
 main(void)
 {
@@ -219,6 +287,8 @@ main(void)
 		cmocka_unit_test(keys_that_were_seen),
 		cmocka_unit_test(rows_of_routers),
 		cmocka_unit_test(rows_of_probes),
+		cmocka_unit_test(rows_of_gateways),
+		cmocka_unit_test(rows_of_tracked_probes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

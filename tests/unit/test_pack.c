@@ -19,7 +19,8 @@
 static const char text[] =
 	"nodes = ( { name = \"lb1\"; address = \"10.0.0.1\"; } );\n"
 	"virtual_routers = ( { name = \"web\"; vrid = 1; interface = \"eth0\";\n"
-	"  addresses = [ \"10.0.0.100/24\" ]; } );\n"
+	"  addresses = [ \"10.0.0.100/24\" ]; track = { gateways = [ \"10.0.0.254\" ];\n"
+	"  probes = ( { name = \"p\"; address = \"127.0.0.1:80\"; } ); }; } );\n"
 	"virtual_servers = ( { name = \"http\"; listen = \"10.0.0.100:80\";\n"
 	"  probe = { type = \"http\"; };\n"
 	"  real_servers = ( { name = \"a\"; address = \"10.0.1.1:80\"; },\n"
@@ -193,6 +194,13 @@ with_a_byte_wrong(void **state)
 			}
 			for (uint32_t r = 0; r < c.real_count; r++)
 				assert_true(c.reals[r].probe < c.probe_count);
+			for (uint32_t r = 0; r < c.router_count; r++)
+				assert_true(c.routers[r].first_track + c.routers[r].track_count <=
+					c.track_count);
+			for (uint32_t t = 0; t < c.track_count; t++)
+				assert_true(c.tracks[t].kind == CONF_TRACK_PROBE
+					? c.tracks[t].probe < c.probe_count
+					: c.tracks[t].kind <= CONF_TRACK_SCRIPT);
 		} else
 			refused++;
 		config_free(&c);

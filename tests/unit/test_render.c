@@ -122,6 +122,35 @@ warns_of_what_is_wrong(void **state)
 }
 
 static void
+names_what_is_lost(void **state)
+{
+	json_t *status = json_loads(whole, 0, NULL), *tracks = json_loads(
+		"[{\"name\":\"nginx\",\"kind\":\"probe\",\"up\":false,\"weight\":0,"
+		"\"reason\":\"tcp-refused\",\"detail\":\"111\"},"
+		"{\"name\":\"load\",\"kind\":\"script\",\"up\":false,\"weight\":-60,"
+		"\"reason\":\"script-failed\",\"detail\":\"exit 1: \\u001b[2J\"},"
+		"{\"name\":\"10.77.0.1\",\"kind\":\"gateway\",\"up\":false,\"weight\":20,"
+		"\"reason\":\"gateway-lost\",\"detail\":\"\"},"
+		"{\"name\":\"fine\",\"kind\":\"script\",\"up\":true,\"weight\":0},"
+		"{\"name\":\"young\",\"kind\":\"script\",\"up\":null,\"weight\":0}]", 0, NULL);
+	char *text;
+
+	(void)state;
+	json_object_set_new(json_array_get(json_object_get(status, "routers"), 0), "track", tracks);
+	text = rendered(status, false);
+	assert_non_null(strstr(text, "\nweb: probe nginx is lost: connection refused (111); "
+		"this node is not fit without it\n"
+		"web: script load is lost: a tracked script fails (exit 1: ?[2J); "
+		"costs 60 of priority\n"
+		"web: gateway 10.77.0.1 is lost: a tracked gateway does not answer; "
+		"would add 20 of priority\n\n"));
+	assert_null(strstr(text, "fine"));
+	assert_null(strstr(text, "young"));
+	free(text);
+	json_decref(status);
+}
+
+static void
 bears_anything(void **state)
 {
 	static const char *const odd[] = {"{}", "{\"routers\":7,\"peer\":[],\"virtual_servers\":{}}",
@@ -213,6 +242,7 @@ main(void)
 		cmocka_unit_test(draws_the_whole_picture),
 		cmocka_unit_test(colours_only_when_asked),
 		cmocka_unit_test(warns_of_what_is_wrong),
+		cmocka_unit_test(names_what_is_lost),
 		cmocka_unit_test(bears_anything),
 		cmocka_unit_test(says_durations),
 		cmocka_unit_test(says_reasons),

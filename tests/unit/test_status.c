@@ -23,7 +23,9 @@ struct bed {
 	struct conf_real reals[2];
 	struct conf_probe probes[1];
 	struct pool_router facts[2];
-	struct pool_target targets[2];
+	struct pool_target targets[4];
+	struct conf_track tracks[2];
+	struct ipc_track_state tracked[2];
 };
 
 static void
@@ -62,6 +64,13 @@ configure(struct bed *b)
 	c->real_count = 2;
 	c->probes = b->probes;
 	c->probe_count = 1;
+	b->tracks[0] = (struct conf_track){.kind = CONF_TRACK_SCRIPT, .name = "load",
+		.weight = -60};
+	b->tracks[1] = (struct conf_track){.kind = CONF_TRACK_GATEWAY, .name = "10.77.0.1"};
+	b->routers[0].track_count = 2;
+	c->tracks = b->tracks;
+	c->track_count = 2;
+	b->pool.tracks = b->tracked;
 }
 
 /* A pool that has its configuration and has heard nothing yet. */
@@ -145,7 +154,9 @@ keeps_its_contract(void **state)
 {
 	static const char *const top[] = {"snode", "arouters", "opeer", "avirtual_servers", NULL};
 	static const char *const router[] = {"sname", "nvrid", "srole", "sreason", "nsince_ms",
-		"npriority", "aaddresses", "sstandby", "bhold", "?lease_ms", NULL};
+		"npriority", "aaddresses", "sstandby", "bhold", "?lease_ms", "atrack", NULL};
+	static const char *const track[] = {"sname", "skind", "0up", "sreason", "sdetail",
+		"nweight", "?since_ms", NULL};
 	static const char *const peer[] = {"sname", "sstate", "?last_heard_ms", "alinks", NULL};
 	static const char *const virtual[] = {"sname", "slisten", "sscheduler", "sforwarding",
 		"nhealthy", "ntotal", "bprogrammed", "areal_servers", NULL};
@@ -156,6 +167,7 @@ keeps_its_contract(void **state)
 
 	has_keys(s, top);
 	has_keys(row(s, "routers", 0), router);
+	has_keys(row(row(s, "routers", 0), "track", 0), track);
 	has_keys(json_object_get(s, "peer"), peer);
 	has_keys(row(s, "virtual_servers", 0), virtual);
 	has_keys(row(row(s, "virtual_servers", 0), "real_servers", 0), real);
@@ -286,6 +298,33 @@ tells_health_and_its_reason(void **state)
 }
 
 static void
+tells_what_is_tracked(void **state)
+{
+	struct bed *b = *state;
+	json_t *s, *t;
+
+	b->tracked[0] = (struct ipc_track_state){.known = true,
+		.since_ns = mono_now().ns - 5 * NS_PER_S,
+		.track = {.reason = REASON_SCRIPT_FAILED, .detail = "exit 1: \xff"}};
+	b->tracked[1] = (struct ipc_track_state){.known = true,
+		.track = {.up = true, .reason = REASON_PROBE_OK}};
+	s = status_json(&b->pool);
+	t = row(row(s, "routers", 0), "track", 0);
+	assert_string_equal(text_at(t, "name"), "load");
+	assert_string_equal(text_at(t, "kind"), "script");
+	assert_true(json_is_false(json_object_get(t, "up")));
+	assert_string_equal(text_at(t, "reason"), "script-failed");
+	assert_string_equal(text_at(t, "detail"), "exit 1: ?");
+	assert_int_equal(number_at(t, "weight"), -60);
+	assert_in_range(number_at(t, "since_ms"), 5000, 6000);
+	t = row(row(s, "routers", 0), "track", 1);
+	assert_string_equal(text_at(t, "kind"), "gateway");
+	assert_true(json_is_true(json_object_get(t, "up")));
+	assert_int_equal(json_array_size(json_object_get(row(s, "routers", 1), "track")), 0);
+	json_decref(s);
+}
+
+static void
 bears_names_in_any_encoding(void **state)
 {
 	struct bed *b = *state;
@@ -314,6 +353,7 @@ main(void)
 		CASE(tells_the_elections_facts),
 		CASE(tells_how_the_peer_is),
 		CASE(tells_health_and_its_reason),
+		CASE(tells_what_is_tracked),
 		CASE(bears_names_in_any_encoding),
 	};
 
