@@ -27,6 +27,26 @@ ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b)
 }
 
 bool
+ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)
+{
+	size_t whole = p->length / 8;
+	unsigned rest = p->length % 8;
+
+	if (a->family == IP_NONE || a->family != p->addr.family ||
+		memcmp(p->addr.bytes, a->bytes, whole) != 0)
+		return false;
+	return rest == 0 || (p->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - rest) == 0;
+}
+
+bool
+ip_addr_is_link_local(const struct ip_addr *a)
+{
+	if (a->family == IP_V4)
+		return a->bytes[0] == 169 && a->bytes[1] == 254;
+	return a->family == IP_V6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
+bool
 ip_addr_parse(const char *text, struct ip_addr *out)
 {
 	struct ip_addr a = {0};

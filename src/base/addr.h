@@ -36,6 +36,10 @@ size_t ip_addr_size(const struct ip_addr *a);
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
 /* Family first, then unsigned bytes in network order (RFC 9568 6.4.3 compares so). <0, 0, >0. */
 int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b);
+/* Is the address in the prefix, whatever the prefix's host bits? Never in one of another family. */
+bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a);
+/* fe80::/10 or 169.254.0.0/16 */
+bool ip_addr_is_link_local(const struct ip_addr *a);
 
 /* Parse exact text; false leaves *out untouched. No names, no zone, no leading or trailing space. */
 bool ip_addr_parse(const char *text, struct ip_addr *out);

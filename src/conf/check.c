@@ -127,6 +127,31 @@ check_paths(struct reader *r)
 			"the limit with key_file", count, LIMIT_PATHS);
 }
 
+/* Routers of one group move together, so neither node may be preferred for one of them only. */
+static void
+check_groups(struct reader *r)
+{
+	const struct config *c = r->out;
+	struct seen groups;
+
+	seen_open(&groups, LIMIT_NAME);
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *row = &c->routers[i];
+		uint32_t before = row->group[0] != '\0'
+			? seen_add(&groups, row->group, i) : UINT32_MAX;
+		const struct conf_router *first = &c->routers[before == UINT32_MAX ? i : before];
+
+		for (uint32_t n = 0; n < c->node_count; n++)
+			if (row->priority[n] != first->priority[n])
+				reader_error(r, place(r->router_at[i], "group"),
+					"virtual_routers \"%s\": node \"%s\" has priority %u here and %u "
+					"in \"%s\" of the same group \"%s\"; they must be equal",
+					row->name, c->nodes[n].name, row->priority[n],
+					first->priority[n], first->name, row->group);
+	}
+	seen_close(&groups);
+}
+
 static uint32_t
 router_of_address(const struct config *c, uint32_t address)
 {
@@ -164,10 +189,11 @@ static void
 check_addresses(struct reader *r, struct seen *addresses)
 {
 	const struct config *c = r->out;
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], what[LIMIT_NAME + 32];
 
 	for (uint32_t i = 0; i < c->address_count; i++) {
-		const struct conf_router *router = &c->routers[router_of_address(c, i)];
+		uint32_t own = router_of_address(c, i);
+		const struct conf_router *router = &c->routers[own];
 		const struct ip_addr *address = &c->addresses[i].prefix.addr;
 		uint32_t before;
 
@@ -180,6 +206,8 @@ check_addresses(struct reader *r, struct seen *addresses)
 				router->name, ip_addr_format(address, text),
 				c->routers[router_of_address(c, before)].name);
 		check_owner(r, router, i);
+		snprintf(what, sizeof(what), "virtual_routers \"%s\"", router->name);
+		check_outside_blocks(r, address, own, place(r->address_at[i], "address"), what);
 	}
 }
 
@@ -196,18 +224,21 @@ check_gateway(struct reader *r, const struct conf_router *router, uint32_t row,
 {
 	const struct config *c = r->out;
 	const struct conf_track *t = &c->tracks[row];
+	const config_setting_t *at = place(r->track_at[row], "address");
 	uint32_t virtual = seen_find(addresses, &t->gateway);
+	char what[LIMIT_NAME + 48];
 
+	snprintf(what, sizeof(what), "virtual_routers \"%s\": gateway", router->name);
+	check_outside_blocks(r, &t->gateway, CONF_NO_INDEX, at, what);
 	if (virtual != UINT32_MAX)
-		reader_error(r, place(r->track_at[row], "address"),
-			"virtual_routers \"%s\": gateway %s is an address of \"%s\"; name one "
-			"outside the pair", router->name, t->name,
+		reader_error(r, at, "virtual_routers \"%s\": gateway %s is an address of "
+			"\"%s\"; name one outside the pair", router->name, t->name,
 			c->routers[router_of_address(c, virtual)].name);
 	for (uint32_t n = 0; n < c->node_count; n++)
 		if (ip_addr_equal(&c->nodes[n].address, &t->gateway))
-			reader_error(r, place(r->track_at[row], "address"),
-				"virtual_routers \"%s\": gateway %s is node \"%s\"; name one outside "
-				"the pair", router->name, t->name, c->nodes[n].name);
+			reader_error(r, at, "virtual_routers \"%s\": gateway %s is node \"%s\"; "
+				"name one outside the pair", router->name, t->name,
+				c->nodes[n].name);
 }
 
 static void
@@ -261,6 +292,8 @@ resolve_router(struct reader *r, uint32_t row, const struct seen *names,
 		return;
 	if (holder != UINT32_MAX)
 		holder = router_of_address(c, holder);
+	else if (block_of(r, &v->listen.addr, &holder) == CONF_NO_INDEX)
+		holder = UINT32_MAX;
 	v->router = holder;
 	if (named) {
 		copy_text(key, sizeof(key), config_setting_get_string(named));
@@ -326,8 +359,10 @@ static void
 check_target(struct reader *r, const struct conf_virtual *v, const struct endpoint *target,
 	const config_setting_t *at, const char *what)
 {
-	char text[ENDPOINT_TEXT];
+	char text[ENDPOINT_TEXT], named[2 * LIMIT_NAME + 64];
 
+	snprintf(named, sizeof(named), "virtual_servers \"%s\": %s", v->name, what);
+	check_outside_blocks(r, &target->addr, CONF_NO_INDEX, at, named);
 	if (target->addr.family == IP_NONE || v->listen.addr.family == IP_NONE)
 		return;
 	if (endpoint_equal(target, &v->listen))
@@ -446,6 +481,8 @@ check_relations(struct reader *r)
 	check_vrids(r);
 	check_vrids_on_links(r);
 	check_paths(r);
+	check_groups(r);
+	check_blocks(r);
 	check_addresses(r, &addresses);
 	check_families(r);
 	check_tracks(r, &addresses);

@@ -147,13 +147,13 @@ static const struct key table_router[] = {
 		.unit = "seconds"},
 	{.name = "unicast", .kind = KEY_BOOL, .number = false},
 	{.name = "addresses", .kind = KEY_ADDRESSES, .required = true, .group = &keys_address},
+	{.name = "blocks", .kind = KEY_NETWORKS},
+	{.name = "virtual_mac", .kind = KEY_BOOL, .number = false},
+	{.name = "group", .kind = KEY_NAME},
 	{.name = "track", .kind = KEY_GROUP, .group = &keys_track},
 	{.name = "on_active", .kind = KEY_PROGRAM},
 	{.name = "on_backup", .kind = KEY_PROGRAM},
 	{.name = "on_fault", .kind = KEY_PROGRAM},
-	{.name = "blocks", .kind = KEY_LATER},
-	{.name = "group", .kind = KEY_LATER},
-	{.name = "virtual_mac", .kind = KEY_LATER},
 };
 KEYS_OF(router, "virtual_routers");
 

@@ -24,6 +24,7 @@ enum key_kind {
 	KEY_INTERFACES, /* a list of them */
 	KEY_ADDRESS,    /* of one host */
 	KEY_PREFIX,     /* address/length */
+	KEY_NETWORKS,   /* a list of network/length */
 	KEY_ENDPOINT,   /* address:port */
 	KEY_TARGET,     /* address:port, or an address alone */
 	KEY_MASK,       /* a netmask */

@@ -1,6 +1,6 @@
 noinst_LTLIBRARIES += libconf.la
 libconf_la_SOURCES = \
-	src/conf/check.c \
+	src/conf/check.c src/conf/check_blocks.c \
 	src/conf/config.c src/conf/config.h \
 	src/conf/key_file.c src/conf/read_heartbeat.c src/conf/digest.c \
 	src/conf/errors.c src/conf/errors.h \

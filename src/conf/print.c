@@ -93,6 +93,18 @@ print_addresses(const struct config *c, const struct conf_router *r, FILE *to)
 }
 
 static void
+print_blocks(const struct config *c, const struct conf_router *r, FILE *to)
+{
+	char text[ADDR_TEXT];
+
+	fputs("    blocks = [", to);
+	for (uint32_t i = 0; i < r->block_count; i++)
+		fprintf(to, "%s\n      \"%s\"", i ? "," : "",
+			ip_prefix_format(&c->blocks[r->first_block + i].prefix, text));
+	fputs(r->block_count ? "\n    ];\n" : " ];\n", to);
+}
+
+static void
 print_expect(const struct conf_probe *p, const char *indent, FILE *to)
 {
 	fprintf(to, "%sexpect = { status = \"", indent);
@@ -217,6 +229,10 @@ print_router(const struct config *c, const struct conf_router *r, FILE *to)
 	put_key_text(to, "    ", "standby", words_standby[r->standby]);
 	fprintf(to, "    lease_s = %u;\n    unicast = %s;\n", r->lease_s, truth(r->unicast));
 	print_addresses(c, r, to);
+	print_blocks(c, r, to);
+	fprintf(to, "    virtual_mac = %s;\n", truth(r->virtual_mac));
+	if (r->group[0] != '\0')
+		put_key_text(to, "    ", "group", r->group);
 	print_track(c, r, to);
 	for (int i = 0; i < CONF_HOOKS; i++)
 		if (r->hook[i][0] != '\0')

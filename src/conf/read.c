@@ -143,6 +143,8 @@ read_text(const struct text *text, bool without_keys, struct config *out, struct
 	free(r.real_at);
 	free(r.link_at);
 	free(r.track_at);
+	free(r.block_at);
+	free(r.block_order);
 }
 
 static bool

@@ -141,6 +141,32 @@ read_addresses(const struct scope *s, struct conf_router *row)
 }
 
 static void
+read_blocks(const struct scope *s, struct conf_router *row)
+{
+	config_setting_t *list = scope_member(s, "blocks");
+	struct reader *r = s->reader;
+	struct config *c = r->out;
+
+	row->first_block = c->block_count;
+	for (uint32_t i = 0; i < scope_length(s, "blocks"); i++) {
+		config_setting_t *element = config_setting_get_elem(list, i);
+		struct conf_block *block;
+
+		if (setting_is_wrong(element))
+			continue;
+		c->blocks = conf_grow(c->blocks, c->block_count, &r->block_capacity, sizeof(*block));
+		r->block_at = conf_grow(r->block_at, c->block_count, &r->block_at_capacity,
+			sizeof(config_setting_t *));
+		r->block_at[c->block_count] = element;
+		block = &c->blocks[c->block_count++];
+		memset(block, 0, sizeof(*block));
+		ip_prefix_parse(config_setting_get_string(element), &block->prefix);
+		memcpy(block->interface, row->interface, sizeof(block->interface));
+		row->block_count++;
+	}
+}
+
+static void
 read_router(const struct scope *s, struct conf_router *row)
 {
 	struct reader *r = s->reader;
@@ -159,6 +185,9 @@ read_router(const struct scope *s, struct conf_router *row)
 			"unicast needs the other box in nodes, to know where to send");
 	add_interface(s, s->setting, row->interface, row->interfaces, &row->interface_count);
 	read_addresses(s, row);
+	read_blocks(s, row);
+	row->virtual_mac = scope_bool(s, "virtual_mac");
+	scope_copy(s, "group", row->group, sizeof(row->group));
 	read_track(s, row);
 	scope_copy(s, "on_active", row->hook[CONF_HOOK_ACTIVE], LIMIT_PATH);
 	scope_copy(s, "on_backup", row->hook[CONF_HOOK_BACKUP], LIMIT_PATH);
@@ -212,6 +241,9 @@ read_routers(struct reader *r, const struct scope *file)
 	if (c->track_count > LIMIT_TRACKS)
 		scope_error(file, list, "there are %u tracked gateways, probes and scripts; %d is the "
 			"limit", c->track_count, LIMIT_TRACKS);
+	if (c->block_count > LIMIT_BLOCKS)
+		scope_error(file, list, "there are %u blocks; %d is the limit", c->block_count,
+			LIMIT_BLOCKS);
 	if (c->address_count > LIMIT_ADDRESSES)
 		scope_error(file, list, "there are %u addresses; %d is the limit", c->address_count,
 			LIMIT_ADDRESSES);

@@ -23,8 +23,9 @@ struct reader {
 	size_t probe_capacity;
 	/* the setting that each row came from */
 	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
-	config_setting_t **track_at;
-	size_t track_capacity, track_at_capacity;
+	config_setting_t **track_at, **block_at;
+	size_t track_capacity, track_at_capacity, block_capacity, block_at_capacity;
+	uint32_t *block_order; /* rows of blocks by where they begin, from check_blocks() on */
 };
 
 /* A group of settings and where it stands, for messages. */
@@ -100,5 +101,12 @@ uint32_t probe_none(struct reader *r);
 
 /* Relations between rows. */
 void check_relations(struct reader *r);
+/* check_blocks.c: of blocks with each other and with what has to stay outside of all. */
+void check_blocks(struct reader *r);
+/* An address that may be in a block of the router `own` only (CONF_NO_INDEX: in none). */
+void check_outside_blocks(struct reader *r, const struct ip_addr *address, uint32_t own,
+	const config_setting_t *at, const char *what);
+/* The block that holds the address, and its router; CONF_NO_INDEX when none does. */
+uint32_t block_of(const struct reader *r, const struct ip_addr *address, uint32_t *router);
 
 #endif

@@ -119,6 +119,28 @@ fault_prefix(const char *v)
 	return NULL;
 }
 
+/* A prefix that a node may take over as a whole. */
+static const char *
+fault_network(const char *v)
+{
+	struct ip_prefix p;
+	bool host_bits = false;
+
+	if (!strchr(v, '/') || !ip_prefix_parse(v, &p))
+		return "it must be a network and its length, such as 10.78.0.0/20";
+	for (unsigned bit = p.length; bit < ip_addr_size(&p.addr) * 8; bit++)
+		host_bits = host_bits || (p.addr.bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
+	if (host_bits)
+		return "it has bits beyond its length; it must be a network's own address";
+	if (fault_host(&p.addr) || ip_addr_is_link_local(&p.addr) ||
+		(p.addr.family == IP_V4 && p.addr.bytes[0] == 127))
+		return "it must be a network of hosts (not 0.x.x.x, ::, loopback, link-local or "
+		       "multicast)";
+	if (p.length < (p.addr.family == IP_V4 ? 8 : 32))
+		return "its length must be 8 to 32, or 32 to 128";
+	return NULL;
+}
+
 static const char *
 fault_endpoint(const char *v)
 {
@@ -231,6 +253,7 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_ADDRESS: return fault_address(v);
 	case KEY_ADDRESSES:
 	case KEY_PREFIX: return fault_prefix(v);
+	case KEY_NETWORKS: return fault_network(v);
 	case KEY_ENDPOINT: return fault_endpoint(v);
 	case KEY_TARGET: return fault_target(v);
 	case KEY_MASK: return fault_mask(v);
@@ -398,6 +421,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 			scope_error(s, member, "%s must be true or false", key->name);
 		return type == CONFIG_TYPE_BOOL;
 	case KEY_WORDS:
+	case KEY_NETWORKS:
 	case KEY_INTERFACES: return check_sequence(s, key, member, false);
 	case KEY_GATEWAYS:
 	case KEY_ADDRESSES: return check_sequence(s, key, member, true);

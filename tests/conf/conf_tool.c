@@ -135,6 +135,7 @@ kind_phrase(enum key_kind kind)
 	case KEY_ADDRESS: return "Address";
 	case KEY_PREFIX: return "Address/length";
 	case KEY_ENDPOINT: return "Address:port";
+	case KEY_NETWORKS: return "List of network/length texts";
 	case KEY_TARGET: return "Address:port, or an address alone";
 	case KEY_MASK: return "Netmask";
 	case KEY_PROGRAM: return "Program";

@@ -163,6 +163,71 @@ test_longest_texts_fit(void **state)
 		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
 }
 
+static bool
+holds(const char *prefix, const char *address)
+{
+	struct ip_prefix p;
+	struct ip_addr a;
+
+	assert_true(ip_prefix_parse(prefix, &p));
+	assert_true(ip_addr_parse(address, &a));
+	return ip_prefix_contains(&p, &a);
+}
+
+static void
+test_what_a_prefix_contains(void **state)
+{
+	struct ip_prefix nothing = {0};
+	struct ip_addr none = {0};
+
+	(void)state;
+	assert_true(holds("10.78.0.0/20", "10.78.0.0"));
+	assert_true(holds("10.78.0.0/20", "10.78.15.255"));
+	assert_false(holds("10.78.0.0/20", "10.78.16.0"));
+	assert_false(holds("10.78.0.0/20", "10.77.255.255"));
+	assert_true(holds("10.78.3.4/20", "10.78.15.255")); /* host bits do not matter */
+	assert_true(holds("10.78.0.1/32", "10.78.0.1"));
+	assert_false(holds("10.78.0.1/32", "10.78.0.0"));
+	assert_true(holds("10.78.0.0/31", "10.78.0.1"));
+	assert_false(holds("10.78.0.0/31", "10.78.0.2"));
+	assert_true(holds("128.0.0.0/1", "255.1.2.3"));
+	assert_false(holds("128.0.0.0/1", "127.1.2.3"));
+	assert_true(holds("0.0.0.0/0", "255.255.255.255"));
+	assert_false(holds("0.0.0.0/0", "::"));
+	assert_false(holds("::/0", "10.0.0.1"));
+	assert_true(holds("2001:db8::/33", "2001:db8:7fff:ffff::1"));
+	assert_false(holds("2001:db8::/33", "2001:db8:8000::"));
+	assert_true(holds("2001:db8::1/128", "2001:db8::1"));
+	assert_false(holds("2001:db8::1/128", "2001:db8::"));
+	assert_false(ip_prefix_contains(&nothing, &none));
+}
+
+static bool
+link_local(const char *address)
+{
+	struct ip_addr a;
+
+	assert_true(ip_addr_parse(address, &a));
+	return ip_addr_is_link_local(&a);
+}
+
+static void
+test_link_local_addresses(void **state)
+{
+	struct ip_addr none = {0};
+
+	(void)state;
+	assert_true(link_local("fe80::1"));
+	assert_true(link_local("febf:ffff::1"));
+	assert_false(link_local("fec0::1"));
+	assert_false(link_local("fe7f::1"));
+	assert_false(link_local("fd80::1"));
+	assert_true(link_local("169.254.0.1"));
+	assert_false(link_local("169.253.0.1"));
+	assert_false(link_local("10.254.0.1"));
+	assert_false(ip_addr_is_link_local(&none));
+}
+
 int
 main(void)
 {
@@ -175,6 +240,8 @@ main(void)
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_longest_texts_fit),
+		cmocka_unit_test(test_what_a_prefix_contains),
+		cmocka_unit_test(test_link_local_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

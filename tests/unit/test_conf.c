@@ -277,6 +277,43 @@ rows_of_tracked_probes(void **state)
 	config_free(&c);
 }
 
+static void
+rows_of_blocks(void **state)
+{
+	struct config c;
+
+	(void)state;
+	read_text(NODES "virtual_routers = (\n"
+		"{ name = \"a\"; vrid = 1; interface = \"eth0\"; addresses = [ \"10.0.0.100/24\" ];\n"
+		"virtual_mac = true; },\n"
+		"{ name = \"b\"; vrid = 2; interface = \"eth1\"; addresses = [ \"10.0.1.100/24\" ];\n"
+		"group = \"g\"; blocks = [ \"10.3.0.0/16\", \"10.2.0.0/16\" ]; },\n"
+		"{ name = \"c\"; vrid = 3; interface = \"eth0\"; addresses = [ \"10.0.0.102/24\" ];\n"
+		"blocks = [ \"10.1.0.0/16\" ]; } );\n"
+		"virtual_servers = (\n"
+		"{ name = \"s\"; listen = \"10.3.255.255:80\";\n"
+		"real_servers = ( { name = \"r\"; address = \"10.9.0.1:80\"; } ); },\n"
+		"{ name = \"t\"; listen = \"10.1.0.0:80\";\n"
+		"real_servers = ( { name = \"r\"; address = \"10.9.0.1:80\"; } ); } );", &c);
+	assert_true(c.routers[0].virtual_mac);
+	assert_false(c.routers[1].virtual_mac);
+	assert_string_equal(c.routers[0].group, "");
+	assert_string_equal(c.routers[1].group, "g");
+	assert_int_equal(c.block_count, 3);
+	assert_int_equal(c.routers[0].block_count, 0);
+	assert_int_equal(c.routers[1].first_block, 0);
+	assert_int_equal(c.routers[1].block_count, 2);
+	assert_int_equal(c.routers[2].first_block, 2);
+	assert_int_equal(c.routers[2].block_count, 1);
+	assert_int_equal(c.blocks[0].prefix.addr.bytes[1], 3); /* in their order */
+	assert_int_equal(c.blocks[0].prefix.length, 16);
+	assert_string_equal(c.blocks[1].interface, "eth1");
+	assert_string_equal(c.blocks[2].interface, "eth0");
+	assert_int_equal(c.virtuals[0].router, 1);
+	assert_int_equal(c.virtuals[1].router, 2);
+	config_free(&c);
+}
+
 int
 main(void)
 {
@@ -289,6 +326,7 @@ main(void)
 		cmocka_unit_test(rows_of_probes),
 		cmocka_unit_test(rows_of_gateways),
 		cmocka_unit_test(rows_of_tracked_probes),
+		cmocka_unit_test(rows_of_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
