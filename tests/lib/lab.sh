@@ -292,11 +292,17 @@ daemon_pids()
 	done
 }
 
-# Every process of the node's daemon at once, by SIGKILL.
+# Every process of the node's daemon at once, by SIGKILL. Stopped first: the children of one that
+# dies a moment earlier would resign.
 kill9_all()
 {
-	# shellcheck disable=SC2046
-	kill -KILL $(daemon_pids "$1") 2>/dev/null
+	local pids
+
+	pids=$(daemon_pids "$1")
+	# shellcheck disable=SC2086
+	kill -STOP $pids 2>/dev/null
+	# shellcheck disable=SC2086
+	kill -KILL $pids 2>/dev/null
 	wait "${LAB_DAEMON[$1]:-}" 2>/dev/null
 	unset "LAB_DAEMON[$1]"
 }
