@@ -169,6 +169,68 @@ router_of_address(const struct config *c, uint32_t address)
 	return low;
 }
 
+/* The first router on that interface, or NULL. */
+static const struct conf_router *
+router_on(const struct config *c, const char *interface)
+{
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (interface[0] != '\0' && strcmp(c->routers[i].interface, interface) == 0)
+			return &c->routers[i];
+	return NULL;
+}
+
+/*
+ * A node's address may be its address on a link as well, but only on an interface without a
+ * virtual router: there it would be the service path again and no further one.
+ */
+static void
+check_link_address(struct reader *r, const struct conf_link *link, const config_setting_t *at,
+	uint32_t node)
+{
+	const struct config *c = r->out;
+	const struct conf_router *there = router_on(c, link->interface);
+	char text[ADDR_TEXT];
+
+	for (uint32_t n = 0; n < c->node_count; n++) {
+		if (!ip_addr_equal(&link->address[node], &c->nodes[n].address))
+			continue;
+		if (n != node)
+			reader_error(r, at, "links \"%s\": %s = %s is the address of node \"%s\"",
+				link->name, c->nodes[node].name,
+				ip_addr_format(&link->address[node], text), c->nodes[n].name);
+		else if (there)
+			reader_error(r, at, "links \"%s\": with %s on %s it is the path of virtual "
+				"router \"%s\" itself; take another interface or other addresses",
+				link->name, ip_addr_format(&link->address[node], text),
+				link->interface, there->name);
+	}
+}
+
+static void
+check_link(struct reader *r, uint32_t row, const struct seen *addresses)
+{
+	const struct config *c = r->out;
+	const struct conf_link *link = &c->links[row];
+	char text[ADDR_TEXT];
+
+	if (router_on(c, link->name))
+		reader_error(r, place(r->link_at[row], "name"), "links \"%s\": a virtual router has an "
+			"interface of this name; paths are told apart by their names", link->name);
+	for (uint32_t n = 0; n < c->node_count; n++) {
+		const config_setting_t *at = place(r->link_at[row], c->nodes[n].name);
+		uint32_t virtual = seen_find(addresses, &link->address[n]);
+
+		if (link->address[n].family == IP_NONE)
+			continue;
+		check_link_address(r, link, at, n);
+		if (virtual != UINT32_MAX)
+			reader_error(r, at, "links \"%s\": %s = %s is a virtual address of \"%s\"",
+				link->name, c->nodes[n].name,
+				ip_addr_format(&link->address[n], text),
+				c->routers[router_of_address(c, virtual)].name);
+	}
+}
+
 /* An address of a node may be virtual only where that node owns it (RFC 9568: priority 255). */
 static void
 check_owner(struct reader *r, const struct conf_router *router, uint32_t row)
@@ -485,6 +547,8 @@ check_relations(struct reader *r)
 	check_blocks(r);
 	check_addresses(r, &addresses);
 	check_families(r);
+	for (uint32_t i = 0; i < r->out->link_count; i++)
+		check_link(r, i, &addresses);
 	check_tracks(r, &addresses);
 	check_services(r);
 	for (uint32_t i = 0; i < r->out->virtual_count; i++) {

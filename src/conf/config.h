@@ -45,7 +45,7 @@ struct conf_router {
 	uint32_t preempt_delay_ms;
 	uint32_t lease_s;              /* 2..3600 */
 	uint32_t first_address;        /* rows of addresses[] */
-	uint32_t address_count;        /* 1.. */
+	uint32_t address_count;        /* 1.. ; an advertisement carries the first ones of a family */
 	/* Every interface whose loss makes the node unfit: own, of addresses, tracked. Distinct. */
 	char interfaces[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME];
 	uint32_t interface_count;
@@ -145,7 +145,7 @@ struct conf_real {
 
 struct config {
 	char cluster[LIMIT_NAME];
-	uint32_t interval_ms;         /* 10..40950, multiple of 10 */
+	uint32_t interval_ms;         /* 10..40950, multiple of 10; version 2: whole s to 255000 */
 	uint8_t version;              /* 3 or 2 */
 	uint8_t authentication;       /* enum conf_authentication; only with keys */
 	char key_file[LIMIT_PATH];    /* "" = plain VRRP */

@@ -84,6 +84,19 @@ errors_add_literal(struct errors *e, uint32_t line, const char *format, ...)
 	va_end(ap);
 }
 
+void
+errors_add_elsewhere(struct errors *e, uint32_t line, const char *file, uint32_t file_line,
+	const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(e, line, false, format, ap);
+	va_end(ap);
+	snprintf(e->rows[e->count - 1].file, sizeof(e->rows->file), "%s", file);
+	e->rows[e->count - 1].file_line = file_line;
+}
+
 bool
 errors_has_literal(const struct errors *e, uint32_t line)
 {
@@ -117,11 +130,13 @@ errors_finish(struct errors *e, const struct text *text, struct conf_errors *out
 	out->count = e->count;
 	for (size_t i = 0; i < e->count; i++) {
 		struct conf_error *row = &out->list[i];
+		const struct error_row *from = &e->rows[i];
+		bool elsewhere = from->file[0] != '\0';
 
 		snprintf(row->file, sizeof(row->file), "%s",
-			text_origin_file(text, e->rows[i].line));
-		row->line = text_origin_line(text, e->rows[i].line);
-		memcpy(row->message, e->rows[i].message, sizeof(row->message));
+			elsewhere ? from->file : text_origin_file(text, from->line));
+		row->line = elsewhere ? (int)from->file_line : text_origin_line(text, from->line);
+		memcpy(row->message, from->message, sizeof(row->message));
 	}
 	free(e->rows);
 	*e = (struct errors){0};

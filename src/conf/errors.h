@@ -11,6 +11,8 @@ struct error_row {
 	uint32_t order;
 	bool literal;  /* about the writing of a number: its value means nothing then */
 	char message[sizeof(((struct conf_error *)0)->message)];
+	char file[LIMIT_PATH]; /* not "": about a line of this file, which `line` names */
+	uint32_t file_line;
 };
 
 struct errors {
@@ -20,6 +22,9 @@ struct errors {
 
 void errors_add(struct errors *e, uint32_t line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* About a line of a file that is no configuration, such as the key file; sorted by `line`. */
+void errors_add_elsewhere(struct errors *e, uint32_t line, const char *file, uint32_t file_line,
+	const char *format, ...) __attribute__((format(printf, 5, 6)));
 void errors_add_literal(struct errors *e, uint32_t line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Is there an error about the writing of a number on this line? */

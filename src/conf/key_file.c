@@ -3,7 +3,8 @@
  * verifies. Comments (#) and empty lines are left out. A file that somebody else can read is no
  * secret: it is refused.
  *
- * Its errors stand at the line of the configuration that names it and say the line of the file.
+ * An error in a line stands at that line of the key file, one about the file as a whole at the
+ * line of the configuration that names it. No message repeats anything of a key.
  */
 #include "conf/reader.h"
 
@@ -11,12 +12,11 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_MIN = 32, LINE_MAX_BYTES = 2 * LIMIT_KEY + 8, FILE_MAX_BYTES = 16384 };
+enum { KEY_MIN = 32, FILE_MAX_BYTES = 16384 };
 
 struct key_file {
 	struct reader *reader;
@@ -35,8 +35,8 @@ complain(const struct key_file *f, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	if (f->line > 0)
-		reader_error(f->reader, f->at, "heartbeat: key_file \"%s\" line %u: %s", f->path,
-			f->line, what);
+		errors_add_elsewhere(f->reader->errors, (uint32_t)config_setting_source_line(f->at),
+			f->path, f->line, "key file: %s", what);
 	else
 		reader_error(f->reader, f->at, "heartbeat: key_file \"%s\": %s", f->path, what);
 }
@@ -53,19 +53,20 @@ digit(char c)
 	return -1;
 }
 
-/* Where the hex begins; the id before it, or the line's number. */
+/* Where the hex begins; the id before it (0: it is none), or the line's number. */
 static const char *
-take_id(const struct key_file *f, const char *text, long *id)
+take_id(const struct key_file *f, const char *text, unsigned *id)
 {
 	const char *colon = strchr(text, ':');
-	char *end;
 
-	*id = (long)f->line;
+	*id = f->line;
 	if (!colon)
 		return text;
-	*id = strtol(text, &end, 10);
-	if (end != colon || end == text)
-		*id = 0;
+	*id = 0;
+	if (colon == text || colon - text > 3 || strspn(text, "0123456789") != (size_t)(colon - text))
+		return colon + 1;
+	for (; text < colon; text++)
+		*id = *id * 10 + (unsigned)(*text - '0');
 	return colon + 1;
 }
 
@@ -77,7 +78,8 @@ take_hex(const struct key_file *f, const char *hex, struct conf_key *key)
 	for (size_t i = 0; i < digits; i++) {
 		if (digit(hex[i]) != -1)
 			continue;
-		complain(f, "a key is hexadecimal digits, with \"id:\" before them or not");
+		complain(f, "a key must be hexadecimal digits, with an id and a colon before them or "
+			"not");
 		return false;
 	}
 	if (digits < 2 * KEY_MIN || digits > 2 * LIMIT_KEY || digits % 2 != 0) {
@@ -97,10 +99,10 @@ take_key(const struct key_file *f, const char *text)
 	struct config *c = f->reader->out;
 	struct conf_key *key = &c->keys[c->key_count];
 	const char *hex;
-	long id;
+	unsigned id;
 
 	if (c->key_count == LIMIT_KEYS) {
-		complain(f, "one key too many; %d may be valid at once", LIMIT_KEYS);
+		complain(f, "one key too many; %d may be valid at once, remove the oldest", LIMIT_KEYS);
 		return;
 	}
 	hex = take_id(f, text, &id);
@@ -110,7 +112,7 @@ take_key(const struct key_file *f, const char *text)
 	}
 	for (uint32_t i = 0; i < c->key_count; i++)
 		if (c->keys[i].id == id)
-			complain(f, "id %ld is that of another key as well", id);
+			complain(f, "id %u is that of another key as well; give each its own", id);
 	if (!take_hex(f, hex, key))
 		return;
 	key->id = (uint8_t)id;
@@ -133,6 +135,7 @@ trim(char *line)
 static void
 take_lines(struct key_file *f, char *text)
 {
+	size_t complaints = f->reader->errors->count;
 	char *rest = text, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL) {
@@ -142,7 +145,7 @@ take_lines(struct key_file *f, char *text)
 			take_key(f, line);
 	}
 	f->line = 0;
-	if (f->reader->out->key_count == 0)
+	if (f->reader->out->key_count == 0 && f->reader->errors->count == complaints)
 		complain(f, "there is no key in it; make one with: openssl rand -hex 32");
 }
 
@@ -167,6 +170,31 @@ is_private(const struct key_file *f, int fd)
 	return false;
 }
 
+/* Number of bytes, all of them text; -1 when it was refused. */
+static ssize_t
+read_text(const struct key_file *f, int fd, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t n = 1;
+
+	while (n != 0 && length < size) {
+		n = read(fd, text + length, size - length);
+		if (n == -1 && errno != EINTR) {
+			complain(f, "%s", strerror(errno));
+			return -1;
+		}
+		if (n > 0)
+			length += (size_t)n;
+	}
+	if (length == size)
+		complain(f, "it is longer than %zu bytes", size - 1);
+	else if (memchr(text, '\0', length))
+		complain(f, "it holds a NUL byte");
+	else
+		return (ssize_t)length;
+	return -1;
+}
+
 void
 read_key_file(struct reader *r, const config_setting_t *at)
 {
@@ -179,15 +207,12 @@ read_key_file(struct reader *r, const config_setting_t *at)
 		complain(&f, "%s", strerror(errno));
 		return;
 	}
-	if (is_private(&f, fd)) {
-		n = read(fd, text, FILE_MAX_BYTES);
-		if (n < 0)
-			complain(&f, "%s", strerror(errno));
-	}
+	if (is_private(&f, fd))
+		n = read_text(&f, fd, text, sizeof(text));
 	close(fd);
-	if (n < 0)
-		return;
-	text[n] = '\0';
-	take_lines(&f, text);
+	if (n >= 0) {
+		text[n] = '\0';
+		take_lines(&f, text);
+	}
 	explicit_bzero(text, sizeof(text));
 }

@@ -47,8 +47,8 @@ const struct key_group keys_link = {
 	.name = "links", .keys = table_link, .count = COUNT(table_link), .by_node = true};
 
 static const struct key table_heartbeat[] = {
-	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 40950, .step = 10,
-		.number = 100, .unit = "milliseconds"},
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 255000, .step = 10,
+		.number = 100, .unit = "milliseconds"}, /* less in each version */
 	{.name = "version", .kind = KEY_INT, .low = 2, .high = 3, .number = 3},
 	{.name = "checksum", .kind = KEY_WORD, .words = words_checksum, .text = "rfc5798"},
 	{.name = "key_file", .kind = KEY_FILE},

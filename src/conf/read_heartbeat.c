@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { V2_STEP_MS = 1000, V2_MOST_MS = 255000 };
+enum { V2_STEP_MS = 1000, V3_MOST_MS = 40950 };
 
 static void
 read_link(struct reader *r, const struct scope *heartbeat, config_setting_t *element, int index)
@@ -111,6 +111,25 @@ read_authentication(struct reader *r, const struct scope *s)
 		read_key_file(r, file);
 }
 
+static void
+read_interval(struct reader *r, const struct scope *s)
+{
+	struct config *c = r->out;
+	config_setting_t *member =
+		s->setting ? config_setting_get_member(s->setting, "interval_ms") : NULL;
+	const config_setting_t *at = member ? member : scope_member(s, "version");
+
+	c->interval_ms = scope_int(s, "interval_ms");
+	if (member && setting_is_wrong(member))
+		return;
+	if (c->version == 2 && c->interval_ms % V2_STEP_MS != 0)
+		scope_error(s, at, "interval_ms is %u; version 2 counts whole seconds, 1000 to 255000 "
+			"milliseconds", c->interval_ms);
+	if (c->version == 3 && c->interval_ms > V3_MOST_MS)
+		scope_error(s, at, "interval_ms is %u; it must be 10 to %d with version 3",
+			c->interval_ms, V3_MOST_MS);
+}
+
 void
 read_heartbeat(struct reader *r, const struct scope *file)
 {
@@ -118,12 +137,9 @@ read_heartbeat(struct reader *r, const struct scope *file)
 	struct scope s;
 
 	scope_open_member(&s, file, "heartbeat");
-	c->interval_ms = scope_int(&s, "interval_ms");
 	c->version = (uint8_t)scope_int(&s, "version");
+	read_interval(r, &s);
 	c->checksum = (uint8_t)scope_word(&s, "checksum");
-	if (c->version == 2 && (c->interval_ms % V2_STEP_MS != 0 || c->interval_ms > V2_MOST_MS))
-		scope_error(&s, scope_member(&s, "interval_ms"), "interval_ms is %u; version 2 counts "
-			"whole seconds, 1000 to 255000 milliseconds", c->interval_ms);
 	read_authentication(r, &s);
 	read_links(r, &s);
 }

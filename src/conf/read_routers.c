@@ -95,8 +95,7 @@ add_link_local(const struct scope *s, config_setting_t *at, struct conf_router *
 
 	for (uint32_t i = 0; i < row->address_count; i++)
 		if (list[i].prefix.addr.family != IP_V6 ||
-			(list[i].prefix.addr.bytes[0] == 0xfe &&
-				(list[i].prefix.addr.bytes[1] & 0xc0) == 0x80))
+			ip_addr_is_link_local(&list[i].prefix.addr))
 			return;
 	if (row->address_count == 0 || row->interface[0] == '\0')
 		return;
@@ -114,11 +113,6 @@ read_addresses(const struct scope *s, struct conf_router *row)
 	row->first_address = s->reader->out->address_count;
 	if (list && length == 0)
 		scope_error(s, list, "addresses is empty; a virtual router needs one at least");
-	if (length > LIMIT_ADVERT_ADDRESSES) {
-		scope_error(s, list, "addresses has %u entries; an advertisement carries %d, "
-			"use more virtual routers", length, LIMIT_ADVERT_ADDRESSES);
-		length = 0;
-	}
 	for (uint32_t i = 0; i < length; i++) {
 		config_setting_t *element = config_setting_get_elem(list, i);
 		struct scope group;

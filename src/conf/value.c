@@ -50,7 +50,8 @@ fault_node(const char *v)
 	if (fault_name(v) || strchr(v, '.') || !isalpha((unsigned char)*v))
 		return "the name of a node must be a letter, then letters, digits, '_' and '-', "
 		       "63 at most";
-	if (strcasecmp(v, "true") == 0 || strcasecmp(v, "false") == 0)
+	if (strcasecmp(v, "true") == 0 || strcasecmp(v, "false") == 0 ||
+		key_find(&keys_link, v)) /* where it has to be told from names of nodes */
 		return "that word cannot be the name of a node";
 	return NULL;
 }
@@ -75,7 +76,10 @@ static const char *
 fault_host(const struct ip_addr *a)
 {
 	static const struct ip_addr unspecified = {IP_V6, {0}}, loopback = {IP_V6, {[15] = 1}};
+	static const struct ip_prefix mapped = {{IP_V6, {[10] = 0xff, [11] = 0xff}}, 96};
 
+	if (a->family == IP_V6 && ip_prefix_contains(&mapped, a))
+		return "it is an IPv4 address in disguise; write it as one";
 	if (a->family == IP_V6)
 		return a->bytes[0] == 0xff || ip_addr_equal(a, &unspecified) ||
 			ip_addr_equal(a, &loopback)
@@ -108,7 +112,8 @@ fault_prefix(const char *v)
 	if (p.length == 0)
 		return "the length of the prefix must be 1 to 32, or 1 to 128";
 	if (p.addr.family == IP_V6)
-		return NULL;
+		return ip_addr_is_link_local(&p.addr) && p.length != 64 && p.length != 128
+			? "the length of a link-local address must be 64 or 128" : NULL;
 	if (p.addr.bytes[0] == 127)
 		return "a loopback address cannot be a virtual address";
 	address = (uint32_t)p.addr.bytes[0] << 24 | (uint32_t)p.addr.bytes[1] << 16 |

@@ -59,24 +59,41 @@ remove_files(void **state)
 	return rmdir(folder);
 }
 
-/* The message with which the key file is refused; "" when it is not. */
+/* With what the key file that is there is refused, line by line; "" when it is not. */
+static const char *
+verdict(void)
+{
+	static char all[4096];
+	struct conf_errors errors;
+	struct config c;
+	FILE *f = fmemopen(all, sizeof(all), "w");
+
+	assert_non_null(f);
+	if (config_read_path(conf_path, &c, &errors))
+		config_free(&c);
+	conf_errors_print(&errors, f);
+	fputc('\0', f);
+	assert_int_equal(fclose(f), 0);
+	conf_errors_free(&errors);
+	return all;
+}
+
 static const char *
 refusal(const char *text, mode_t mode)
 {
-	static char message[512];
-	struct conf_errors errors;
-	struct config c;
-
 	put(key_path, text, mode);
-	message[0] = '\0';
-	if (config_read_path(conf_path, &c, &errors)) {
-		config_free(&c);
-	} else {
-		assert_int_equal(errors.list[0].line, 3);
-		snprintf(message, sizeof(message), "%s", errors.list[0].message);
-	}
-	conf_errors_free(&errors);
-	return message;
+	return verdict();
+}
+
+/* Is it refused at that line of the key file (0: at the configuration's) and nowhere else? */
+static bool
+only_at(const char *refused, unsigned line, const char *what)
+{
+	char where[128];
+
+	snprintf(where, sizeof(where), "%s:%u: ", line ? key_path : conf_path, line ? line : 3);
+	return strncmp(refused, where, strlen(where)) == 0 && strstr(refused, what) &&
+		strchr(refused, '\n') == refused + strlen(refused) - 1;
 }
 
 static void
@@ -114,43 +131,89 @@ test_keys_are_read(void **state)
 static void
 test_what_is_no_secret_is_refused(void **state)
 {
+	struct conf_errors errors;
+	struct config c;
+
 	(void)state;
 	assert_string_equal(refusal(HEX32 "\n", 0600), "");
 	assert_string_equal(refusal(HEX32 "\n", 0400), "");
-	assert_non_null(strstr(refusal(HEX32 "\n", 0640), "mode 640"));
-	assert_non_null(strstr(refusal(HEX32 "\n", 0604), "mode 604"));
+	assert_true(only_at(refusal(HEX32 "\n", 0640), 0, "mode 640"));
+	assert_true(only_at(refusal(HEX32 "\n", 0604), 0, "mode 604"));
+	assert_true(only_at(refusal(HEX32 "\n", 0610), 0, "mode 610"));
 	unlink(key_path);
 	assert_int_equal(mkdir(key_path, 0700), 0);
-	{
-		struct conf_errors errors;
-		struct config c;
-
-		assert_false(config_read_path(conf_path, &c, &errors));
-		assert_non_null(strstr(errors.list[0].message, "not a file"));
-		conf_errors_free(&errors);
-		rmdir(key_path);
-		assert_false(config_read_path(conf_path, &c, &errors));
-		assert_non_null(strstr(errors.list[0].message, "No such file"));
-		conf_errors_free(&errors);
-		assert_true(config_read_without_keys(conf_path, &c, &errors));
-		config_free(&c);
-	}
+	assert_true(only_at(verdict(), 0, "not a file"));
+	rmdir(key_path);
+	assert_int_equal(mkfifo(key_path, 0600), 0);
+	assert_true(only_at(verdict(), 0, "not a file")); /* and does not wait for a writer */
+	unlink(key_path);
+	assert_true(only_at(verdict(), 0, "No such file"));
+	assert_true(config_read_without_keys(conf_path, &c, &errors));
+	config_free(&c);
 }
 
 static void
 test_bad_keys_are_refused(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(refusal("", 0600), "no key"));
-	assert_non_null(strstr(refusal("# nothing\n", 0600), "no key"));
-	assert_non_null(strstr(refusal("0011\n", 0600), "it has 4"));
-	assert_non_null(strstr(refusal(HEX32 "0\n", 0600), "even"));
-	assert_non_null(strstr(refusal(HEX32 HEX32 "00\n", 0600), "64 to 128"));
-	assert_non_null(strstr(refusal(HEX32 "\nxx" HEX32 "\n", 0600), "line 2"));
-	assert_non_null(strstr(refusal("0:" HEX32 "\n", 0600), "1 to 255"));
-	assert_non_null(strstr(refusal("256:" HEX32 "\n", 0600), "1 to 255"));
-	assert_non_null(strstr(refusal("x:" HEX32 "\n", 0600), "1 to 255"));
-	assert_non_null(strstr(refusal("2:" HEX32 "\n" HEX32 "\n", 0600), "another key"));
+	assert_true(only_at(refusal("", 0600), 0, "no key"));
+	assert_true(only_at(refusal("# nothing\n", 0600), 0, "no key"));
+	assert_true(only_at(refusal("0011\n", 0600), 1, "it has 4"));
+	assert_true(only_at(refusal(HEX32 "0\n", 0600), 1, "even"));
+	assert_true(only_at(refusal(HEX32 HEX32 "00\n", 0600), 1, "64 to 128"));
+	assert_string_equal(refusal(HEX32 HEX32 "\n", 0600), "");
+	assert_true(only_at(refusal(HEX32 "\nxx" HEX32 "\n", 0600), 2, "hexadecimal"));
+	assert_true(only_at(refusal(HEX32 "\n" HEX32 " " HEX32 "\n", 0600), 2, "hexadecimal"));
+	assert_true(only_at(refusal("0:" HEX32 "\n", 0600), 1, "1 to 255"));
+	assert_true(only_at(refusal("256:" HEX32 "\n", 0600), 1, "1 to 255"));
+	assert_true(only_at(refusal("4294967297:" HEX32 "\n", 0600), 1, "1 to 255"));
+	assert_true(only_at(refusal("x:" HEX32 "\n", 0600), 1, "1 to 255"));
+	assert_true(only_at(refusal("+1:" HEX32 "\n", 0600), 1, "1 to 255"));
+	assert_true(only_at(refusal(":" HEX32 "\n", 0600), 1, "1 to 255"));
+	assert_true(only_at(refusal("2:" HEX32 "\n" HEX32 "\n", 0600), 2, "another key"));
+	assert_string_equal(refusal("255:" HEX32, 0600), ""); /* no end of line is fine */
+}
+
+/* All of them, in the order of the lines, and nothing of a key in any. */
+static void
+test_every_bad_line_is_told(void **state)
+{
+	char wanted[256];
+	const char *all;
+
+	(void)state;
+	all = refusal("1:" HEX32 "\nf00dbabe\n\n1:" HEX32 "\n9:" HEX32 "f00dbabeg\n", 0600);
+	snprintf(wanted, sizeof(wanted), "%s:2: key file: ", key_path);
+	assert_ptr_equal(strstr(all, wanted), all);
+	snprintf(wanted, sizeof(wanted), "\n%s:4: key file: ", key_path);
+	assert_non_null(strstr(all, wanted));
+	snprintf(wanted, sizeof(wanted), "\n%s:5: key file: ", key_path);
+	assert_non_null(strstr(all, wanted));
+	assert_null(strstr(all, "f00d"));
+	assert_null(strstr(all, "0001"));
+}
+
+static void
+test_what_is_no_key_file_is_refused(void **state)
+{
+	static char text[20000];
+	FILE *f;
+
+	(void)state;
+	memset(text, '#', sizeof(text) - 1);
+	memcpy(text, HEX32 "\n", sizeof(HEX32 "\n") - 1);
+	assert_true(only_at(refusal(text, 0600), 0, "longer than 16384 bytes"));
+	text[16384] = '\0';
+	assert_string_equal(refusal(text, 0600), "");
+	f = fopen(key_path, "w");
+	assert_int_equal(fwrite(HEX32 "\n\0" HEX32 "\n", 1, 131, f), 131);
+	assert_int_equal(fclose(f), 0);
+	assert_true(only_at(verdict(), 0, "NUL"));
+	f = fopen(key_path, "w");
+	for (int i = 1; i <= LIMIT_KEYS + 1; i++)
+		fprintf(f, HEX32 "\n");
+	assert_int_equal(fclose(f), 0);
+	assert_true(only_at(verdict(), LIMIT_KEYS + 1, "one key too many"));
 }
 
 int
@@ -160,6 +223,8 @@ main(void)
 		cmocka_unit_test(test_keys_are_read),
 		cmocka_unit_test(test_what_is_no_secret_is_refused),
 		cmocka_unit_test(test_bad_keys_are_refused),
+		cmocka_unit_test(test_every_bad_line_is_told),
+		cmocka_unit_test(test_what_is_no_key_file_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("key file", tests, make_files, remove_files);
