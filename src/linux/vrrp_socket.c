@@ -6,6 +6,11 @@
  * every VRRP packet of the host: a filter that takes nothing is attached first, and removed when
  * everything is in place and the queue is empty. The sender keeps that filter: what it would
  * receive nobody reads.
+ *
+ * What came through a router has a TTL below 255 (RFC 9568 5.1.1.3), and anybody on the Internet can
+ * send it. The receiver's last filter drops it before it takes room in the queue, so that a flood
+ * from afar neither pushes out what the peer says nor keeps the loop busy; one packet in
+ * VRRP_SAMPLE gets in, for the counters and the log.
  */
 #include "linux/vrrp_socket.h"
 
@@ -27,7 +32,11 @@ enum {
 	TOS = 0xc0,         /* CS6, internetwork control */
 	PRIORITY = 7,       /* TC_PRIO_CONTROL */
 	RECEIVE_BUFFER = 1 << 20,
+	IP4_TTL_AT = 8,
+	IP6_HOP_LIMIT_AT = 7,
+	WHOLE_PACKET = 0xffff,
 };
+_Static_assert((VRRP_SAMPLE & (VRRP_SAMPLE - 1)) == 0, "the filter masks a random number");
 
 static int
 set_int(int fd, int level, int option, int value)
@@ -98,13 +107,42 @@ join_ip6(int fd, int ifindex)
 }
 
 static int
-start_hearing(int fd)
+take_neighbours(int fd, enum ip_family family)
+{
+	uint32_t ttl = (uint32_t)SKF_NET_OFF + (family == IP_V6 ? IP6_HOP_LIMIT_AT : IP4_TTL_AT);
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ttl),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, VRRP_TTL, 2, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_RANDOM),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, VRRP_SAMPLE - 1, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, WHOLE_PACKET),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
+		? -errno : 0;
+}
+
+int
+vrrp_socket_admit(struct vrrp_socket *s, bool from_afar)
+{
+	int error;
+
+	if (!from_afar)
+		return take_neighbours(s->receive_fd, s->family);
+	error = set_int(s->receive_fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
+	return error == -ENOENT ? 0 : error;
+}
+
+static int
+start_hearing(struct vrrp_socket *s)
 {
 	char byte;
 
-	while (recv(fd, &byte, 1, MSG_DONTWAIT) != -1)
+	while (recv(s->receive_fd, &byte, 1, MSG_DONTWAIT) != -1)
 		; /* queued before the filter was attached, perhaps from another interface */
-	return set_int(fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
+	return vrrp_socket_admit(s, false);
 }
 
 static int
@@ -116,7 +154,7 @@ configure_receiver(struct vrrp_socket *s)
 	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 	error = s->family == IP_V6 ? join_ip6(fd, s->ifindex) : join_ip4(fd, s->ifindex);
-	return error < 0 ? error : start_hearing(fd);
+	return error < 0 ? error : start_hearing(s);
 }
 
 static int

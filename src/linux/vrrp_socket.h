@@ -14,6 +14,8 @@
 
 #include <sys/types.h>
 
+enum { VRRP_SAMPLE = 32 }; /* of what is refused for its TTL, one in so many is received */
+
 struct vrrp_socket {
 	int receive_fd;
 	int send_fd;
@@ -21,10 +23,16 @@ struct vrrp_socket {
 	uint8_t family; /* enum ip_family */
 };
 
-/* 0 or negative errno; on error nothing stays open. */
+/* 0 or negative errno; on error nothing stays open. Hears neighbours only (see admit). */
 int vrrp_socket_open(struct vrrp_socket *s, const char *interface, int ifindex,
 	enum ip_family family);
 void vrrp_socket_close(struct vrrp_socket *s);
+/*
+ * May packets come through routers? `from_afar` false: what has a TTL or hop limit below 255 is
+ * dropped by the kernel (RFC 9568 7.1), all but a sample of one in VRRP_SAMPLE. May be called at any
+ * time; what is queued stays. 0 or negative errno.
+ */
+int vrrp_socket_admit(struct vrrp_socket *s, bool from_afar);
 /* One message (no IP header) from `source` to `destination`. 0 or negative errno. */
 int vrrp_socket_send(struct vrrp_socket *s, const struct ip_addr *source,
 	const struct ip_addr *destination, const void *message, size_t length);

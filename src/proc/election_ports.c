@@ -83,12 +83,29 @@ voice_close(struct voice *v)
 	v->open = false;
 }
 
+/* Signed messages of a link and unicast of a router may have come through other routers. */
+static bool
+hears_from_afar(const struct port *p)
+{
+	const struct elector *x = p->elector;
+
+	for (size_t i = 0; i < x->path_count; i++)
+		if (x->paths[i].is_link && x->paths[i].port == p)
+			return elector_is_keyed(x);
+	for (size_t i = 0; i < x->router_count; i++)
+		if (x->routers[i]->port == p && x->routers[i]->conf.unicast)
+			return true;
+	return false;
+}
+
 static void
 voice_open(struct voice *v, enum ip_family family)
 {
 	struct port *p = v->port;
 	int error;
 
+	if (v->open)
+		vrrp_socket_admit(&v->socket, hears_from_afar(p)); /* the configuration may be new */
 	if (v->open || !v->wanted || p->link.ifindex == 0)
 		return;
 	error = vrrp_socket_open(&v->socket, p->name, p->link.ifindex, family);
@@ -98,6 +115,7 @@ voice_open(struct voice *v, enum ip_family family)
 		return;
 	}
 	v->open = true;
+	vrrp_socket_admit(&v->socket, hears_from_afar(p));
 	ev_io_set(&v->watcher, v->socket.receive_fd, EV_READ);
 	ev_io_start(p->elector->loop, &v->watcher);
 }

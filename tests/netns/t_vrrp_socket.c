@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -98,18 +99,32 @@ expect_packet(struct pair *p, const char *from, const char *to)
 }
 
 static void
+add_ipv6(struct bed *bed)
+{
+	bed_run("ip addr add fe80::a/64 dev v0 nodad && ip addr add fd00:9::a/64 dev v0 nodad");
+	bed_run_there(bed,
+		"ip addr add fe80::b/64 dev v1 nodad && ip addr add fd00:9::b/64 dev v1 nodad");
+}
+
+static void
+remove_ipv6(struct bed *bed)
+{
+	bed_run("ip addr del fe80::a/64 dev v0 && ip addr del fd00:9::a/64 dev v0");
+	bed_run_there(bed, "ip addr del fe80::b/64 dev v1 && ip addr del fd00:9::b/64 dev v1");
+}
+
+static void
 test_ipv6_multicast_and_unicast(void **state)
 {
 	struct pair p;
 
-	bed_run("ip addr add fe80::a/64 dev v0 nodad");
-	bed_run_there(*state, "ip addr add fe80::b/64 dev v1 nodad");
+	add_ipv6(*state);
 	open_pair(*state, &p, IP_V6);
 	expect_packet(&p, "fe80::a", "ff02::12");
 	expect_packet(&p, "fe80::a", "fe80::b");
+	expect_packet(&p, "fd00:9::a", "fd00:9::b"); /* as over a heartbeat link */
 	close_pair(&p);
-	bed_run("ip addr del fe80::a/64 dev v0");
-	bed_run_there(*state, "ip addr del fe80::b/64 dev v1");
+	remove_ipv6(*state);
 }
 
 static void
@@ -188,6 +203,90 @@ test_sender_is_deaf(void **state)
 	close_pair(&p);
 }
 
+static void
+send_with_ttl(struct vrrp_socket *s, int ttl, const char *from, const char *to)
+{
+	struct ip_addr source = address(from), destination = address(to);
+	bool v6 = source.family == IP_V6;
+	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+
+	assert_int_equal(setsockopt(s->send_fd, level, v6 ? IPV6_MULTICAST_HOPS : IP_MULTICAST_TTL,
+		&ttl, sizeof(ttl)), 0);
+	assert_int_equal(setsockopt(s->send_fd, level, v6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
+		sizeof(ttl)), 0);
+	assert_int_equal(vrrp_socket_send(s, &source, &destination, "01234567", 8), 0);
+}
+
+/*
+ * Ten times what the receive buffer holds comes from afar before the neighbour's message, while
+ * nobody reads. The message must be there, and a few of the others, so that they can be told of.
+ */
+static void
+expect_flood_survived(struct bed *bed, enum ip_family family, const char *from, const char *to)
+{
+	enum { FLOOD = 30000 };
+	size_t from_afar = 0, near = 0;
+	struct got g;
+	struct pair p;
+	ssize_t n;
+
+	open_pair(bed, &p, family);
+	for (int i = 0; i < FLOOD; i++)
+		send_with_ttl(&p.here, 1 + i % 254, from, to);
+	send_with_ttl(&p.here, 255, from, to);
+	while ((n = await(&p.there, &g, 200)) != -EAGAIN) {
+		assert_int_equal(n, 8);
+		from_afar += g.envelope.ttl < 255;
+		near += g.envelope.ttl == 255;
+	}
+	assert_int_equal(near, 1);
+	assert_in_range(from_afar, FLOOD / VRRP_SAMPLE / 2, FLOOD / VRRP_SAMPLE * 2);
+	close_pair(&p);
+}
+
+static void
+test_flood_from_afar(void **state)
+{
+	add_ipv6(*state);
+	expect_flood_survived(*state, IP_V4, "10.9.0.1", "10.9.0.2");
+	expect_flood_survived(*state, IP_V6, "fd00:9::a", "fd00:9::b");
+	remove_ipv6(*state);
+}
+
+static void
+expect_all_admitted(struct bed *bed, enum ip_family family, const char *from, const char *to)
+{
+	enum { SOME = 100 };
+	struct got g;
+	struct pair p;
+
+	open_pair(bed, &p, family);
+	assert_int_equal(vrrp_socket_admit(&p.there, true), 0);
+	assert_int_equal(vrrp_socket_admit(&p.there, true), 0);
+	for (int i = 0; i < SOME; i++) {
+		send_with_ttl(&p.here, 64, from, to);
+		assert_int_equal(await(&p.there, &g, 1000), 8);
+		assert_int_equal(g.envelope.ttl, 64);
+	}
+	assert_int_equal(vrrp_socket_admit(&p.there, false), 0);
+	for (int i = 0; i < SOME; i++)
+		send_with_ttl(&p.here, 64, from, to);
+	for (int i = 0; i < SOME / 2; i++)
+		if (await(&p.there, &g, 100) == -EAGAIN)
+			break;
+	assert_int_equal(receive(&p.there, &g), -EAGAIN);
+	close_pair(&p);
+}
+
+static void
+test_unicast_through_routers(void **state)
+{
+	add_ipv6(*state);
+	expect_all_admitted(*state, IP_V4, "10.9.0.1", "10.9.0.2");
+	expect_all_admitted(*state, IP_V6, "fd00:9::a", "fd00:9::b");
+	remove_ipv6(*state);
+}
+
 static size_t
 open_descriptors(void)
 {
@@ -231,6 +330,8 @@ main(void)
 		cmocka_unit_test(test_source_is_kept),
 		cmocka_unit_test(test_other_interfaces_are_not_heard),
 		cmocka_unit_test(test_sender_is_deaf),
+		cmocka_unit_test(test_flood_from_afar),
+		cmocka_unit_test(test_unicast_through_routers),
 		cmocka_unit_test(test_errors),
 	};
 
