@@ -524,7 +524,6 @@ election_main(struct child *child)
 	become_realtime(x); /* first: scheduling and capabilities go over to the threads made next */
 	open_all(x);
 	watch_all(x);
-	on_supervisor(x->loop, &x->supervisor_watcher, EV_READ); /* verdicts on what is tracked */
 	x->starting = false;
 	config_done(x);
 	channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1);

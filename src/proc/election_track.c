@@ -3,7 +3,8 @@
  * the scripts, the pool process has the probers, and gateways are asked by this process itself; all
  * of them end in take_verdict(). What is lost makes the node impaired for the router or moves its
  * priority (core/fitness.h). A verdict stays until there is another one, also when the process that
- * asks has died.
+ * asks has died, or this one: it is on the handover page, so that a successor does not begin as if
+ * all were well.
  */
 #include "proc/election_process.h"
 
@@ -49,6 +50,36 @@ configure_router(struct elector *x, struct tracked *fresh, const struct tracked 
 	}
 }
 
+/* A predecessor's verdicts; the same configuration has the same rows. */
+static void
+adopt_page(struct elector *x)
+{
+	struct handover *page = x->child->handover;
+
+	if (atomic_load(&page->track_generation) != x->generation)
+		return;
+	for (uint32_t i = 0; i < x->config.track_count; i++) {
+		struct tracked *t = &x->tracked[i];
+
+		t->verdict = (enum health_verdict)atomic_load(&page->track[i]);
+		if (t->verdict == HEALTH_UP)
+			t->reason = REASON_PROBE_OK;
+		else if (t->verdict == HEALTH_DOWN)
+			t->reason = reason_of_loss((enum conf_track_kind)x->config.tracks[i].kind);
+	}
+}
+
+static void
+fill_page(struct elector *x)
+{
+	struct handover *page = x->child->handover;
+
+	atomic_store(&page->track_generation, 0);
+	for (uint32_t i = 0; i < x->config.track_count; i++)
+		atomic_store(&page->track[i], (uint32_t)x->tracked[i].verdict);
+	atomic_store(&page->track_generation, x->generation);
+}
+
 void
 track_configure(struct elector *x, const struct config *before)
 {
@@ -60,6 +91,10 @@ track_configure(struct elector *x, const struct config *before)
 			"no memory for what is tracked");
 	for (uint32_t i = 0; x->tracked && i < x->config.router_count; i++)
 		configure_router(x, x->tracked, old, before, &x->config.routers[i]);
+	if (x->tracked && !old)
+		adopt_page(x);
+	if (x->tracked)
+		fill_page(x);
 	free(old);
 }
 
@@ -145,6 +180,7 @@ take_verdict(struct elector *x, const struct ipc_track *fact)
 		return;
 	t->verdict = now;
 	t->since = mono_now();
+	atomic_store(&x->child->handover->track[row], (uint32_t)now);
 	log_verdict(x, fact, t, before);
 	tell(x, fact->router, row);
 	r = router_by_name(x, fact->router);

@@ -18,6 +18,7 @@ enum { ROWS = 5 };
 struct bed {
 	struct elector x;
 	struct child child;
+	struct handover page;
 	struct router web, spare;
 	struct port port;
 	struct conf_node nodes[2];
@@ -76,6 +77,7 @@ bed_up(void **state)
 	if (!b || channel_pair(ends) == -1)
 		return -1;
 	b->x.child = &b->child;
+	b->child.handover = &b->page;
 	b->x.starting = true;
 	b->x.generation = 7;
 	b->x.pool_fd = ends[0];
@@ -248,19 +250,6 @@ a_reload_keeps_what_is_asked_in_the_same_way(void **state)
 	assert_int_equal(judge(&b->web, 20), REASON_NONE);
 }
 
-static void
-one_that_leaves_reads_no_rows(void **state)
-{
-	struct bed *b = *state;
-
-	take(b, CONF_TRACK_SCRIPT, "disk", false);
-	b->web.leaving = true;
-	assert_int_equal(judge(&b->web, 0), REASON_NONE);
-	b->web.leaving = false;
-	b->web.conf.first_track = 3; /* not yet given its new row */
-	assert_int_equal(judge(&b->web, 20), REASON_NONE);
-}
-
 /* Facts about tracks that the pool process has got since the last look; the last one in *out. */
 static int
 told(struct bed *b, struct ipc_track_state *out)
@@ -277,6 +266,44 @@ told(struct bed *b, struct ipc_track_state *out)
 			n++;
 		}
 	return n;
+}
+
+/* The election process died: its successor begins with what was known, of the same rows only. */
+static void
+a_successor_goes_on(void **state)
+{
+	struct bed *b = *state;
+	struct ipc_track_state got;
+
+	take(b, CONF_TRACK_PROBE, "nginx", false);
+	take(b, CONF_TRACK_SCRIPT, "load", true);
+	for (int i = 0; i < 3; i++) { /* also the successor's successor */
+		free(b->x.tracked);
+		b->x.tracked = NULL;
+		track_configure(&b->x, &(struct config){0});
+		assert_int_equal(judge(&b->web, 20), REASON_PROBE_FAILED);
+	}
+	track_report(&b->x);
+	assert_int_equal(told(b, &got), ROWS + 2);
+	assert_false(got.known);
+	free(b->x.tracked);
+	b->x.tracked = NULL;
+	b->x.generation = 8; /* a reload that it did not live to see */
+	track_configure(&b->x, &(struct config){0});
+	assert_int_equal(judge(&b->web, 20), REASON_NONE);
+}
+
+static void
+one_that_leaves_reads_no_rows(void **state)
+{
+	struct bed *b = *state;
+
+	take(b, CONF_TRACK_SCRIPT, "disk", false);
+	b->web.leaving = true;
+	assert_int_equal(judge(&b->web, 0), REASON_NONE);
+	b->web.leaving = false;
+	b->web.conf.first_track = 3; /* not yet given its new row */
+	assert_int_equal(judge(&b->web, 20), REASON_NONE);
 }
 
 static void
@@ -327,6 +354,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_ours_is_dropped, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(a_reload_keeps_what_is_asked_in_the_same_way,
 			bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(a_successor_goes_on, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(one_that_leaves_reads_no_rows, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(the_pool_is_told_of_changes_and_once, bed_up,
 			bed_down),
