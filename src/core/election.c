@@ -150,7 +150,7 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 	e->reason = reason;
 	e->since = now;
 	stop_timers(e);
-	keyed_enter(e, now, reason);
+	keyed_enter(e, now, reason, out);
 }
 
 void
@@ -661,6 +661,17 @@ el_reannounce(struct election *e, mono now, struct el_acts *out)
 }
 
 void
+el_speak(struct election *e, mono now, struct el_acts *out)
+{
+	if (must_step_down(e, now, out))
+		return;
+	if (e->role == EL_ACTIVE)
+		election_send_advert(out, e->params.priority);
+	else if (e->params.keyed)
+		keyed_speak(e, now, out);
+}
+
+void
 el_take(struct election *e, mono now, enum reason why, struct el_acts *out)
 {
 	if (e->role == EL_BACKUP && election_is_able(e))
@@ -713,10 +724,13 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 	if (e->role == EL_BACKUP)
 		e->down_deadline = mono_min(e->down_deadline,
 			mono_add_ns(now, el_patience_ns(e)));
-	if (!params->keyed)
+	if (!params->keyed) {
+		keyed_drop_offer(e, REASON_OFFER_EXPIRED, out);
 		keyed_start(e);
-	else if (mono_is_never(e->hello_deadline) && (e->role == EL_BACKUP || e->role == EL_FAULT))
+	} else if (mono_is_never(e->hello_deadline) &&
+		(e->role == EL_BACKUP || e->role == EL_FAULT)) {
 		e->hello_deadline = now; /* the first hello of a pair that has just got a key */
+	}
 	if (e->role != EL_ACTIVE)
 		return;
 	e->advert_deadline =

@@ -63,6 +63,7 @@ struct el_advert {
 	enum el_role role;
 	enum el_fitness fitness;
 	uint16_t flags;           /* enum trailer_flags */
+	int64_t lease_ns;         /* how long its kernel keeps an address; 0: not told */
 	uint64_t life, counter;   /* boot id and counter of the sender */
 };
 
@@ -87,7 +88,7 @@ struct el_act {
 	uint8_t priority;  /* EL_SEND_ADVERT */
 	uint32_t sequence; /* EL_CLAIM, EL_RENEW, EL_RELEASE */
 	enum el_role from, to;
-	enum reason reason; /* EL_ROLE */
+	enum reason reason; /* EL_ROLE; EL_OFFER_ENDED: ok: why it was made, else: why it was not taken */
 	struct ip_addr rival; /* EL_RIVAL */
 	uint8_t rival_priority;
 	bool ok;            /* EL_OFFER_ENDED */
@@ -113,6 +114,7 @@ enum el_contact { EL_CONTACT_UNKNOWN, EL_CONTACT_CONNECTED, EL_CONTACT_ISOLATED 
 struct el_peer {
 	mono heard;              /* MONO_NEVER */
 	int64_t interval_ns;
+	int64_t lease_ns;        /* 0: not told */
 	enum el_role role;
 	enum el_fitness fitness;
 	uint8_t priority;
@@ -166,6 +168,7 @@ struct election {
 	mono ask_until;          /* answered or not, claim then: no lease lasts longer */
 	bool told_answered;
 	bool wants;              /* backup: would preempt the active */
+	mono want_until;         /* it may offer so long; then it is claimed from */
 	enum el_contact contact; /* on the service interface, since the peer went quiet there */
 	enum reason offer;       /* active: why it asks the peer to take over; REASON_NONE: it does not */
 	mono offer_deadline;     /* until when */
@@ -198,6 +201,11 @@ void el_addresses_removed(struct election *e, mono now, struct el_acts *out);
 void el_addresses_changed(struct election *e, mono now, struct el_acts *out);
 /* EL_ASK was answered: somebody else's kernel still has one of the addresses. */
 void el_answered(struct election *e, mono now, struct el_acts *out);
+/*
+ * The peer waits for a word of ours: what this node has to say in its role. A node that was held up
+ * says nothing (an active steps down) before it has listened.
+ */
+void el_speak(struct election *e, mono now, struct el_acts *out);
 /* A path or an interface healed: neighbours may have heard somebody else. No-op when not active. */
 void el_reannounce(struct election *e, mono now, struct el_acts *out);
 /* Become active now, whatever is heard (a router of the same group did). No-op unless fit backup. */

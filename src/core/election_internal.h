@@ -25,7 +25,11 @@ bool election_is_able(const struct election *e);
 
 /* election_keyed.c */
 void keyed_start(struct election *e);
-void keyed_enter(struct election *e, mono now, enum reason reason);
+void keyed_enter(struct election *e, mono now, enum reason reason, struct el_acts *out);
+/* An offer that is under way, if any, ends without having been taken. */
+void keyed_drop_offer(struct election *e, enum reason why, struct el_acts *out);
+/* Not active: a hello now, unless it was held up and listens. */
+void keyed_speak(struct election *e, mono now, struct el_acts *out);
 void keyed_recv(struct election *e, mono now, const struct el_advert *message, struct el_acts *out);
 /* True: the silence is over, claim. False: the wire is being asked. */
 bool keyed_silence_is_real(struct election *e, mono now);

@@ -40,6 +40,7 @@ keyed_start(struct election *e)
 	e->asks = 0;
 	e->offer = REASON_NONE;
 	e->told_answered = e->wants = false;
+	e->want_until = MONO_NEVER;
 }
 
 static void
@@ -50,16 +51,32 @@ stop_asking(struct election *e)
 	e->told_answered = false;
 }
 
+static void
+clear_offer(struct election *e)
+{
+	e->offer = REASON_NONE;
+	e->offer_deadline = e->offer_repeat = e->handed_deadline = MONO_NEVER;
+}
+
+void
+keyed_drop_offer(struct election *e, enum reason why, struct el_acts *out)
+{
+	if (e->offer == REASON_NONE)
+		return;
+	clear_offer(e);
+	election_act(out, EL_OFFER_ENDED)->reason = why;
+}
+
 /* Every role begins without the business of the last one. Who woke late listens before it speaks. */
 void
-keyed_enter(struct election *e, mono now, enum reason reason)
+keyed_enter(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
 	bool late = reason == REASON_WOKE_LATE || reason == REASON_LEASE_LAPSED;
 
 	stop_asking(e);
+	keyed_drop_offer(e, reason, out);
 	e->wants = false;
-	e->offer = REASON_NONE;
-	e->offer_deadline = e->offer_repeat = e->handed_deadline = e->taking_until = MONO_NEVER;
+	e->want_until = e->taking_until = MONO_NEVER;
 	e->hello_deadline = MONO_NEVER;
 	e->listen_until = MONO_NEVER;
 	if (!e->params.keyed || e->role == EL_ACTIVE || e->role == EL_INIT)
@@ -173,6 +190,33 @@ take_offer(struct election *e, mono now, const struct el_advert *m, struct el_ac
 	e->taking_until = mono_add_ns(now, taking_ns);
 }
 
+/*
+ * An active that we would rather replace, and that makes no offer: its place is claimed on a message
+ * of it, which shows that it lives and will give way. Its silence is silence, and the wire is asked.
+ */
+static void
+insist(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
+{
+	if (mono_due(e->want_until, now)) {
+		claim_place(e, now, REASON_PREEMPTED_PEER, out);
+		return;
+	}
+	e->active_interval_ns = m->interval_ns;
+	e->down_deadline = mono_add_ns(now, el_patience_ns(e));
+	if (mono_is_never(e->want_until))
+		e->want_until = e->down_deadline;
+}
+
+static void
+hear_active(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
+{
+	election_recv_as_backup(e, now, m);
+	if (e->wants)
+		insist(e, now, m, out);
+	else
+		e->want_until = MONO_NEVER;
+}
+
 static void
 recv_as_backup(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
 {
@@ -184,7 +228,7 @@ recv_as_backup(struct election *e, mono now, const struct el_advert *m, struct e
 			!is_listening(e, now))
 			take_offer(e, now, m, out);
 		else
-			election_recv_as_backup(e, now, m);
+			hear_active(e, now, m, out);
 	} else if ((m->flags & TRAILER_HOLDING) == 0) {
 		bool peer_goes_first = m->role == EL_BACKUP && (e->hold ||
 			((m->flags & TRAILER_HOLD) == 0 &&
@@ -198,9 +242,7 @@ recv_as_backup(struct election *e, mono now, const struct el_advert *m, struct e
 static void
 end_offer(struct election *e, mono now, struct el_acts *out)
 {
-	election_act(out, EL_OFFER_ENDED)->reason = e->offer;
-	e->offer = REASON_NONE;
-	e->offer_deadline = e->offer_repeat = e->handed_deadline = MONO_NEVER;
+	keyed_drop_offer(e, REASON_OFFER_EXPIRED, out);
 	e->offer_again = mono_add_ns(now, offer_pause_ns);
 }
 
@@ -253,9 +295,10 @@ recv_as_active(struct election *e, mono now, const struct el_advert *m, bool was
 static void
 learn(struct election *e, mono now, const struct el_advert *m)
 {
-	e->peer = (struct el_peer){.heard = now, .interval_ns = m->interval_ns, .role = m->role,
-		.fitness = m->fitness, .priority = m->priority, .flags = m->flags,
-		.address = m->source, .life = m->life, .counter = m->counter};
+	e->peer = (struct el_peer){.heard = now, .interval_ns = m->interval_ns,
+		.lease_ns = m->lease_ns, .role = m->role, .fitness = m->fitness,
+		.priority = m->priority, .flags = m->flags, .address = m->source,
+		.life = m->life, .counter = m->counter};
 	if (m->role != EL_ACTIVE && m->priority != EL_PRIORITY_RESIGN)
 		return;
 	e->last_heard = now;
@@ -351,6 +394,7 @@ hand_over(struct election *e, mono now, struct el_acts *out)
 	enum reason why = e->offer;
 	struct el_act *ended;
 
+	clear_offer(e); /* taken */
 	election_enter_backup(e, now, why, e->peer.interval_ns, out);
 	e->hold = why == REASON_SWITCHOVER;
 	election_release(e, now, false, out);
@@ -383,11 +427,19 @@ ask_lead_ns(const struct election *e)
 	return most_ns < ASKS * ask_every_ns ? most_ns : ASKS * ask_every_ns;
 }
 
+/* Among plain routers the deadline also comes while an active that is not wanted is heard. */
+static bool
+is_silence(const struct election *e)
+{
+	return mono_is_never(e->last_heard) ||
+		mono_diff_ns(e->down_deadline, e->last_heard) >= el_patience_ns(e);
+}
+
 static bool
 asks_wire(const struct election *e)
 {
-	return e->role == EL_BACKUP && e->params.ask && !e->wants &&
-		!mono_is_never(e->down_deadline);
+	return e->role == EL_BACKUP && e->params.ask && !mono_is_never(e->down_deadline) &&
+		(!e->wants || is_silence(e));
 }
 
 /* The questions come before the deadline: silence of a dead node costs no more than its silence. */
@@ -403,11 +455,12 @@ static void
 tick_ask(struct election *e, mono now, struct el_acts *out)
 {
 	mono heard = mono_is_never(e->last_heard) ? e->since : e->last_heard;
+	int64_t lease_ns = longer(e->params.lease_ns, e->peer.lease_ns);
 
 	if (!mono_due(next_ask(e), now))
 		return;
 	if (mono_is_never(e->ask_until))
-		e->ask_until = mono_add_ns(heard, e->params.lease_ns + lease_slack_ns);
+		e->ask_until = mono_add_ns(heard, lease_ns + lease_slack_ns);
 	e->asks++;
 	e->ask_deadline = mono_add_ns(now, ask_lead_ns(e) / ASKS);
 	election_act(out, EL_ASK);
@@ -442,6 +495,14 @@ el_answered(struct election *e, mono now, struct el_acts *out)
 }
 
 /* --- time --- */
+
+void
+keyed_speak(struct election *e, mono now, struct el_acts *out)
+{
+	note_hold_up(e, now);
+	if (!is_listening(e, now))
+		election_act(out, EL_SEND_HELLO);
+}
 
 static void
 tick_hello(struct election *e, mono now, struct el_acts *out)

@@ -43,7 +43,7 @@ trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
 	writer_u32(&w, t->router_tag);
 	writer_u8(&w, t->sender.family);
 	writer_u8(&w, t->neighbour_count);
-	writer_bytes(&w, nothing, 2);
+	writer_u16(&w, t->lease_s);
 	writer_bytes(&w, t->sender.bytes, 16);
 	for (unsigned i = 0; i < t->path_count; i++) {
 		writer_u32(&w, t->paths[i].tag);
@@ -97,7 +97,7 @@ trailer_decode(const uint8_t *bytes, size_t length, struct trailer *out)
 	out->router_tag = reader_u32(&r);
 	out->sender.family = reader_u8(&r);
 	out->neighbour_count = reader_u8(&r);
-	reader_skip(&r, 2);
+	out->lease_s = reader_u16(&r);
 	reader_bytes(&r, out->sender.bytes, 16);
 	if (r.failed || magic_read != magic || format != TRAILER_FORMAT || length_read != length ||
 		out->path_count > TRAILER_PATHS || out->neighbour_count > TRAILER_NEIGHBOURS ||

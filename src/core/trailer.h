@@ -10,7 +10,7 @@
  *   8 u64 boot           16 u64 counter    24 u64 echoed boot    32 u64 echoed counter
  *  40 u8 role  41 u8 priority  42 u8 fitness  43 u8 number of paths  44 u16 flags  46 u16 healthy
  *  48 u32 config digest  52 u32 router tag
- *  56 u8 family of the sender's address (4 or 6)  57 u8 number of neighbours  58 u8[2] zero
+ *  56 u8 family of the sender's address (4 or 6)  57 u8 number of neighbours  58 u16 lease in seconds
  *  60 u8[16] the address
  *  76 paths: u32 tag, u16 age_ms, u8 flags (1: carrier), u8 zero
  *  .. neighbours: u8[4] IPv4 address
@@ -67,6 +67,7 @@ struct trailer {
 	uint16_t healthy;                 /* real servers up, of the router's pools */
 	uint32_t digest;                  /* of the configuration */
 	uint32_t router_tag;              /* trailer_tag() of the virtual router's name */
+	uint16_t lease_s;                 /* how long its kernel keeps an address; 0: not told */
 	struct ip_addr sender;            /* nodes[].address: the tie-break */
 	uint8_t path_count;
 	struct trailer_path paths[TRAILER_PATHS];

@@ -417,9 +417,6 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	pair_second(x, mono_now());
-	for (size_t i = 0; i < x->router_count; i++) /* it gave up for another reason */
-		if (x->routers[i]->wished && x->routers[i]->election.offer == REASON_NONE)
-			wish_ended(x->routers[i], false, x->routers[i]->election.reason);
 	report_all(x);
 	if (++x->seconds % STATE_EVERY_S == 0)
 		report_state(x);

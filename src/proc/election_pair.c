@@ -262,6 +262,21 @@ mac_is_right(struct elector *x, const uint8_t *message, size_t length, uint8_t k
 		message + length - TRAILER_MAC);
 }
 
+/* It waits for our echo. */
+static void
+answer(struct elector *x, mono now, uint32_t router_tag)
+{
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct router *r = x->routers[i];
+		struct el_acts acts = {.count = 0};
+
+		if (r->leaving || r->tag != router_tag)
+			continue;
+		el_speak(&r->election, now, &acts);
+		router_perform(r, now, &acts);
+	}
+}
+
 enum reason
 pair_judge(struct elector *x, mono now, int path, const uint8_t *message, size_t length,
 	const struct trailer *t, int64_t interval_ns)
@@ -284,9 +299,7 @@ pair_judge(struct elector *x, mono now, int path, const uint8_t *message, size_t
 	why = pair_accept(&x->pair, now, (unsigned)path, t, interval_ns, &news);
 	take_news(x, now, &news);
 	if (news.answer)
-		for (size_t i = 0; i < x->router_count; i++)
-			if (!x->routers[i]->leaving && x->routers[i]->tag == t->router_tag)
-				send_current(x->routers[i], now);
+		answer(x, now, t->router_tag);
 	return why;
 }
 

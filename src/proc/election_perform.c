@@ -130,9 +130,6 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		break;
 	case EL_ROLE:
 		report_role(r, act);
-		/* by an offer that was taken: EL_OFFER_ENDED follows */
-		if (act->to != EL_ACTIVE && act->to != EL_BACKUP)
-			wish_ended(r, false, act->reason);
 		break;
 	case EL_RIVAL:
 		report_rival(r, now, act);
@@ -151,9 +148,9 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		break;
 	case EL_OFFER_ENDED:
 		if (!act->ok)
-			report_text(r->elector, LOG_LEVEL_WARNING, "switchover",
-				REASON_OFFER_EXPIRED, "router", r->conf.name);
-		wish_ended(r, act->ok, REASON_OFFER_EXPIRED);
+			report_text(r->elector, LOG_LEVEL_WARNING, "switchover", act->reason,
+				"router", r->conf.name);
+		wish_ended(r, act->ok, act->reason);
 		break;
 	}
 }

@@ -196,8 +196,6 @@ void ports_drain(struct elector *x);
 /* election_send.c */
 void send_advert(struct router *r, mono now, uint8_t priority);
 void send_hello(struct router *r, mono now);
-/* What the router has to say just now, in its role. */
-void send_current(struct router *r, mono now);
 
 /* election_wire.c */
 void wire_ask_for(struct router *r);

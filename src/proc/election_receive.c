@@ -168,6 +168,7 @@ event_of(const struct arrival *a)
 	event.role = (enum el_role)a->trailer.role;
 	event.fitness = (enum el_fitness)a->trailer.fitness;
 	event.flags = a->trailer.flags;
+	event.lease_ns = a->trailer.lease_s * NS_PER_S;
 	event.life = a->trailer.boot;
 	event.counter = a->trailer.counter;
 	if (a->advert.type == VRRP_HELLO)

@@ -29,6 +29,7 @@ trailer_of(struct router *r, mono now)
 		.fitness = (uint8_t)e->fitness,
 		.flags = el_flags(e),
 		.router_tag = r->tag,
+		.lease_s = (uint16_t)r->conf.lease_s,
 	};
 
 	t.neighbour_count = (uint8_t)wire_neighbours(r->port, t.neighbours, TRAILER_NEIGHBOURS);
@@ -176,13 +177,4 @@ void
 send_hello(struct router *r, mono now)
 {
 	send_message(r, now, VRRP_HELLO, r->election.params.priority);
-}
-
-void
-send_current(struct router *r, mono now)
-{
-	if (r->election.role == EL_ACTIVE)
-		send_advert(r, now, r->election.params.priority);
-	else
-		send_hello(r, now);
 }

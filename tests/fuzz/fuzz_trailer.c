@@ -14,7 +14,6 @@ clear_ignored(uint8_t *bytes, size_t length)
 {
 	size_t paths_end = TRAILER_FIXED + (size_t)bytes[43] * TRAILER_PATH;
 
-	memset(bytes + 58, 0, 2);
 	if (bytes[56] == IP_V4)
 		memset(bytes + 64, 0, 12);
 	for (size_t at = TRAILER_FIXED; at < paths_end; at += TRAILER_PATH) {

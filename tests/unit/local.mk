@@ -94,10 +94,14 @@ TESTS += tests/unit/test_ipvs_codec
 tests_unit_test_ipvs_codec_SOURCES = tests/unit/test_ipvs_codec.c
 tests_unit_test_ipvs_codec_LDADD = liblinux.la libcore.la libbase.la $(NL_LIBS) $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/unit/test_keyed
-TESTS += tests/unit/test_keyed
-tests_unit_test_keyed_SOURCES = tests/unit/test_keyed.c tests/unit/election_bench.h
+check_PROGRAMS += tests/unit/test_keyed tests/unit/test_keyed_faults
+TESTS += tests/unit/test_keyed tests/unit/test_keyed_faults
+tests_unit_test_keyed_SOURCES = tests/unit/test_keyed.c tests/unit/keyed_bench.h \
+	tests/unit/election_bench.h
 tests_unit_test_keyed_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_keyed_faults_SOURCES = tests/unit/test_keyed_faults.c tests/unit/keyed_bench.h \
+	tests/unit/election_bench.h
+tests_unit_test_keyed_faults_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_pair tests/unit/test_belief
 TESTS += tests/unit/test_pair tests/unit/test_belief

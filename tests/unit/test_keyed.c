@@ -1,60 +1,5 @@
 /* What the nodes of a keyed pair do beyond RFC 9568 (core/election_keyed.c). */
-#include "election_bench.h"
-#include "core/trailer.h"
-
-static uint64_t counter;
-
-static struct el_params
-keyed_params(uint8_t priority)
-{
-	struct el_params p = params_of(priority);
-
-	p.keyed = p.ask = true;
-	p.preempt = false;
-	return p;
-}
-
-static struct el_advert
-message(enum el_role role, uint8_t priority, unsigned flags)
-{
-	return (struct el_advert){.source = addr(LOWER_ADDRESS), .priority = priority,
-		.interval_ns = 100 * MS, .keyed = true, .role = role, .fitness = EL_FIT,
-		.flags = (uint16_t)flags, .life = 7, .counter = ++counter};
-}
-
-static void
-hear_message(struct bench *b, struct el_advert m)
-{
-	b->acts.count = 0;
-	el_recv(&b->e, b->now, &m, &b->acts);
-}
-
-static void
-hear_as(struct bench *b, enum el_role role, uint8_t priority, unsigned flags)
-{
-	hear_message(b, message(role, priority, flags));
-}
-
-/* Backup of an active peer of that priority, everything said. */
-static void
-start_standby(struct bench *b, uint8_t own, uint8_t peer)
-{
-	start_backup(b, keyed_params(own));
-	tick(b);
-	hear_as(b, EL_ACTIVE, peer, TRAILER_HOLDING);
-	live(b, 50 * MS, NULL);
-	assert_int_equal(b->e.role, EL_BACKUP);
-}
-
-/* Active, the standby is there and ready. */
-static void
-start_served(struct bench *b, uint8_t own, uint8_t peer)
-{
-	start_active(b, keyed_params(own));
-	hear_as(b, EL_BACKUP, peer, TRAILER_READY);
-	assert_int_equal(b->e.role, EL_ACTIVE);
-	assert_true(el_peer_is_ready(&b->e, b->now));
-}
+#include "keyed_bench.h"
 
 static void
 test_backup_says_hello_at_once_and_every_interval(void **state)
@@ -271,13 +216,6 @@ test_answers_that_were_not_asked_for_change_nothing(void **state)
 	el_answered(&b.e, b.now, &b.acts);
 	assert_no_acts(&b);
 	assert_int_equal(b.e.role, EL_ACTIVE);
-}
-
-static enum reason
-switchover(struct bench *b)
-{
-	b->acts.count = 0;
-	return el_switchover(&b->e, b->now, &b->acts);
 }
 
 static void

@@ -17,7 +17,7 @@
 static const struct trailer example = {
 	.key_id = 3, .boot = 0x0102030405060708, .counter = 9, .echo_boot = 0xa0b0c0d0e0f00010,
 	.echo_counter = 11, .role = 2, .priority = 150, .fitness = 1, .flags = 0x6655,
-	.healthy = 12, .digest = 0xdeadbeef, .router_tag = 13,
+	.healthy = 12, .lease_s = 0x0e10, .digest = 0xdeadbeef, .router_tag = 13,
 	.sender = {IP_V4, {10, 77, 0, 11}}, .path_count = 2,
 	.paths = {{0x01020304, 2, true}, {3, TRAILER_AGE_NEVER, false}}, .neighbour_count = 1,
 	.neighbours = {{IP_V4, {10, 77, 0, 50}}}};
@@ -28,7 +28,7 @@ static const uint8_t example_bytes[] = {
 	1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9,
 	0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 11,
 	2, 150, 1, 2, 0x66, 0x55, 0, 12, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 13,
-	4, 1, 0, 0, 10, 77, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	4, 1, 0x0e, 0x10, 10, 77, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	1, 2, 3, 4, 0, 2, 1, 0, 0, 0, 0, 3, 0xff, 0xff, 0, 0,
 	10, 77, 0, 50,
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
@@ -163,7 +163,8 @@ test_out_of_range_is_refused(void **state)
 		{56, 0, REASON_BAD_TRAILER}, {56, 5, REASON_BAD_TRAILER}, {56, 6, REASON_NONE},
 		{57, 0, REASON_BAD_TRAILER}, {57, 2, REASON_BAD_TRAILER}, /* neighbours */
 		{57, 255, REASON_BAD_TRAILER},
-		{58, 1, REASON_NONE}, {82, 0xff, REASON_NONE}, {83, 1, REASON_NONE}, /* reserved */
+		{58, 1, REASON_NONE}, {59, 0, REASON_NONE},               /* lease */
+		{82, 0xff, REASON_NONE}, {83, 1, REASON_NONE},            /* reserved */
 	};
 	uint8_t bytes[sizeof(example_bytes)];
 	struct trailer got;
