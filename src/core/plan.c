@@ -68,6 +68,7 @@ static bool
 service_equal(const struct vs_service *a, const struct vs_service *b)
 {
 	return strncmp(a->scheduler, b->scheduler, sizeof(a->scheduler)) == 0 &&
+		strncmp(a->engine, b->engine, sizeof(a->engine)) == 0 &&
 		((a->flags ^ b->flags) & ~(uint32_t)VS_HASHED) == 0 &&
 		a->persistence_s == b->persistence_s && netmask_equal(&a->netmask, &b->netmask);
 }
@@ -75,7 +76,13 @@ service_equal(const struct vs_service *a, const struct vs_service *b)
 static bool
 real_equal(const struct vs_real *a, const struct vs_real *b)
 {
-	return a->forwarding == b->forwarding && a->weight == b->weight;
+	bool same_tunnel = a->forwarding != VS_TUNNEL ||
+		(a->tunnel == b->tunnel && a->tunnel_port == b->tunnel_port &&
+			a->tunnel_checksum == b->tunnel_checksum);
+
+	return a->forwarding == b->forwarding && same_tunnel && a->weight == b->weight &&
+		a->upper_threshold == b->upper_threshold &&
+		a->lower_threshold == b->lower_threshold;
 }
 
 static void

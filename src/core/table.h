@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vs_forwarding { VS_NAT = 0, VS_DR = 3, VS_OTHER = 255 }; /* IP_VS_CONN_F_* */
+enum vs_forwarding { VS_NAT = 0, VS_TUNNEL = 2, VS_DR = 3, VS_OTHER = 255 }; /* IP_VS_CONN_F_* */
+enum vs_tunnel { VS_IPIP = 0, VS_GUE = 1, VS_GRE = 2 };   /* IP_VS_CONN_F_TUNNEL_TYPE_* */
+enum vs_checksum { VS_NO_CHECKSUM = 0, VS_CHECKSUM = 1, VS_REMOTE_CHECKSUM = 2 }; /* .._ENCAP_FLAG_* */
 
 enum {
 	VS_PERSISTENT = 0x1, /* IP_VS_SVC_F_PERSISTENT */
 	VS_HASHED = 0x2,     /* IP_VS_SVC_F_HASHED: the kernel's own, never compared */
+	VS_ONE_PACKET = 0x4, /* IP_VS_SVC_F_ONEPACKET */
 };
 
 struct vs_key {
@@ -27,6 +30,7 @@ struct vs_key {
 struct vs_service {
 	struct vs_key key;
 	char scheduler[16];
+	char engine[16];         /* of persistence: "sip"; "": by client address */
 	uint32_t flags;          /* IP_VS_SVC_F_*, without the kernel's own HASHED */
 	uint32_t persistence_s;
 	struct ip_addr netmask;  /* of persistence; IP_NONE: the whole address */
@@ -36,9 +40,14 @@ struct vs_service {
 struct vs_real {
 	struct endpoint address;
 	uint8_t forwarding;      /* enum vs_forwarding */
+	uint8_t tunnel;          /* enum vs_tunnel; of VS_TUNNEL only, as the next two */
+	uint16_t tunnel_port;    /* host order; VS_GUE needs one */
+	uint16_t tunnel_checksum; /* enum vs_checksum; VS_GUE and VS_GRE */
 	uint32_t weight;
+	uint32_t upper_threshold; /* connections from which on it gets no more; 0: any number */
+	uint32_t lower_threshold; /* ... until it has fewer than this; 0: three quarters of it */
 	/* Read from the kernel; not compared. */
-	uint32_t active_connections, inactive_connections;
+	uint32_t active_connections, inactive_connections, persistent_connections;
 	uint64_t connections, in_packets, out_packets, in_bytes, out_bytes;
 };
 

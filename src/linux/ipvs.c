@@ -549,6 +549,30 @@ daemon_command(struct ipvs *ipvs, uint8_t command, const struct ipvs_daemon *dae
 	return ipvs_exchange(ipvs, msg, NULL, NULL);
 }
 
+/* The parameters that both daemons share, from one to the other type. */
+static struct ipvs_daemon
+daemon_of(const struct ipvs_sync *s)
+{
+	struct ipvs_daemon d = {.group = s->group, .port = s->port, .maxlen = s->maxlen, .ttl = s->ttl};
+
+	memcpy(d.interface, s->interface, sizeof(d.interface));
+	d.interface[sizeof(d.interface) - 1] = '\0';
+	return d;
+}
+
+static struct ipvs_sync
+sync_of(const struct ipvs_sync *ids, const struct ipvs_daemon *d)
+{
+	struct ipvs_sync s = *ids;
+
+	memcpy(s.interface, d->interface, sizeof(s.interface));
+	s.group = d->group;
+	s.port = d->port;
+	s.maxlen = d->maxlen;
+	s.ttl = d->ttl;
+	return s;
+}
+
 int
 ipvs_sync_get(struct ipvs *ipvs, struct ipvs_sync *out)
 {
@@ -561,8 +585,34 @@ ipvs_sync_get(struct ipvs *ipvs, struct ipvs_sync *out)
 		.master = d.row[0].role != 0, .master_id = d.row[0].id,
 		.backup = d.row[1].role != 0, .backup_id = d.row[1].id,
 	};
-	memcpy(out->interface, d.row[out->master ? 0 : 1].interface, sizeof(out->interface));
+	*out = sync_of(out, &d.row[out->master ? 0 : 1]);
 	return 0;
+}
+
+/* Does what runs have this value, or is it the kernel's to choose? */
+static bool
+fits(uint32_t is, uint32_t wanted)
+{
+	return wanted == 0 || is == wanted;
+}
+
+static bool
+options_fit(const struct ipvs_daemon *is, const struct ipvs_daemon *wanted)
+{
+	return (wanted->group.family == IP_NONE || ip_addr_equal(&is->group, &wanted->group)) &&
+		fits(is->port, wanted->port) && fits(is->ttl, wanted->ttl) &&
+		fits(is->maxlen, wanted->maxlen) &&
+		strncmp(is->interface, wanted->interface, sizeof(is->interface)) == 0;
+}
+
+bool
+ipvs_sync_matches(const struct ipvs_sync *is, const struct ipvs_sync *wanted)
+{
+	struct ipvs_daemon a = daemon_of(is), b = daemon_of(wanted);
+
+	return is->master == wanted->master && is->backup == wanted->backup &&
+		(!wanted->master || is->master_id == wanted->master_id) &&
+		(!wanted->backup || is->backup_id == wanted->backup_id) && options_fit(&a, &b);
 }
 
 /* Brings one role from what runs to what is wanted (role 0: nothing). */
@@ -571,8 +621,7 @@ daemon_move(struct ipvs *ipvs, const struct ipvs_daemon *is, const struct ipvs_d
 {
 	int error = 0;
 
-	if (is->role == wanted->role && is->id == wanted->id &&
-		strncmp(is->interface, wanted->interface, sizeof(is->interface)) == 0)
+	if (is->role == wanted->role && is->id == wanted->id && options_fit(is, wanted))
 		return 0;
 	if (is->role != 0)
 		error = daemon_command(ipvs, IPVS_CMD_DEL_DAEMON, is);
@@ -596,10 +645,9 @@ ipvs_sync_set(struct ipvs *ipvs, const struct ipvs_sync *wanted)
 		struct ipvs_daemon daemon = {0};
 
 		if (runs[i]) {
+			daemon = daemon_of(wanted);
 			daemon.role = roles[i];
 			daemon.id = ids[i];
-			memcpy(daemon.interface, wanted->interface, sizeof(daemon.interface));
-			daemon.interface[sizeof(daemon.interface) - 1] = '\0';
 		}
 		error = daemon_move(ipvs, &d.row[i], &daemon);
 	}

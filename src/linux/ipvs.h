@@ -32,12 +32,17 @@ void ipvs_table_free(struct vs_table *t);
 int ipvs_apply(struct ipvs *ipvs, const struct plan_op *ops, size_t count, int *errors);
 
 /* Connection sync (ip_vs_sync.c). Ids 1..255; both roles may run at once. Starting a daemon that
- * already runs with the same id and interface is success; with others it is restarted. */
+ * already runs as wanted is success; with other parameters it is restarted. */
 struct ipvs_sync {
 	bool master, backup;
 	uint8_t master_id, backup_id;
 	char interface[16];
+	struct ip_addr group; /* IP_NONE, and 0 of the others: the kernel's default */
+	uint16_t port, maxlen;
+	uint8_t ttl;
 };
+/* Do they run as wanted? A parameter that is left to the kernel may have any value. */
+bool ipvs_sync_matches(const struct ipvs_sync *is, const struct ipvs_sync *wanted);
 int ipvs_sync_get(struct ipvs *ipvs, struct ipvs_sync *out);
 int ipvs_sync_set(struct ipvs *ipvs, const struct ipvs_sync *wanted);
 

@@ -16,7 +16,15 @@
 
 _Static_assert(VS_PERSISTENT == IP_VS_SVC_F_PERSISTENT, "as the kernel has it");
 _Static_assert(VS_HASHED == IP_VS_SVC_F_HASHED, "as the kernel has it");
-_Static_assert(VS_NAT == IP_VS_CONN_F_MASQ && VS_DR == IP_VS_CONN_F_DROUTE, "as the kernel has it");
+_Static_assert(VS_ONE_PACKET == IP_VS_SVC_F_ONEPACKET, "as the kernel has it");
+_Static_assert(VS_NAT == IP_VS_CONN_F_MASQ && VS_DR == IP_VS_CONN_F_DROUTE &&
+	VS_TUNNEL == IP_VS_CONN_F_TUNNEL, "as the kernel has it");
+_Static_assert((int)VS_IPIP == IP_VS_CONN_F_TUNNEL_TYPE_IPIP &&
+	(int)VS_GUE == IP_VS_CONN_F_TUNNEL_TYPE_GUE && (int)VS_GRE == IP_VS_CONN_F_TUNNEL_TYPE_GRE, "as the kernel has it");
+_Static_assert(VS_CHECKSUM == IP_VS_TUNNEL_ENCAP_FLAG_CSUM &&
+	VS_REMOTE_CHECKSUM == IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM, "as the kernel has it");
+_Static_assert(sizeof(((struct vs_service *)0)->engine) == IP_VS_PENAME_MAXLEN,
+	"as the kernel has it");
 _Static_assert(sizeof(((struct vs_service *)0)->scheduler) == IP_VS_SCHEDNAME_MAXLEN,
 	"as the kernel has it");
 
@@ -97,6 +105,8 @@ ipvs_put_service(struct nl_msg *msg, const struct vs_service *service, bool whol
 		bad |= nla_put(msg, IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags);
 		bad |= nla_put_u32(msg, IPVS_SVC_ATTR_TIMEOUT, service->persistence_s);
 		bad |= nla_put_u32(msg, IPVS_SVC_ATTR_NETMASK, netmask_to_kernel(service));
+		if (service->engine[0] != '\0')
+			bad |= nla_put_string(msg, IPVS_SVC_ATTR_PE_NAME, service->engine);
 	}
 	nla_nest_end(msg, nest);
 	return bad ? -ENOMEM : 0;
@@ -111,7 +121,7 @@ ipvs_put_real(struct nl_msg *msg, const struct vs_real *real, bool whole)
 
 	if (a->family == IP_NONE)
 		return -EAFNOSUPPORT;
-	if (whole && real->forwarding != VS_NAT && real->forwarding != VS_DR)
+	if (whole && real->forwarding == VS_OTHER)
 		return -EINVAL;
 	nest = nla_nest_start(msg, IPVS_CMD_ATTR_DEST);
 	if (!nest)
@@ -122,11 +132,35 @@ ipvs_put_real(struct nl_msg *msg, const struct vs_real *real, bool whole)
 	if (whole) {
 		bad |= nla_put_u32(msg, IPVS_DEST_ATTR_FWD_METHOD, real->forwarding);
 		bad |= nla_put_u32(msg, IPVS_DEST_ATTR_WEIGHT, real->weight);
-		bad |= nla_put_u32(msg, IPVS_DEST_ATTR_U_THRESH, 0);
-		bad |= nla_put_u32(msg, IPVS_DEST_ATTR_L_THRESH, 0);
+		bad |= nla_put_u32(msg, IPVS_DEST_ATTR_U_THRESH, real->upper_threshold);
+		bad |= nla_put_u32(msg, IPVS_DEST_ATTR_L_THRESH, real->lower_threshold);
+	}
+	if (whole && real->forwarding == VS_TUNNEL) {
+		bad |= nla_put_u8(msg, IPVS_DEST_ATTR_TUN_TYPE, real->tunnel);
+		bad |= nla_put_u16(msg, IPVS_DEST_ATTR_TUN_PORT, htons(real->tunnel_port));
+		bad |= nla_put_u16(msg, IPVS_DEST_ATTR_TUN_FLAGS, real->tunnel_checksum);
 	}
 	nla_nest_end(msg, nest);
 	return bad ? -ENOMEM : 0;
+}
+
+/* What is left out has the kernel's default; the port is in the host's order here. */
+static int
+put_daemon_options(struct nl_msg *msg, const struct ipvs_daemon *daemon)
+{
+	const struct ip_addr *group = &daemon->group;
+	int bad = 0;
+
+	if (group->family != IP_NONE)
+		bad |= nla_put(msg, group->family == IP_V4 ? IPVS_DAEMON_ATTR_MCAST_GROUP
+			: IPVS_DAEMON_ATTR_MCAST_GROUP6, (int)ip_addr_size(group), group->bytes);
+	if (daemon->port != 0)
+		bad |= nla_put_u16(msg, IPVS_DAEMON_ATTR_MCAST_PORT, daemon->port);
+	if (daemon->ttl != 0)
+		bad |= nla_put_u8(msg, IPVS_DAEMON_ATTR_MCAST_TTL, daemon->ttl);
+	if (daemon->maxlen != 0)
+		bad |= nla_put_u16(msg, IPVS_DAEMON_ATTR_SYNC_MAXLEN, daemon->maxlen);
+	return bad;
 }
 
 int
@@ -141,6 +175,7 @@ ipvs_put_daemon(struct nl_msg *msg, const struct ipvs_daemon *daemon, bool whole
 	if (whole) {
 		bad |= nla_put_string(msg, IPVS_DAEMON_ATTR_MCAST_IFN, daemon->interface);
 		bad |= nla_put_u32(msg, IPVS_DAEMON_ATTR_SYNC_ID, daemon->id);
+		bad |= put_daemon_options(msg, daemon);
 	}
 	nla_nest_end(msg, nest);
 	return bad ? -ENOMEM : 0;
@@ -205,6 +240,7 @@ ipvs_get_service(struct nlattr *nested, struct vs_service *out)
 		!a[IPVS_SVC_ATTR_NETMASK])
 		return false;
 	get_text(a[IPVS_SVC_ATTR_SCHED_NAME], s.scheduler, sizeof(s.scheduler));
+	get_text(a[IPVS_SVC_ATTR_PE_NAME], s.engine, sizeof(s.engine));
 	memcpy(&flags, nla_data(a[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
 	s.flags = flags.flags & ~(uint32_t)VS_HASHED;
 	s.persistence_s = nla_get_u32(a[IPVS_SVC_ATTR_TIMEOUT]);
@@ -248,7 +284,24 @@ static uint8_t
 forwarding_from_kernel(uint32_t method)
 {
 	method &= IP_VS_CONN_F_FWD_MASK;
-	return method == VS_NAT ? VS_NAT : method == VS_DR ? VS_DR : VS_OTHER;
+	return method == VS_NAT || method == VS_DR || method == VS_TUNNEL ? (uint8_t)method : VS_OTHER;
+}
+
+static uint32_t
+get_u32(struct nlattr *attr)
+{
+	return attr ? nla_get_u32(attr) : 0;
+}
+
+static void
+get_tunnel(struct nlattr **a, struct vs_real *real)
+{
+	if (a[IPVS_DEST_ATTR_TUN_TYPE])
+		real->tunnel = nla_get_u8(a[IPVS_DEST_ATTR_TUN_TYPE]);
+	if (a[IPVS_DEST_ATTR_TUN_PORT])
+		real->tunnel_port = ntohs(nla_get_u16(a[IPVS_DEST_ATTR_TUN_PORT]));
+	if (a[IPVS_DEST_ATTR_TUN_FLAGS])
+		real->tunnel_checksum = nla_get_u16(a[IPVS_DEST_ATTR_TUN_FLAGS]);
 }
 
 bool
@@ -261,6 +314,12 @@ ipvs_get_real(struct nlattr *nested, const struct vs_service *service, struct vs
 		[IPVS_DEST_ATTR_WEIGHT] = {.type = NLA_U32},
 		[IPVS_DEST_ATTR_ACTIVE_CONNS] = {.type = NLA_U32},
 		[IPVS_DEST_ATTR_INACT_CONNS] = {.type = NLA_U32},
+		[IPVS_DEST_ATTR_PERSIST_CONNS] = {.type = NLA_U32},
+		[IPVS_DEST_ATTR_U_THRESH] = {.type = NLA_U32},
+		[IPVS_DEST_ATTR_L_THRESH] = {.type = NLA_U32},
+		[IPVS_DEST_ATTR_TUN_TYPE] = {.type = NLA_U8},
+		[IPVS_DEST_ATTR_TUN_PORT] = {.type = NLA_U16},
+		[IPVS_DEST_ATTR_TUN_FLAGS] = {.type = NLA_U16},
 	};
 	struct nlattr *a[IPVS_DEST_ATTR_MAX + 1];
 	uint8_t family = service->key.listen.addr.family;
@@ -277,10 +336,13 @@ ipvs_get_real(struct nlattr *nested, const struct vs_service *service, struct vs
 	r.address.port = ntohs(nla_get_u16(a[IPVS_DEST_ATTR_PORT]));
 	r.forwarding = forwarding_from_kernel(nla_get_u32(a[IPVS_DEST_ATTR_FWD_METHOD]));
 	r.weight = nla_get_u32(a[IPVS_DEST_ATTR_WEIGHT]);
-	if (a[IPVS_DEST_ATTR_ACTIVE_CONNS])
-		r.active_connections = nla_get_u32(a[IPVS_DEST_ATTR_ACTIVE_CONNS]);
-	if (a[IPVS_DEST_ATTR_INACT_CONNS])
-		r.inactive_connections = nla_get_u32(a[IPVS_DEST_ATTR_INACT_CONNS]);
+	r.upper_threshold = get_u32(a[IPVS_DEST_ATTR_U_THRESH]);
+	r.lower_threshold = get_u32(a[IPVS_DEST_ATTR_L_THRESH]);
+	r.active_connections = get_u32(a[IPVS_DEST_ATTR_ACTIVE_CONNS]);
+	r.inactive_connections = get_u32(a[IPVS_DEST_ATTR_INACT_CONNS]);
+	r.persistent_connections = get_u32(a[IPVS_DEST_ATTR_PERSIST_CONNS]);
+	if (r.forwarding == VS_TUNNEL)
+		get_tunnel(a, &r);
 	get_stats(a[IPVS_DEST_ATTR_STATS64] ? a[IPVS_DEST_ATTR_STATS64] : a[IPVS_DEST_ATTR_STATS],
 		&r);
 	*out = r;
@@ -293,6 +355,10 @@ ipvs_get_daemon(struct nlattr *nested, struct ipvs_daemon *out)
 	static const struct nla_policy policy[IPVS_DAEMON_ATTR_MAX + 1] = {
 		[IPVS_DAEMON_ATTR_STATE] = {.type = NLA_U32},
 		[IPVS_DAEMON_ATTR_SYNC_ID] = {.type = NLA_U32},
+		[IPVS_DAEMON_ATTR_MCAST_GROUP] = {.type = NLA_U32},
+		[IPVS_DAEMON_ATTR_MCAST_PORT] = {.type = NLA_U16},
+		[IPVS_DAEMON_ATTR_MCAST_TTL] = {.type = NLA_U8},
+		[IPVS_DAEMON_ATTR_SYNC_MAXLEN] = {.type = NLA_U16},
 	};
 	struct nlattr *a[IPVS_DAEMON_ATTR_MAX + 1];
 	struct ipvs_daemon d = {0};
@@ -303,6 +369,16 @@ ipvs_get_daemon(struct nlattr *nested, struct ipvs_daemon *out)
 	d.role = nla_get_u32(a[IPVS_DAEMON_ATTR_STATE]);
 	d.id = (uint8_t)nla_get_u32(a[IPVS_DAEMON_ATTR_SYNC_ID]);
 	get_text(a[IPVS_DAEMON_ATTR_MCAST_IFN], d.interface, sizeof(d.interface));
+	if (a[IPVS_DAEMON_ATTR_MCAST_GROUP])
+		get_address(a[IPVS_DAEMON_ATTR_MCAST_GROUP], IP_V4, &d.group);
+	else if (a[IPVS_DAEMON_ATTR_MCAST_GROUP6])
+		get_address(a[IPVS_DAEMON_ATTR_MCAST_GROUP6], IP_V6, &d.group);
+	if (a[IPVS_DAEMON_ATTR_MCAST_PORT])
+		d.port = nla_get_u16(a[IPVS_DAEMON_ATTR_MCAST_PORT]);
+	if (a[IPVS_DAEMON_ATTR_MCAST_TTL])
+		d.ttl = nla_get_u8(a[IPVS_DAEMON_ATTR_MCAST_TTL]);
+	if (a[IPVS_DAEMON_ATTR_SYNC_MAXLEN])
+		d.maxlen = nla_get_u16(a[IPVS_DAEMON_ATTR_SYNC_MAXLEN]);
 	*out = d;
 	return true;
 }

@@ -15,6 +15,10 @@ struct ipvs_daemon {
 	uint32_t role; /* IP_VS_STATE_MASTER or IP_VS_STATE_BACKUP */
 	uint8_t id;
 	char interface[16];
+	struct ip_addr group; /* IP_NONE: the kernel's own, 224.0.0.81 */
+	uint16_t port;        /* 0: the kernel's own, 8848 */
+	uint16_t maxlen;      /* of a message in bytes; 0: what the interface's MTU allows */
+	uint8_t ttl;          /* 0: the kernel's own, 1 */
 };
 
 /* Append the nested attribute. `whole`: all of it, or only what identifies it. 0 or -errno. */

@@ -100,6 +100,7 @@ round_trip(const struct vs_service *s)
 	assert_true(ipvs_get_service(first_attr(msg), &back));
 	assert_true(vs_key_equal(&back.key, &s->key));
 	assert_string_equal(back.scheduler, s->scheduler);
+	assert_string_equal(back.engine, s->engine);
 	assert_int_equal(back.flags, s->flags);
 	assert_int_equal(back.persistence_s, s->persistence_s);
 	if (s->netmask.family != IP_NONE)
@@ -129,6 +130,35 @@ services_come_back_as_they_went(void **state)
 	round_trip(&v4);
 	strcpy(v4.scheduler, "fifteen-letters");
 	round_trip(&v4);
+	v4.flags = VS_ONE_PACKET;
+	strcpy(v4.engine, "sip");
+	round_trip(&v4);
+}
+
+static void
+real_servers_come_back_as_they_went(void **state)
+{
+	static const struct vs_real rows[] = {
+		{.forwarding = VS_NAT, .weight = 100, .upper_threshold = 1000, .lower_threshold = 900},
+		{.forwarding = VS_DR, .weight = 0},
+		{.forwarding = VS_TUNNEL, .weight = 1},
+		{.forwarding = VS_TUNNEL, .tunnel = VS_GUE, .tunnel_port = 6080,
+			.tunnel_checksum = VS_REMOTE_CHECKSUM, .weight = 1},
+		{.forwarding = VS_TUNNEL, .tunnel = VS_GRE, .tunnel_checksum = VS_CHECKSUM, .weight = 1},
+	};
+	struct vs_service s = service("10.0.0.1:80", 132);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct nl_msg *msg = nlmsg_alloc();
+		struct vs_real r = rows[i], back;
+
+		r.address = at("10.88.0.21:8080");
+		assert_int_equal(ipvs_put_real(msg, &r, true), 0);
+		assert_true(ipvs_get_real(first_attr(msg), &s, &back));
+		assert_memory_equal(&back, &r, sizeof(r));
+		nlmsg_free(msg);
+	}
 }
 
 static void
@@ -198,8 +228,8 @@ methods_and_families_of_others_are_not_lost(void **state)
 		uint32_t method;
 		uint8_t forwarding, ip;
 	} rows[] = {{0, 0, VS_NAT, IP_V4}, {AF_INET, 3, VS_DR, IP_V4}, {AF_INET, 0x103, VS_DR, IP_V4},
-		{AF_INET, 2, VS_OTHER, IP_V4}, {AF_INET, 1, VS_OTHER, IP_V4},
-		{AF_INET6, 2, VS_OTHER, IP_V6}};
+		{AF_INET, 2, VS_TUNNEL, IP_V4}, {AF_INET, 1, VS_OTHER, IP_V4},
+		{AF_INET6, 2, VS_TUNNEL, IP_V6}, {AF_INET, 4, VS_OTHER, IP_V4}};
 	struct vs_service s = service("10.0.0.1:80", 6);
 
 	(void)state;
@@ -320,6 +350,7 @@ main(void)
 		cmocka_unit_test(a_service_has_the_bytes_the_kernel_wants),
 		cmocka_unit_test(a_real_server_has_the_bytes_the_kernel_wants),
 		cmocka_unit_test(services_come_back_as_they_went),
+		cmocka_unit_test(real_servers_come_back_as_they_went),
 		cmocka_unit_test(what_cannot_be_said_is_refused),
 		cmocka_unit_test(a_message_without_room_is_an_error),
 		cmocka_unit_test(methods_and_families_of_others_are_not_lost),
