@@ -21,6 +21,7 @@ enum {
 	LIMIT_PATHS = 16,             /* ways between the nodes: service interfaces and links */
 	LIMIT_TRACKS = 1024,          /* tracked gateways, probes and scripts, over all routers */
 	LIMIT_VIRTUALS = 4096,
+	LIMIT_LISTENS = 16384,    /* addresses and ports of virtual servers, ranges counted out */
 	LIMIT_REALS = 65536,
 	LIMIT_PROBES = 8192,      /* distinct probe definitions */
 	LIMIT_PROBERS = 16,       /* prober processes */

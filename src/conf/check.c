@@ -11,8 +11,7 @@
 
 enum { PRIORITY_OWNER = 255 };
 
-/* Where a row came from, for messages: the key's own setting if it is there. */
-static const config_setting_t *
+const config_setting_t *
 place(config_setting_t *row, const char *key)
 {
 	config_setting_t *member =
@@ -152,7 +151,7 @@ check_groups(struct reader *r)
 	seen_close(&groups);
 }
 
-static uint32_t
+uint32_t
 router_of_address(const struct config *c, uint32_t address)
 {
 	uint32_t low = 0;
@@ -338,167 +337,6 @@ check_tracks(struct reader *r, const struct seen *addresses)
 	seen_close(&names);
 }
 
-/* Which router a virtual server belongs to: the one it names, else the one with its address. */
-static void
-resolve_router(struct reader *r, uint32_t row, const struct seen *names,
-	const struct seen *addresses)
-{
-	struct config *c = r->out;
-	struct conf_virtual *v = &c->virtuals[row];
-	config_setting_t *named = config_setting_get_member(r->virtual_at[row], "router");
-	uint32_t holder = seen_find(addresses, &v->listen.addr);
-	char key[LIMIT_NAME] = "";
-	char text[ADDR_TEXT];
-
-	if (named && setting_is_wrong(named))
-		return;
-	if (holder != UINT32_MAX)
-		holder = router_of_address(c, holder);
-	else if (block_of(r, &v->listen.addr, &holder) == CONF_NO_INDEX)
-		holder = UINT32_MAX;
-	v->router = holder;
-	if (named) {
-		copy_text(key, sizeof(key), config_setting_get_string(named));
-		v->router = seen_find(names, key);
-		if (v->router == UINT32_MAX)
-			reader_error(r, named, "virtual_servers \"%s\": there is no virtual router "
-				"\"%s\"", v->name, key);
-	}
-	if (v->listen.addr.family == IP_NONE || (named && v->router == UINT32_MAX))
-		return;
-	if (holder == UINT32_MAX || v->router != holder)
-		reader_error(r, place(r->virtual_at[row], "listen"),
-			"virtual_servers \"%s\": %s is not an address of %s", v->name,
-			ip_addr_format(&v->listen.addr, text), named ? "its router" : "any router");
-}
-
-/* The bytes that make two services the same to the kernel. */
-struct service_key {
-	struct ip_addr address;
-	uint8_t port[2];
-	uint8_t protocol;
-};
-
-static struct service_key
-service_key(const struct endpoint *e, uint8_t protocol)
-{
-	return (struct service_key){.address = e->addr, .protocol = protocol,
-		.port = {(uint8_t)(e->port >> 8), (uint8_t)e->port}};
-}
-
-static void
-check_services(struct reader *r)
-{
-	const struct config *c = r->out;
-	struct seen names, services;
-
-	seen_open(&names, LIMIT_NAME);
-	seen_open(&services, sizeof(struct service_key));
-	for (uint32_t i = 0; i < c->virtual_count; i++) {
-		const struct conf_virtual *v = &c->virtuals[i];
-		struct service_key key = service_key(&v->listen, v->protocol);
-		uint32_t before;
-		char text[ENDPOINT_TEXT];
-
-		if (v->name[0] != '\0' && seen_add(&names, v->name, i) != UINT32_MAX)
-			reader_error(r, place(r->virtual_at[i], "name"),
-				"virtual_servers \"%s\": this name is there twice", v->name);
-		if (v->listen.addr.family == IP_NONE)
-			continue;
-		before = seen_add(&services, &key, i);
-		if (before != UINT32_MAX)
-			reader_error(r, place(r->virtual_at[i], "listen"),
-				"virtual_servers \"%s\": %s %s is served by \"%s\" already",
-				v->name, words_protocol[v->protocol == CONF_UDP],
-				endpoint_format(&v->listen, text), c->virtuals[before].name);
-	}
-	seen_close(&names);
-	seen_close(&services);
-}
-
-/* What holds for a real server and for the sorry server alike. */
-static void
-check_target(struct reader *r, const struct conf_virtual *v, const struct endpoint *target,
-	const config_setting_t *at, const char *what)
-{
-	char text[ENDPOINT_TEXT], named[2 * LIMIT_NAME + 64];
-
-	snprintf(named, sizeof(named), "virtual_servers \"%s\": %s", v->name, what);
-	check_outside_blocks(r, &target->addr, CONF_NO_INDEX, at, named);
-	if (target->addr.family == IP_NONE || v->listen.addr.family == IP_NONE)
-		return;
-	if (endpoint_equal(target, &v->listen))
-		reader_error(r, at, "virtual_servers \"%s\": %s has the virtual server's own "
-			"address %s",
-			v->name, what, endpoint_format(target, text));
-	else if (v->forwarding == CONF_FORWARD_DR && target->port != v->listen.port)
-		reader_error(r, at, "virtual_servers \"%s\": %s has port %u, but with forwarding "
-			"dr no port is translated; it must be %u", v->name, what, target->port,
-			v->listen.port);
-}
-
-static void
-check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct seen *names,
-	struct seen *addresses)
-{
-	const struct conf_real *real = &r->out->reals[row];
-	struct service_key key = service_key(&real->address, 0);
-	const config_setting_t *at = place(r->real_at[row], "address");
-	char what[LIMIT_NAME + 32];
-	char text[ENDPOINT_TEXT];
-	uint32_t before;
-
-	snprintf(what, sizeof(what), "real_servers \"%s\"", real->name);
-	if (real->name[0] != '\0' && seen_add(names, real->name, row) != UINT32_MAX)
-		reader_error(r, place(r->real_at[row], "name"),
-			"virtual_servers \"%s\": %s: this name is there twice", v->name, what);
-	check_target(r, v, &real->address, at, what);
-	if (real->address.addr.family == IP_NONE)
-		return;
-	before = seen_add(addresses, &key, row);
-	if (before != UINT32_MAX)
-		reader_error(r, at, "virtual_servers \"%s\": %s: address %s is that of \"%s\" as "
-			"well",
-			v->name, what, endpoint_format(&real->address, text),
-			r->out->reals[before].name);
-}
-
-static void
-check_sorry(struct reader *r, uint32_t row, const struct seen *addresses)
-{
-	const struct conf_virtual *v = &r->out->virtuals[row];
-	const config_setting_t *at = place(r->virtual_at[row], "sorry_server");
-	struct service_key key = service_key(&v->sorry, 0);
-	uint32_t real = seen_find(addresses, &key);
-
-	check_target(r, v, &v->sorry, at, "sorry_server");
-	if (real != UINT32_MAX)
-		reader_error(r, at, "virtual_servers \"%s\": sorry_server is real server \"%s\" "
-			"as well",
-			v->name, r->out->reals[real].name);
-}
-
-static void
-check_pool(struct reader *r, uint32_t row)
-{
-	const struct conf_virtual *v = &r->out->virtuals[row];
-	struct seen names, addresses;
-
-	seen_open(&names, LIMIT_NAME);
-	seen_open(&addresses, sizeof(struct service_key));
-	for (uint32_t i = 0; i < v->real_count; i++)
-		check_real(r, v, v->first_real + i, &names, &addresses);
-	if (v->has_sorry)
-		check_sorry(r, row, &addresses);
-	seen_close(&names);
-	seen_close(&addresses);
-	if (v->real_count != 0 && v->min_healthy > v->real_count)
-		reader_error(r, place(r->virtual_at[row], "min_healthy"),
-			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real "
-			"servers",
-			v->name, v->min_healthy, v->real_count);
-}
-
 /* The family that a router's advertisements have: IPv4 if it has any such address. */
 static enum ip_family
 advert_family(const struct config *c, const struct conf_router *row)
@@ -550,11 +388,7 @@ check_relations(struct reader *r)
 	for (uint32_t i = 0; i < r->out->link_count; i++)
 		check_link(r, i, &addresses);
 	check_tracks(r, &addresses);
-	check_services(r);
-	for (uint32_t i = 0; i < r->out->virtual_count; i++) {
-		resolve_router(r, i, &router_names, &addresses);
-		check_pool(r, i);
-	}
+	check_pools(r, &router_names, &addresses);
 	seen_close(&router_names);
 	seen_close(&addresses);
 }

@@ -11,6 +11,7 @@ config_free(struct config *c)
 	free(c->routers);
 	free(c->addresses);
 	free(c->virtuals);
+	free(c->listens);
 	free(c->reals);
 	free(c->probes);
 	if (c->keys)
@@ -38,6 +39,38 @@ config_find_node(const struct config *c, const char *name)
 		if (strcmp(c->nodes[i].name, name) == 0)
 			return i;
 	return CONF_NO_INDEX;
+}
+
+const char *
+conf_protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case CONF_TCP: return "tcp";
+	case CONF_UDP: return "udp";
+	case CONF_SCTP: return "sctp";
+	}
+	return "invalid";
+}
+
+const char *
+conf_forwarding_name(uint8_t forwarding)
+{
+	switch (forwarding) {
+	case CONF_FORWARD_NAT: return "nat";
+	case CONF_FORWARD_DR: return "dr";
+	case CONF_FORWARD_TUNNEL: return "tunnel";
+	}
+	return "invalid";
+}
+
+uint16_t
+conf_real_port(const struct config *c, const struct conf_virtual *v, const struct conf_real *real)
+{
+	const struct conf_listen *l = &c->listens[v->first_listen];
+
+	if (real->address.port != 0)
+		return real->address.port;
+	return v->listen_count == 1 && l->port_low == l->port_high ? l->port_low : 0;
 }
 
 const char *

@@ -21,8 +21,8 @@
 
 enum conf_checksum { CONF_CHECKSUM_RFC5798, CONF_CHECKSUM_RFC9568 };
 enum conf_standby { CONF_STANDBY_HOT, CONF_STANDBY_COLD };
-enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17 }; /* IANA numbers */
-enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR };
+enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17, CONF_SCTP = 132 }; /* IANA numbers */
+enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
 enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
@@ -120,11 +120,18 @@ struct conf_probe {
 struct conf_virtual {
 	char name[LIMIT_NAME];
 	uint32_t router;              /* row of routers[] */
-	struct endpoint listen;
+	uint32_t first_listen, listen_count; /* rows of listens[]; none with a fwmark */
+	uint32_t fwmark;              /* 0: none */
+	uint8_t family;               /* enum ip_family of a service by fwmark */
 	uint8_t protocol;             /* enum conf_protocol */
 	uint8_t forwarding;           /* enum conf_forwarding */
+	uint8_t tunnel;               /* enum vs_tunnel of core/table.h, as the next two */
+	uint8_t tunnel_checksum;
+	uint16_t tunnel_port;
+	bool one_packet;              /* every datagram of UDP is scheduled by itself */
+	char engine[16];              /* of persistence: "sip", or "" */
 	uint8_t when_none_healthy;    /* enum conf_none_healthy */
-	char scheduler[16];           /* kernel name: rr wrr lc wlc sh mh */
+	char scheduler[16];           /* the kernel's name */
 	uint32_t scheduler_flags;     /* IP_VS_SVC_F_SCHED* of linux/ip_vs.h */
 	uint32_t persistence_s;       /* 0: none */
 	struct ip_addr persistence_mask;
@@ -132,13 +139,32 @@ struct conf_virtual {
 	uint32_t first_real, real_count;
 	uint32_t min_healthy;         /* fewer healthy than this counts as none */
 	bool has_sorry;
-	struct endpoint sorry;
+	struct endpoint sorry;        /* port 0: the one that the client used */
+};
+
+/* Addresses and ports of a virtual server: every pair is a service of the kernel (conf/listen.h). */
+struct conf_listen {
+	struct ip_addr first, last;   /* in order, of one family */
+	uint16_t port_low, port_high; /* both 0: every port, of a persistent service */
+};
+
+/* Connection sync of hot standby (ip_vs_sync.c). 0 and IP_NONE: the kernel's default. */
+struct conf_sync {
+	bool enabled;
+	char interface[LIMIT_IFNAME]; /* "": that of the first hot router with virtual servers */
+	uint8_t id;                   /* of the first node; the second one's is one more */
+	uint8_t ttl;
+	uint16_t port, maxlen;
+	struct ip_addr group;
 };
 
 struct conf_real {
 	char name[LIMIT_NAME];
-	struct endpoint address;
+	struct endpoint address;      /* port 0: the one that the client used */
 	uint32_t weight;              /* 0..65535, as configured */
+	uint32_t upper_threshold, lower_threshold; /* connections; 0: none */
+	uint8_t forwarding;           /* enum conf_forwarding: the virtual server's or its own */
+	bool forwarding_overridden;   /* for printing back */
 	uint32_t probe;               /* row of probes[]: the virtual server's or an override */
 	bool probe_overridden;        /* for printing back */
 };
@@ -154,6 +180,7 @@ struct config {
 	int facility;                 /* syslog facility, shifted */
 	char facility_name[16];
 	uint8_t log_level;            /* enum log_level */
+	struct conf_sync sync;
 
 	struct conf_node *nodes;
 	uint32_t node_count;
@@ -163,6 +190,8 @@ struct config {
 	uint32_t address_count;
 	struct conf_virtual *virtuals;
 	uint32_t virtual_count;
+	struct conf_listen *listens;
+	uint32_t listen_count;
 	struct conf_real *reals;
 	uint32_t real_count;
 	struct conf_probe *probes;
@@ -183,6 +212,13 @@ void config_free(struct config *c);
 /* Index of the router of that name, or CONF_NO_INDEX. */
 uint32_t config_find_router(const struct config *c, const char *name);
 uint32_t config_find_node(const struct config *c, const char *name);
+/* "tcp", "udp", "sctp" */
+const char *conf_protocol_name(uint8_t protocol);
+/* "nat", "dr", "tunnel" */
+const char *conf_forwarding_name(uint8_t forwarding);
+/* Where a probe of that real server goes when the probe names no port; 0: nowhere. */
+uint16_t conf_real_port(const struct config *c, const struct conf_virtual *v,
+	const struct conf_real *real);
 /* "gateway", "probe", "script" */
 const char *conf_track_kind_name(enum conf_track_kind kind);
 /* Row of tracks[] of that router, or CONF_NO_INDEX. */

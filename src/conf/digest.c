@@ -27,7 +27,9 @@ config_digest(const struct config *c)
 	ADD_ROWS(nodes, node_count);
 	ADD_ROWS(routers, router_count);
 	ADD_ROWS(addresses, address_count);
+	ADD_FIELD(sync);
 	ADD_ROWS(virtuals, virtual_count);
+	ADD_ROWS(listens, listen_count);
 	ADD_ROWS(reals, real_count);
 	ADD_ROWS(probes, probe_count);
 	ADD_ROWS(links, link_count);

@@ -10,11 +10,15 @@
 const char *const words_checksum[] = {"rfc5798", "rfc9568", NULL};
 const char *const words_authentication[] = {"require", "accept", NULL};
 const char *const words_standby[] = {"hot", "cold", NULL};
-const char *const words_protocol[] = {"tcp", "udp", NULL};
-const char *const words_scheduler[] = {"rr", "wrr", "lc", "wlc", "sh", "mh", NULL};
+const char *const words_protocol[] = {"tcp", "udp", "sctp", NULL};
+const char *const words_scheduler[] = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",
+	"sh", "sed", "nq", "mh", "fo", "ovf", "twos", NULL};
 const char *const words_scheduler_flag[] = {
 	"sh-port", "sh-fallback", "mh-port", "mh-fallback", NULL};
-const char *const words_forwarding[] = {"nat", "dr", NULL};
+const char *const words_forwarding[] = {"nat", "dr", "tunnel", NULL};
+const char *const words_engine[] = {"sip", NULL};
+const char *const words_tunnel[] = {"ipip", "gue", "gre", NULL};
+const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
 const char *const words_probe_type[] = {"icmp", "tcp", "http", NULL};
 const char *const words_fail[] = {"unfit", NULL};
@@ -23,10 +27,6 @@ static const char *const words_facility[] = {"daemon", "user", "syslog", "local0
 	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
 static const char *const words_level[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-static const char *const later_protocol[] = {"sctp", NULL};
-static const char *const later_scheduler[] = {
-	"lblc", "lblcr", "dh", "sed", "nq", "fo", "ovf", "twos", NULL};
-static const char *const later_forwarding[] = {"tunnel", NULL};
 static const char *const later_probe_type[] = {"https", "udp", "dns", "exec", NULL};
 
 #define KEYS_OF(member, label) \
@@ -159,39 +159,63 @@ KEYS_OF(router, "virtual_routers");
 
 static const struct key table_real[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
-	{.name = "address", .kind = KEY_ENDPOINT, .required = true},
+	{.name = "address", .kind = KEY_SERVER, .required = true},
 	{.name = "weight", .kind = KEY_INT, .low = 0, .high = 65535, .number = 1},
+	{.name = "upper_threshold", .kind = KEY_INT, .low = 0, .high = INT32_MAX, .number = 0,
+		.unit = "connections"},
+	{.name = "lower_threshold", .kind = KEY_INT, .low = 0, .high = INT32_MAX, .number = 0,
+		.unit = "connections"},
+	{.name = "forwarding", .kind = KEY_WORD, .words = words_forwarding},
 	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
 };
 KEYS_OF(real, "real_servers");
 
+static const struct key table_tunnel[] = {
+	{.name = "type", .kind = KEY_WORD, .words = words_tunnel, .text = "ipip"},
+	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535, .number = 6080},
+	{.name = "checksum", .kind = KEY_WORD, .words = words_tunnel_checksum, .text = "none"},
+};
+KEYS_OF(tunnel, "tunnel");
+
 static const struct key table_virtual[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
 	{.name = "router", .kind = KEY_NAME},
-	{.name = "listen", .kind = KEY_ENDPOINT, .required = true},
-	{.name = "protocol", .kind = KEY_WORD, .words = words_protocol,
-		.later_words = later_protocol, .text = "tcp"},
-	{.name = "scheduler", .kind = KEY_WORD, .words = words_scheduler,
-		.later_words = later_scheduler, .text = "wlc"},
+	{.name = "listen", .kind = KEY_LISTEN},
+	{.name = "fwmark", .kind = KEY_INT, .low = 1, .high = INT32_MAX, .number = 0},
+	{.name = "protocol", .kind = KEY_WORD, .words = words_protocol, .text = "tcp"},
+	{.name = "scheduler", .kind = KEY_WORD, .words = words_scheduler, .text = "wlc"},
 	{.name = "scheduler_flags", .kind = KEY_WORDS, .words = words_scheduler_flag},
-	{.name = "forwarding", .kind = KEY_WORD, .words = words_forwarding,
-		.later_words = later_forwarding, .text = "nat"},
+	{.name = "one_packet", .kind = KEY_BOOL, .number = false},
+	{.name = "forwarding", .kind = KEY_WORD, .words = words_forwarding, .text = "nat"},
+	{.name = "tunnel", .kind = KEY_GROUP, .group = &keys_tunnel},
 	{.name = "persistence_s", .kind = KEY_INT, .low = 0, .high = 31 * 86400, .number = 0,
 		.unit = "seconds"},
 	{.name = "persistence_mask", .kind = KEY_MASK, .text = "255.255.255.255"},
+	{.name = "persistence_engine", .kind = KEY_WORD, .words = words_engine},
 	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
 	{.name = "real_servers", .kind = KEY_GROUPS, .required = true, .group = &keys_real},
-	{.name = "sorry_server", .kind = KEY_ENDPOINT},
+	{.name = "sorry_server", .kind = KEY_SERVER},
 	{.name = "min_healthy", .kind = KEY_INT, .low = 1, .high = LIMIT_REALS, .number = 1,
 		.unit = "servers"},
 	{.name = "when_none_healthy", .kind = KEY_WORD, .words = words_none_healthy,
 		.text = "fail-open"},
-	{.name = "fwmark", .kind = KEY_LATER},
 	{.name = "drain_s", .kind = KEY_LATER},
 	{.name = "slow_start_s", .kind = KEY_LATER},
 	{.name = "weighting", .kind = KEY_LATER},
 };
 KEYS_OF(virtual, "virtual_servers");
+
+static const struct key table_sync[] = {
+	{.name = "enabled", .kind = KEY_BOOL, .number = true},
+	{.name = "interface", .kind = KEY_INTERFACE},
+	{.name = "id", .kind = KEY_INT, .low = 1, .high = 254, .number = 1},
+	{.name = "group", .kind = KEY_MULTICAST},
+	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535, .number = 0},
+	{.name = "ttl", .kind = KEY_INT, .low = 1, .high = 255, .number = 0},
+	{.name = "maxlen", .kind = KEY_INT, .low = 200, .high = 65507, .number = 0,
+		.unit = "bytes"},
+};
+KEYS_OF(sync, "sync");
 
 static const struct key table_control[] = {
 	{.name = "group", .kind = KEY_USER_GROUP, .text = ""},
@@ -211,6 +235,7 @@ static const struct key table_file[] = {
 	{.name = "heartbeat", .kind = KEY_GROUP, .group = &keys_heartbeat},
 	{.name = "virtual_routers", .kind = KEY_GROUPS, .required = true, .group = &keys_router},
 	{.name = "virtual_servers", .kind = KEY_GROUPS, .group = &keys_virtual},
+	{.name = "sync", .kind = KEY_GROUP, .group = &keys_sync},
 	{.name = "control", .kind = KEY_GROUP, .group = &keys_control},
 	{.name = "log", .kind = KEY_GROUP, .group = &keys_log},
 };

@@ -25,8 +25,10 @@ enum key_kind {
 	KEY_ADDRESS,    /* of one host */
 	KEY_PREFIX,     /* address/length */
 	KEY_NETWORKS,   /* a list of network/length */
-	KEY_ENDPOINT,   /* address:port */
-	KEY_TARGET,     /* address:port, or an address alone */
+	KEY_LISTEN,     /* one of, or a list of: address:port, each perhaps a range */
+	KEY_SERVER,     /* address:port, or an address alone; of another host */
+	KEY_TARGET,     /* address:port, or an address alone; this host's, too */
+	KEY_MULTICAST,  /* a group's address */
 	KEY_MASK,       /* a netmask */
 	KEY_PROGRAM,    /* absolute path of a program */
 	KEY_FILE,       /* absolute path of a file */
@@ -69,17 +71,20 @@ struct key_group {
 extern const char *const words_checksum[];
 extern const char *const words_authentication[];
 extern const char *const words_standby[];
-extern const char *const words_protocol[];   /* tcp, udp: see conf_protocol_word() */
+extern const char *const words_protocol[];   /* tcp, udp, sctp: see conf_protocol_name() */
 extern const char *const words_scheduler[];
 extern const char *const words_scheduler_flag[];
 extern const char *const words_forwarding[];
+extern const char *const words_engine[];
+extern const char *const words_tunnel[];
+extern const char *const words_tunnel_checksum[];
 extern const char *const words_none_healthy[];
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
 extern const char *const words_fail[];
 
 extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_link, keys_router, keys_track,
 	keys_gateway, keys_tracked_probe, keys_script, keys_address, keys_virtual, keys_real, keys_probe,
-	keys_expect, keys_control, keys_log;
+	keys_expect, keys_control, keys_log, keys_tunnel, keys_sync;
 
 /* The key of that name in the group or in the one that it has `more` from, or NULL. */
 const struct key *key_find(const struct key_group *group, const char *name);

@@ -6,6 +6,7 @@
  * between rows and every string's end are looked at before the tables are used.
  */
 #include "conf/pack.h"
+#include "conf/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TABLES = 10, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { TABLES = 11, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 static const char pack_magic[8] = "tandem1";
 
@@ -41,6 +42,7 @@ static const struct table tables[TABLES] = {
 	TABLE(routers, router_count, conf_router, LIMIT_ROUTERS),
 	TABLE(addresses, address_count, conf_address, LIMIT_ADDRESSES),
 	TABLE(virtuals, virtual_count, conf_virtual, LIMIT_VIRTUALS),
+	TABLE(listens, listen_count, conf_listen, LIMIT_LISTENS),
 	TABLE(reals, real_count, conf_real, LIMIT_REALS),
 	TABLE(probes, probe_count, conf_probe, LIMIT_PROBES),
 	TABLE(keys, key_count, conf_key, LIMIT_KEYS),
@@ -94,10 +96,12 @@ copy_head(struct config *to, const struct config *from)
 	to->facility = from->facility;
 	memcpy(to->facility_name, from->facility_name, sizeof(to->facility_name));
 	to->log_level = from->log_level;
+	memcpy(&to->sync, &from->sync, sizeof(to->sync));
 	to->node_count = from->node_count;
 	to->router_count = from->router_count;
 	to->address_count = from->address_count;
 	to->virtual_count = from->virtual_count;
+	to->listen_count = from->listen_count;
 	to->real_count = from->real_count;
 	to->probe_count = from->probe_count;
 	to->key_count = from->key_count;
@@ -218,7 +222,10 @@ router_is_sound(const struct config *c, const struct conf_router *r)
 static bool
 virtual_is_sound(const struct config *c, const struct conf_virtual *v)
 {
-	return ENDS(v->name) && ENDS(v->scheduler) && v->router < c->router_count &&
+	return ENDS(v->name) && ENDS(v->scheduler) && ENDS(v->engine) &&
+		v->router < c->router_count &&
+		range_fits(v->first_listen, v->listen_count, c->listen_count) &&
+		(v->listen_count != 0) == (v->fwmark == 0) &&
 		v->probe < c->probe_count &&
 		range_fits(v->first_real, v->real_count, c->real_count);
 }
@@ -265,6 +272,9 @@ rows_are_sound(const struct config *c)
 	for (uint32_t i = 0; i < c->virtual_count; i++)
 		if (!virtual_is_sound(c, &c->virtuals[i]))
 			return false;
+	for (uint32_t i = 0; i < c->listen_count; i++)
+		if (listen_count(&c->listens[i]) > LIMIT_LISTENS)
+			return false;
 	for (uint32_t i = 0; i < c->real_count; i++)
 		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count)
 			return false;
@@ -274,7 +284,8 @@ rows_are_sound(const struct config *c)
 			return false;
 	if (!heartbeat_is_sound(c) || !tracks_are_sound(c))
 		return false;
-	return ENDS(c->cluster) && ENDS(c->control_group) && ENDS(c->facility_name);
+	return ENDS(c->sync.interface) && ENDS(c->cluster) && ENDS(c->control_group) &&
+		ENDS(c->facility_name);
 }
 
 static bool

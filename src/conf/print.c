@@ -1,11 +1,11 @@
 /* The effective configuration as text. See print.h. */
 #include "conf/print.h"
 #include "conf/keys.h"
+#include "conf/printer.h"
 
 #include <string.h>
 
-/* A text as libconfig reads it. */
-static void
+void
 put_text(FILE *to, const char *text)
 {
 	fputc('"', to);
@@ -17,7 +17,7 @@ put_text(FILE *to, const char *text)
 	fputc('"', to);
 }
 
-static void
+void
 put_key_text(FILE *to, const char *indent, const char *key, const char *text)
 {
 	fprintf(to, "%s%s = ", indent, key);
@@ -25,7 +25,7 @@ put_key_text(FILE *to, const char *indent, const char *key, const char *text)
 	fputs(";\n", to);
 }
 
-static const char *
+const char *
 truth(bool value)
 {
 	return value ? "true" : "false";
@@ -140,7 +140,7 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 	print_asking(p->interval_ms, p->timeout_ms, p->rise, p->fall, indent, to);
 }
 
-static void
+void
 print_probe(const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char inner[16];
@@ -239,63 +239,6 @@ print_router(const struct config *c, const struct conf_router *r, FILE *to)
 			put_key_text(to, "    ", hooks[i], r->hook[i]);
 }
 
-static void
-print_flags(const struct conf_virtual *v, FILE *to)
-{
-	int printed = 0;
-
-	fputs("    scheduler_flags = [", to);
-	for (int i = 0; words_scheduler_flag[i]; i++)
-		if (conf_scheduler_flag_fits(i, v->scheduler) &&
-			(v->scheduler_flags & conf_scheduler_flag_bit(i)))
-			fprintf(to, "%s \"%s\"", printed++ ? "," : "", words_scheduler_flag[i]);
-	fputs(" ];\n", to);
-}
-
-static void
-print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
-{
-	char text[ENDPOINT_TEXT];
-
-	fputs("    real_servers = (\n", to);
-	for (uint32_t i = 0; i < v->real_count; i++) {
-		const struct conf_real *real = &c->reals[v->first_real + i];
-
-		fprintf(to, "      { name = \"%s\"; address = \"%s\"; weight = %u;", real->name,
-			endpoint_format(&real->address, text), real->weight);
-		if (real->probe_overridden) {
-			fputs("\n", to);
-			print_probe(&c->probes[real->probe], "        ", to);
-			fputs("      }", to);
-		} else
-			fputs(" }", to);
-		fputs(i + 1 < v->real_count ? ",\n" : "\n", to);
-	}
-	fputs("    );\n", to);
-}
-
-static void
-print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
-{
-	char text[ENDPOINT_TEXT];
-
-	put_key_text(to, "    ", "name", v->name);
-	put_key_text(to, "    ", "router", c->routers[v->router].name);
-	put_key_text(to, "    ", "listen", endpoint_format(&v->listen, text));
-	put_key_text(to, "    ", "protocol", words_protocol[v->protocol == CONF_UDP]);
-	put_key_text(to, "    ", "scheduler", v->scheduler);
-	print_flags(v, to);
-	put_key_text(to, "    ", "forwarding", words_forwarding[v->forwarding]);
-	fprintf(to, "    persistence_s = %u;\n", v->persistence_s);
-	put_key_text(to, "    ", "persistence_mask", ip_addr_format(&v->persistence_mask, text));
-	print_probe(&c->probes[v->probe], "    ", to);
-	print_reals(c, v, to);
-	if (v->has_sorry)
-		put_key_text(to, "    ", "sorry_server", endpoint_format(&v->sorry, text));
-	fprintf(to, "    min_healthy = %u;\n", v->min_healthy);
-	put_key_text(to, "    ", "when_none_healthy", words_none_healthy[v->when_none_healthy]);
-}
-
 void
 config_print(const struct config *c, FILE *to)
 {
@@ -312,7 +255,9 @@ config_print(const struct config *c, FILE *to)
 		print_virtual(c, &c->virtuals[i], to);
 		fputs(i + 1 < c->virtual_count ? "  },\n" : "  }\n", to);
 	}
-	fputs(");\ncontrol = { group = ", to);
+	fputs(");\n", to);
+	print_sync(&c->sync, to);
+	fputs("control = { group = ", to);
 	put_text(to, c->control_group);
 	fprintf(to, "; };\nlog = { facility = \"%s\"; level = \"%s\"; };\n", c->facility_name,
 		log_level_name((enum log_level)c->log_level));

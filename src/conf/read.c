@@ -118,6 +118,7 @@ read_tree(struct reader *r, config_t *tree)
 	read_heartbeat(r, &file);
 	read_routers(r, &file);
 	read_pool(r, &file);
+	read_sync(r, &file);
 	scope_open_member(&control, &file, "control");
 	scope_copy(&control, "group", r->out->control_group, sizeof(r->out->control_group));
 	read_log(r, &file);

@@ -1,14 +1,83 @@
-/* virtual_servers and their real servers. */
+/* virtual_servers, their real servers, and connection sync. */
+#include "conf/listen.h"
 #include "conf/reader.h"
+#include "core/table.h"
 
 #include <string.h>
 
-static const struct endpoint *
-read_endpoint(const struct scope *s, const char *key, struct endpoint *out)
+/* Port 0 where the text has none. */
+static bool
+read_server(const struct scope *s, const char *key, struct endpoint *out)
 {
 	const char *text = scope_text(s, key);
 
-	return text && endpoint_parse(text, out) ? out : NULL;
+	return text && (endpoint_parse(text, out) || ip_addr_parse(text, &out->addr));
+}
+
+static void
+add_listen(struct reader *r, config_setting_t *at, struct conf_virtual *row)
+{
+	struct config *c = r->out;
+
+	if (setting_is_wrong(at))
+		return;
+	c->listens = conf_grow(c->listens, c->listen_count, &r->listen_capacity,
+		sizeof(*c->listens));
+	memset(&c->listens[c->listen_count], 0, sizeof(*c->listens));
+	if (listen_parse(config_setting_get_string(at), &c->listens[c->listen_count])) {
+		r->listened += listen_count(&c->listens[c->listen_count]);
+		c->listen_count++;
+		row->listen_count++;
+	}
+}
+
+static void
+read_listen(const struct scope *s, struct conf_virtual *row)
+{
+	config_setting_t *at = scope_member(s, "listen");
+	config_setting_t *mark = scope_member(s, "fwmark");
+	bool has_any = config_setting_get_member(s->setting, "listen") ||
+		config_setting_get_member(s->setting, "fwmark");
+
+	row->first_listen = s->reader->out->listen_count;
+	row->fwmark = mark ? scope_int(s, "fwmark") : 0;
+	if (!has_any)
+		scope_error(s, s->setting, "listen is missing; or give a fwmark");
+	if (at && mark) {
+		scope_error(s, mark, "listen and fwmark exclude each other; remove one of them");
+		row->fwmark = 0;
+	}
+	if (at && config_setting_type(at) == CONFIG_TYPE_STRING) {
+		add_listen(s->reader, at, row);
+		return;
+	}
+	if (at && config_setting_length(at) == 0)
+		scope_error(s, at, "listen is empty; a virtual server needs one address at least");
+	for (int i = 0; at && i < config_setting_length(at); i++)
+		add_listen(s->reader, config_setting_get_elem(at, (unsigned)i), row);
+}
+
+static void
+read_tunnel(const struct scope *virtual, struct conf_virtual *row)
+{
+	static const uint8_t types[] = {VS_IPIP, VS_GUE, VS_GRE};
+	static const uint8_t checksums[] = {VS_NO_CHECKSUM, VS_CHECKSUM, VS_REMOTE_CHECKSUM};
+	struct scope s;
+
+	scope_open_member(&s, virtual, "tunnel");
+	row->tunnel = types[scope_word(&s, "type")];
+	row->tunnel_checksum = checksums[scope_word(&s, "checksum")];
+	if (row->tunnel == VS_GUE)
+		row->tunnel_port = (uint16_t)scope_int(&s, "port");
+	else if (scope_member(&s, "port"))
+		scope_error(&s, scope_member(&s, "port"), "port has no meaning for a tunnel of type %s",
+			words_tunnel[row->tunnel]);
+	if (row->tunnel == VS_IPIP && row->tunnel_checksum != VS_NO_CHECKSUM)
+		scope_error(&s, scope_member(&s, "checksum"),
+			"checksum has no meaning for a tunnel of type ipip");
+	if (row->tunnel == VS_GRE && row->tunnel_checksum == VS_REMOTE_CHECKSUM)
+		scope_error(&s, scope_member(&s, "checksum"),
+			"checksum remote is for tunnels of type gue only");
 }
 
 static void
@@ -34,6 +103,12 @@ read_flags(const struct scope *s, struct conf_virtual *row)
 	}
 }
 
+static enum conf_probe_type
+standard_probe(const struct conf_virtual *row)
+{
+	return row->protocol == CONF_TCP ? CONF_PROBE_TCP : CONF_PROBE_ICMP;
+}
+
 static void
 read_reals(const struct scope *s, struct conf_virtual *row)
 {
@@ -54,13 +129,18 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 			continue;
 		scope_open(&group, r, s, &keys_real, element, (int)i + 1);
 		scope_copy(&group, "name", real->name, sizeof(real->name));
-		read_endpoint(&group, "address", &real->address);
+		read_server(&group, "address", &real->address);
 		real->weight = scope_int(&group, "weight");
+		real->upper_threshold = scope_int(&group, "upper_threshold");
+		real->lower_threshold = scope_int(&group, "lower_threshold");
+		real->forwarding_overridden = scope_member(&group, "forwarding") != NULL;
+		real->forwarding = real->forwarding_overridden
+			? (uint8_t)scope_word(&group, "forwarding") : row->forwarding;
 		real->probe = row->probe;
 		real->probe_overridden = scope_member(&group, "probe") != NULL;
 		if (real->probe_overridden)
 			real->probe = read_probe(r, &group, row->probe,
-				row->protocol == CONF_UDP ? CONF_PROBE_ICMP : CONF_PROBE_TCP);
+				standard_probe(row));
 		r->real_at[c->real_count++] = element;
 	}
 	row->real_count = c->real_count - row->first_real;
@@ -69,27 +149,32 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 static void
 read_virtual(const struct scope *s, struct conf_virtual *row)
 {
-	static const uint8_t protocols[] = {CONF_TCP, CONF_UDP}; /* as words_protocol */
+	static const uint8_t protocols[] = {CONF_TCP, CONF_UDP, CONF_SCTP}; /* as words_protocol */
 	struct reader *r = s->reader;
 
 	scope_copy(s, "name", row->name, sizeof(row->name));
 	row->router = CONF_NO_INDEX; /* check.c finds it */
-	read_endpoint(s, "listen", &row->listen);
+	read_listen(s, row);
 	row->protocol = protocols[scope_word(s, "protocol")];
 	scope_copy(s, "scheduler", row->scheduler, sizeof(row->scheduler));
 	read_flags(s, row);
+	row->one_packet = scope_bool(s, "one_packet");
 	row->forwarding = (uint8_t)scope_word(s, "forwarding");
+	read_tunnel(s, row);
 	row->when_none_healthy = (uint8_t)scope_word(s, "when_none_healthy");
 	row->persistence_s = scope_int(s, "persistence_s");
 	ip_addr_parse(scope_text(s, "persistence_mask"), &row->persistence_mask);
+	scope_copy(s, "persistence_engine", row->engine, sizeof(row->engine));
 	row->min_healthy = scope_int(s, "min_healthy");
-	row->has_sorry = read_endpoint(s, "sorry_server", &row->sorry) != NULL;
+	row->has_sorry = read_server(s, "sorry_server", &row->sorry);
 	if (scope_member(s, "probe"))
 		row->probe = read_probe(r, s, CONF_NO_INDEX,
-			row->protocol == CONF_UDP ? CONF_PROBE_ICMP : CONF_PROBE_TCP);
+			standard_probe(row));
 	else
 		row->probe = probe_none(r);
 	read_reals(s, row);
+	if (row->fwmark != 0 && row->real_count > 0)
+		row->family = r->out->reals[row->first_real].address.addr.family;
 }
 
 /* Room for the real servers of all virtual servers together. */
@@ -133,10 +218,30 @@ read_pool(struct reader *r, const struct scope *file)
 		read_virtual(&s, &c->virtuals[c->virtual_count]);
 		r->virtual_at[c->virtual_count++] = element;
 	}
+	if (r->listened > LIMIT_LISTENS)
+		scope_error(file, list, "the virtual servers listen on %u addresses and ports; %d is the "
+			"limit", r->listened, LIMIT_LISTENS);
 	if (c->real_count > LIMIT_REALS)
 		scope_error(file, list, "there are %u real servers; %d is the limit", c->real_count,
 			LIMIT_REALS);
 	if (c->probe_count > LIMIT_PROBES)
 		scope_error(file, list, "there are %u different probes; %d is the limit",
 			c->probe_count, LIMIT_PROBES);
+}
+
+void
+read_sync(struct reader *r, const struct scope *file)
+{
+	struct conf_sync *sync = &r->out->sync;
+	struct scope s;
+
+	scope_open_member(&s, file, "sync");
+	sync->enabled = scope_bool(&s, "enabled");
+	scope_copy(&s, "interface", sync->interface, sizeof(sync->interface));
+	sync->id = (uint8_t)scope_int(&s, "id");
+	if (scope_text(&s, "group"))
+		ip_addr_parse(scope_text(&s, "group"), &sync->group);
+	sync->port = (uint16_t)scope_int(&s, "port");
+	sync->ttl = (uint8_t)scope_int(&s, "ttl");
+	sync->maxlen = (uint16_t)scope_int(&s, "maxlen");
 }

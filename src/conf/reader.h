@@ -24,6 +24,8 @@ struct reader {
 	/* the setting that each row came from */
 	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
 	config_setting_t **track_at, **block_at;
+	size_t listen_capacity;
+	uint32_t listened; /* addresses and ports of all virtual servers */
 	size_t track_capacity, track_at_capacity, block_capacity, block_at_capacity;
 	uint32_t *block_order; /* rows of blocks by where they begin, from check_blocks() on */
 };
@@ -79,6 +81,7 @@ void read_heartbeat(struct reader *r, const struct scope *file);
 void read_key_file(struct reader *r, const config_setting_t *at);
 void read_routers(struct reader *r, const struct scope *file);
 void read_pool(struct reader *r, const struct scope *file);
+void read_sync(struct reader *r, const struct scope *file);
 /* The track group of a router. */
 void read_track(const struct scope *router, struct conf_router *row);
 /* Another interface that the router depends on, once in each list. */
@@ -101,6 +104,12 @@ uint32_t probe_none(struct reader *r);
 
 /* Relations between rows. */
 void check_relations(struct reader *r);
+/* Where a row came from, for messages: the key's own setting if it is there. */
+const config_setting_t *place(config_setting_t *row, const char *key);
+/* The router that has that row of addresses[]. */
+uint32_t router_of_address(const struct config *c, uint32_t address);
+/* check_pool.c: of virtual servers with routers and with each other, of real servers. */
+void check_pools(struct reader *r, const struct seen *router_names, const struct seen *addresses);
 /* check_blocks.c: of blocks with each other and with what has to stay outside of all. */
 void check_blocks(struct reader *r);
 /* An address that may be in a block of the router `own` only (CONF_NO_INDEX: in none). */

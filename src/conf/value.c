@@ -4,12 +4,11 @@
  * Text kinds have one function each that returns what is wrong as the second half of a message
  * ('vrid is 300; it must be 1 to 255'), or NULL.
  */
+#include "conf/listen.h"
 #include "conf/reader.h"
 
 #include <ctype.h>
 #include <string.h>
-
-#define NO_IPV6 "IPv6 is not available in this version of tandem"
 
 static bool
 is_alnum_ascii(char c)
@@ -147,15 +146,38 @@ fault_network(const char *v)
 }
 
 static const char *
-fault_endpoint(const char *v)
+fault_listen(const char *v)
 {
-	struct endpoint e;
+	struct conf_listen l;
 
-	if (!endpoint_parse(v, &e))
-		return "it must be an address and a port, such as 10.77.0.100:80";
-	if (e.addr.family == IP_V6)
-		return NO_IPV6;
+	if (!listen_parse(v, &l))
+		return "it must be an address and a port, such as 10.77.0.100:80, or a range of "
+		       "them, such as 10.77.0.100-10.77.0.103:8000-8010";
+	if (listen_count(&l) > LIMIT_LISTENS)
+		return "that range is too long; 16384 addresses and ports are the limit";
+	return fault_host(&l.first) ? fault_host(&l.first) : fault_host(&l.last);
+}
+
+/* Another host; the port may be left to the client. */
+static const char *
+fault_server(const char *v)
+{
+	struct endpoint e = {0};
+
+	if (!endpoint_parse(v, &e) && !ip_addr_parse(v, &e.addr))
+		return "it must be an address and a port, such as 10.88.0.21:80, or an address";
 	return fault_host(&e.addr);
+}
+
+static const char *
+fault_multicast(const char *v)
+{
+	struct ip_addr a;
+
+	if (!ip_addr_parse(v, &a) || a.bytes[0] < (a.family == IP_V4 ? 224 : 255) ||
+		(a.family == IP_V4 && a.bytes[0] > 239))
+		return "it must be the address of a multicast group, such as 224.0.0.81";
+	return NULL;
 }
 
 /* What a probe of this node may ask: this host itself, too. */
@@ -174,17 +196,17 @@ static const char *
 fault_mask(const char *v)
 {
 	struct ip_addr a;
-	uint32_t inverse;
+	bool ones = true, sound = true;
 
 	if (!ip_addr_parse(v, &a))
-		return "it must be a netmask, such as 255.255.255.0";
-	if (a.family == IP_V6)
-		return NO_IPV6;
-	inverse = ~((uint32_t)a.bytes[0] << 24 | (uint32_t)a.bytes[1] << 16 |
-		(uint32_t)a.bytes[2] << 8 | a.bytes[3]);
-	if ((inverse & (inverse + 1)) != 0 || inverse == UINT32_MAX)
-		return "it must be a netmask: ones, then zeros, such as 255.255.255.0";
-	return NULL;
+		return "it must be a netmask, such as 255.255.255.0 or ffff:ffff:ffff:ff00::";
+	for (unsigned bit = 0; bit < ip_addr_size(&a) * 8; bit++) {
+		bool one = (a.bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
+
+		sound = sound && (ones || !one) && (bit != 0 || one);
+		ones = one;
+	}
+	return sound ? NULL : "it must be a netmask: ones, then zeros, such as 255.255.255.0";
 }
 
 static const char *
@@ -259,7 +281,9 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_ADDRESSES:
 	case KEY_PREFIX: return fault_prefix(v);
 	case KEY_NETWORKS: return fault_network(v);
-	case KEY_ENDPOINT: return fault_endpoint(v);
+	case KEY_LISTEN: return fault_listen(v);
+	case KEY_SERVER: return fault_server(v);
+	case KEY_MULTICAST: return fault_multicast(v);
 	case KEY_TARGET: return fault_target(v);
 	case KEY_MASK: return fault_mask(v);
 	case KEY_PROGRAM: return fault_program(v);
@@ -428,6 +452,10 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_WORDS:
 	case KEY_NETWORKS:
 	case KEY_INTERFACES: return check_sequence(s, key, member, false);
+	case KEY_LISTEN:
+		if (is_sequence(member))
+			return check_sequence(s, key, member, false);
+		break;
 	case KEY_GATEWAYS:
 	case KEY_ADDRESSES: return check_sequence(s, key, member, true);
 	case KEY_GROUPS: return check_groups(s, key, member);
@@ -441,8 +469,9 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_INTERFACE:
 	case KEY_ADDRESS:
 	case KEY_PREFIX:
-	case KEY_ENDPOINT:
+	case KEY_SERVER:
 	case KEY_TARGET:
+	case KEY_MULTICAST:
 	case KEY_MASK:
 	case KEY_PROGRAM:
 	case KEY_FILE:

@@ -38,13 +38,31 @@ pool_judge(const struct pool_service *s, const struct pool_member *members, size
 	return o;
 }
 
+/* A server of this service; what has no port of its own has the service's. */
+static struct vs_real
+pool_real(const struct pool_service *s, const struct endpoint *address, uint8_t forwarding)
+{
+	struct vs_real real = {.address = *address, .forwarding = forwarding};
+
+	if (real.address.port == 0)
+		real.address.port = s->service.key.listen.port;
+	if (forwarding == VS_TUNNEL) {
+		real.tunnel = s->tunnel;
+		real.tunnel_port = s->tunnel_port;
+		real.tunnel_checksum = s->tunnel_checksum;
+	}
+	return real;
+}
+
 /* Appends the member as the mode has it; false when there is no room. */
 static bool
 pool_append_member(const struct pool_service *s, const struct pool_member *m, enum pool_mode mode,
 	struct vs_table *wanted)
 {
-	struct vs_real real = {.address = m->address, .forwarding = m->forwarding};
+	struct vs_real real = pool_real(s, &m->address, m->forwarding);
 
+	real.upper_threshold = m->upper_threshold;
+	real.lower_threshold = m->lower_threshold;
 	if (mode == POOL_SERVING || mode == POOL_OPENED)
 		real.weight = member_kernel_weight(m);
 	if (mode != POOL_OPENED && !member_in(m))
@@ -59,14 +77,14 @@ pool_append(const struct pool_service *service, const struct pool_member *member
 	struct vs_table *wanted, struct pool_outcome *outcome)
 {
 	struct pool_outcome o = pool_judge(service, members, count);
-	struct vs_real sorry = {.address = service->sorry,
-		.forwarding = service->sorry_forwarding, .weight = 1};
+	struct vs_real sorry = pool_real(service, &service->sorry, service->sorry_forwarding);
 	size_t services_before = wanted->service_count, reals_before = wanted->real_count;
 	struct vs_service *row = vs_table_add_service(wanted, &service->service);
 	bool room = row != NULL;
 
 	if (room && row->persistence_s != 0)
 		row->flags |= VS_PERSISTENT;
+	sorry.weight = 1;
 	if (room && o.mode == POOL_ON_SORRY)
 		room = vs_table_add_real(wanted, &sorry);
 	for (size_t i = 0; i < count && room; i++)

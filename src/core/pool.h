@@ -25,11 +25,14 @@ struct pool_service {
 	bool has_sorry;
 	struct endpoint sorry;
 	uint8_t sorry_forwarding;   /* enum vs_forwarding */
+	uint8_t tunnel;             /* of members and sorry server with VS_TUNNEL: as in vs_real */
+	uint16_t tunnel_port, tunnel_checksum;
 };
 
 struct pool_member {
-	struct endpoint address;
+	struct endpoint address;    /* port 0: the service's own */
 	uint32_t weight;            /* as configured or overridden */
+	uint32_t upper_threshold, lower_threshold;
 	uint8_t forwarding;         /* enum vs_forwarding */
 	enum health_verdict verdict;
 	bool keep_out;              /* was not in the kernel at start: out until a probe says up */

@@ -20,7 +20,8 @@ _Static_assert(VS_ONE_PACKET == IP_VS_SVC_F_ONEPACKET, "as the kernel has it");
 _Static_assert(VS_NAT == IP_VS_CONN_F_MASQ && VS_DR == IP_VS_CONN_F_DROUTE &&
 	VS_TUNNEL == IP_VS_CONN_F_TUNNEL, "as the kernel has it");
 _Static_assert((int)VS_IPIP == IP_VS_CONN_F_TUNNEL_TYPE_IPIP &&
-	(int)VS_GUE == IP_VS_CONN_F_TUNNEL_TYPE_GUE && (int)VS_GRE == IP_VS_CONN_F_TUNNEL_TYPE_GRE, "as the kernel has it");
+	(int)VS_GUE == IP_VS_CONN_F_TUNNEL_TYPE_GUE &&
+	(int)VS_GRE == IP_VS_CONN_F_TUNNEL_TYPE_GRE, "as the kernel has it");
 _Static_assert(VS_CHECKSUM == IP_VS_TUNNEL_ENCAP_FLAG_CSUM &&
 	VS_REMOTE_CHECKSUM == IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM, "as the kernel has it");
 _Static_assert(sizeof(((struct vs_service *)0)->engine) == IP_VS_PENAME_MAXLEN,

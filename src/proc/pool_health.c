@@ -117,7 +117,11 @@ send_set(struct pool *p, uint32_t target)
 			: track_of(&p->config, target)->target,
 		.probe = *probe_of(&p->config, target),
 	};
+	uint32_t virtual = virtual_of(&p->config, target);
 
+	if (is_real(&p->config, target))
+		set.address.port = conf_real_port(&p->config, &p->config.virtuals[virtual],
+			&p->config.reals[target]);
 	if (!prober || prober->fd == -1)
 		return true; /* the one to come gets it */
 	if (set.probe.port != 0)

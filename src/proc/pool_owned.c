@@ -3,9 +3,12 @@
  * file in the state directory remembers what was programmed: a later life can then remove what is
  * no longer configured and leave everybody else's services alone.
  *
- * One line a service: "tcp 10.77.0.100:80". Written to a new file and renamed: never half there.
+ * One line a service: "tcp 10.77.0.100:80", "fwmark4 7". Written to a new file and renamed:
+ * never half there.
  */
 #include "proc/pool_process.h"
+
+#include "conf/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,14 +52,27 @@ owned_remove(struct pool *p, const struct vs_key *key)
 static bool
 parse_line(char *line, struct vs_key *key)
 {
+	static const uint8_t protocols[] = {CONF_TCP, CONF_UDP, CONF_SCTP};
 	char *space = strchr(line, ' ');
+	struct conf_listen at;
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!space)
 		return false;
 	*space = '\0';
-	*key = (struct vs_key){.protocol = strcmp(line, "udp") == 0 ? CONF_UDP : CONF_TCP};
-	return endpoint_parse(space + 1, &key->listen);
+	*key = (struct vs_key){.protocol = 0};
+	if (strcmp(line, "fwmark4") == 0 || strcmp(line, "fwmark6") == 0) {
+		key->listen.addr.family = line[6] == '4' ? IP_V4 : IP_V6;
+		key->fwmark = (uint32_t)strtoul(space + 1, NULL, 10);
+		return key->fwmark != 0;
+	}
+	for (size_t i = 0; i < sizeof(protocols); i++)
+		if (strcmp(line, conf_protocol_name(protocols[i])) == 0)
+			key->protocol = protocols[i];
+	if (key->protocol == 0 || !listen_parse(space + 1, &at) || listen_count(&at) != 1)
+		return false;
+	key->listen = listen_at(&at, 0);
+	return true;
 }
 
 /* Nobody's file, or garbage in it: nothing is ours then, which errs on the side of others. */
@@ -71,7 +87,7 @@ owned_load(struct pool *p)
 	f = fopen(path, "re");
 	if (!f)
 		return;
-	while (p->owned_count < LIMIT_VIRTUALS && fgets(line, sizeof(line), f))
+	while (p->owned_count < LIMIT_LISTENS + LIMIT_VIRTUALS && fgets(line, sizeof(line), f))
 		if (parse_line(line, &key))
 			owned_add(p, &key);
 	fclose(f);
@@ -108,8 +124,11 @@ owned_store(struct pool *p)
 		return;
 	}
 	for (size_t i = 0; i < p->owned_count; i++)
-		fprintf(f, "%s %s\n", p->owned[i].protocol == CONF_UDP ? "udp" : "tcp",
-			endpoint_format(&p->owned[i].listen, text));
+		if (p->owned[i].fwmark != 0)
+			fprintf(f, "fwmark%u %u\n", p->owned[i].listen.addr.family, p->owned[i].fwmark);
+		else
+			fprintf(f, "%s %s\n", conf_protocol_name(p->owned[i].protocol),
+				endpoint_format(&p->owned[i].listen, text));
 	ok = ferror(f) == 0;
 	ok = fclose(f) == 0 && ok;
 	if (!ok || rename(fresh, path) == -1)

@@ -142,8 +142,12 @@ void table_replan(struct pool *p, enum reason why); /* at the end of this turn o
 bool table_apply_now(struct pool *p, enum reason why);
 /* A dump at most 200 ms old, for status; false without ip_vs. */
 bool table_refresh(struct pool *p);
-/* The kernel's row for a real server of ours, or NULL. */
-const struct vs_real *table_find_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row);
+/* How many services of the kernel a virtual server is, and the key of the i-th. */
+uint32_t virtual_services(const struct config *c, const struct conf_virtual *v);
+struct vs_key virtual_key(const struct config *c, const struct conf_virtual *v, uint32_t i);
+/* The kernel's row for a real server of ours, counters summed over the services; false: in none. */
+bool table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row,
+	struct vs_real *sum);
 void table_withdraw_all(struct pool *p);         /* clean stop: remove what is ours */
 void table_close(struct pool *p);
 

@@ -5,6 +5,7 @@
  */
 #include "proc/pool_process.h"
 
+#include "conf/listen.h"
 #include "control/server.h"
 
 #include <jansson.h>
@@ -40,12 +41,14 @@ duration_json(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)(ns / NS_PER_US) / 1000.);
 }
 
+/* Address and port, or the address alone where the port is the client's. */
 static json_t *
-endpoint_json(const struct endpoint *e)
+server_json(const struct endpoint *e)
 {
-	char text[ENDPOINT_TEXT];
+	char text[ENDPOINT_TEXT], address[ADDR_TEXT];
 
-	return json_string(endpoint_format(e, text));
+	return json_string(e->port != 0 ? endpoint_format(e, text)
+		: ip_addr_format(&e->addr, address));
 }
 
 static void
@@ -229,11 +232,11 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 {
 	const struct conf_real *c = &p->config.reals[row];
 	const struct pool_target *t = &p->targets[row];
-	const struct vs_real *k = p->ipvs ? table_find_real(p, virtual_row, row) : NULL;
+	struct vs_real sum, *k = p->ipvs && table_sum_real(p, virtual_row, row, &sum) ? &sum : NULL;
 	json_t *o = json_object();
 
 	put(o, "name", text_json(c->name));
-	put(o, "address", endpoint_json(&c->address));
+	put(o, "address", server_json(&c->address));
 	put(o, "health", json_string(health_name(t->verdict)));
 	put(o, "reason", json_string(reason_tag(t->reason)));
 	put(o, "since_ms", age_json(t->since, now));
@@ -242,18 +245,46 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "in_kernel", json_boolean(k != NULL));
 	put_int(o, "active_connections", k ? k->active_connections : 0);
 	put_int(o, "inactive_connections", k ? k->inactive_connections : 0);
+	put_int(o, "persistent_connections", k ? k->persistent_connections : 0);
 	put_int(o, "connections", k ? k->connections : 0);
+	put_int(o, "in_packets", k ? k->in_packets : 0);
+	put_int(o, "out_packets", k ? k->out_packets : 0);
+	put_int(o, "in_bytes", k ? k->in_bytes : 0);
+	put_int(o, "out_bytes", k ? k->out_bytes : 0);
+	put(o, "forwarding", json_string(conf_forwarding_name(c->forwarding)));
 	put(o, "override", json_null());
 	put_probe(o, t, now);
 	return o;
 }
 
+/* "10.77.0.100:80", and ", " between several; "fwmark 7". */
+static json_t *
+listen_json(const struct config *c, const struct conf_virtual *v)
+{
+	char text[LIMIT_LOG_LINE] = "", one[LISTEN_TEXT];
+	size_t n = 0;
+
+	if (v->fwmark != 0)
+		return json_sprintf("fwmark %u", v->fwmark);
+	for (uint32_t i = 0; i < v->listen_count && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? ", " : "",
+			listen_format(&c->listens[v->first_listen + i], one));
+	return json_string(text);
+}
+
+/* Are all its services there? */
 static bool
 in_kernel(const struct pool *p, const struct conf_virtual *v)
 {
-	struct vs_key key = {.listen = v->listen, .protocol = v->protocol};
+	uint32_t services = virtual_services(&p->config, v);
 
-	return p->ipvs && vs_table_find(&p->actual, &key) != NULL;
+	for (uint32_t i = 0; i < services; i++) {
+		struct vs_key key = virtual_key(&p->config, v, i);
+
+		if (!p->ipvs || !vs_table_find(&p->actual, &key))
+			return false;
+	}
+	return true;
 }
 
 static json_t *
@@ -264,16 +295,17 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 
 	put(o, "name", text_json(v->name));
 	put(o, "router", text_json(p->config.routers[v->router].name));
-	put(o, "listen", endpoint_json(&v->listen));
-	put(o, "protocol", json_string(v->protocol == CONF_UDP ? "udp" : "tcp"));
+	put(o, "listen", listen_json(&p->config, v));
+	put_int(o, "services", virtual_services(&p->config, v));
+	put(o, "protocol", json_string(conf_protocol_name(v->protocol)));
 	put(o, "scheduler", text_json(v->scheduler));
-	put(o, "forwarding", json_string(v->forwarding == CONF_FORWARD_DR ? "dr" : "nat"));
+	put(o, "forwarding", json_string(conf_forwarding_name(v->forwarding)));
 	put_int(o, "healthy", virtual_healthy(p, row));
 	put_int(o, "total", v->real_count);
 	put(o, "served", json_boolean(virtual_is_served(p, row)));
 	put(o, "programmed", json_boolean(p->programmed && virtual_is_served(p, row) &&
 		in_kernel(p, v)));
-	put(o, "sorry_server", v->has_sorry ? endpoint_json(&v->sorry) : json_null());
+	put(o, "sorry_server", v->has_sorry ? server_json(&v->sorry) : json_null());
 	for (uint32_t i = 0; i < v->real_count; i++)
 		json_array_append_new(reals, real_json(p, row, v->first_real + i, now));
 	put(o, "real_servers", reals);

@@ -75,24 +75,30 @@ void
 sync_reconcile(struct pool *p)
 {
 	uint32_t router = hot_router(p);
+	const struct conf_sync *sync = &p->config.sync;
 	struct ipvs_sync wanted = {.master = false}, now;
 	int error;
 
 	if (!p->ipvs)
 		return;
-	if (router == CONF_NO_INDEX || p->config.node_count < 2) {
+	if (router == CONF_NO_INDEX || p->config.node_count < 2 || !p->config.sync.enabled) {
 		sync_stop(p);
 		return;
 	}
 	wanted.master = wanted.backup = true;
-	wanted.master_id = (uint8_t)(p->child->node + 1);
-	wanted.backup_id = (uint8_t)(2 - p->child->node);
-	memcpy(wanted.interface, p->config.routers[router].interface, sizeof(wanted.interface));
+	wanted.master_id = (uint8_t)(sync->id + p->child->node);
+	wanted.backup_id = (uint8_t)(sync->id + 1 - p->child->node);
+	wanted.group = sync->group;
+	wanted.port = sync->port;
+	wanted.ttl = sync->ttl;
+	wanted.maxlen = sync->maxlen;
+	memcpy(wanted.interface, sync->interface[0] != '\0' ? sync->interface
+		: p->config.routers[router].interface, sizeof(wanted.interface));
 	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
 		set_sysctl(p, sysctls[i].name, sysctls[i].value);
 	reconcile_gate(p);
 	/* Those that run already are an earlier life's: ours, and ours to stop. */
-	if (ipvs_sync_get(p->ipvs, &now) != 0 || memcmp(&now, &wanted, sizeof(now)) != 0) {
+	if (ipvs_sync_get(p->ipvs, &now) != 0 || !ipvs_sync_matches(&now, &wanted)) {
 		error = ipvs_sync_set(p->ipvs, &wanted);
 		if (error != 0) {
 			pool_complain(p, "connection sync daemons", error);

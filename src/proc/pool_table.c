@@ -5,6 +5,8 @@
  */
 #include "proc/pool_process.h"
 
+#include "conf/listen.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,48 +72,98 @@ table_close(struct pool *p)
 	p->owned_count = 0;
 }
 
-static struct vs_key
-key_of(const struct conf_virtual *v)
+uint32_t
+virtual_services(const struct config *c, const struct conf_virtual *v)
 {
-	return (struct vs_key){.listen = v->listen, .protocol = v->protocol};
+	uint32_t count = v->fwmark != 0;
+
+	for (uint32_t i = 0; i < v->listen_count; i++)
+		count += listen_count(&c->listens[v->first_listen + i]);
+	return count;
+}
+
+struct vs_key
+virtual_key(const struct config *c, const struct conf_virtual *v, uint32_t i)
+{
+	const struct conf_listen *l = &c->listens[v->first_listen];
+
+	if (v->fwmark != 0)
+		return (struct vs_key){.fwmark = v->fwmark, .listen.addr.family = v->family};
+	for (; i >= listen_count(l); l++)
+		i -= listen_count(l);
+	return (struct vs_key){.listen = listen_at(l, i), .protocol = v->protocol};
 }
 
 static uint8_t
-forwarding_of(const struct conf_virtual *v)
+forwarding_of(uint8_t forwarding)
 {
-	return v->forwarding == CONF_FORWARD_DR ? VS_DR : VS_NAT;
+	switch (forwarding) {
+	case CONF_FORWARD_DR: return VS_DR;
+	case CONF_FORWARD_TUNNEL: return VS_TUNNEL;
+	}
+	return VS_NAT;
+}
+
+/* All but the key. */
+static struct pool_service
+service_of(const struct conf_virtual *v)
+{
+	struct pool_service s = {
+		.service = {.flags = v->scheduler_flags | (v->one_packet ? VS_ONE_PACKET : 0u),
+			.persistence_s = v->persistence_s},
+		.when_none_healthy = v->when_none_healthy == CONF_REFUSE ? POOL_REFUSE : POOL_FAIL_OPEN,
+		.min_healthy = v->min_healthy,
+		.has_sorry = v->has_sorry,
+		.sorry = v->sorry,
+		.sorry_forwarding = forwarding_of(v->forwarding),
+		.tunnel = v->tunnel,
+		.tunnel_port = v->tunnel_port,
+		.tunnel_checksum = v->tunnel_checksum,
+	};
+
+	memcpy(s.service.scheduler, v->scheduler, sizeof(s.service.scheduler));
+	memcpy(s.service.engine, v->engine, sizeof(s.service.engine));
+	return s;
 }
 
 static bool
 append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member *members)
 {
-	struct pool_service s = {
-		.service = {.key = key_of(v), .flags = v->scheduler_flags,
-			.persistence_s = v->persistence_s, .netmask = v->persistence_mask},
-		.when_none_healthy = v->when_none_healthy == CONF_REFUSE ? POOL_REFUSE : POOL_FAIL_OPEN,
-		.min_healthy = v->min_healthy,
-		.has_sorry = v->has_sorry,
-		.sorry = v->sorry,
-		.sorry_forwarding = forwarding_of(v),
-	};
+	uint32_t services = virtual_services(&p->config, v);
+	struct pool_service s = service_of(v);
+	bool room = true;
 
-	memcpy(s.service.scheduler, v->scheduler, sizeof(s.service.scheduler));
 	for (uint32_t i = 0; i < v->real_count; i++) {
 		const struct conf_real *real = &p->config.reals[v->first_real + i];
 		const struct pool_target *t = &p->targets[v->first_real + i];
 
 		members[i] = (struct pool_member){.address = real->address, .weight = real->weight,
-			.forwarding = forwarding_of(v), .verdict = t->verdict, .keep_out = t->keep_out};
+			.upper_threshold = real->upper_threshold,
+			.lower_threshold = real->lower_threshold,
+			.forwarding = forwarding_of(real->forwarding), .verdict = t->verdict,
+			.keep_out = t->keep_out};
 	}
-	return pool_append(&s, members, v->real_count, &p->wanted, NULL);
+	for (uint32_t i = 0; i < services && room; i++) {
+		s.service.key = virtual_key(&p->config, v, i);
+		s.service.netmask = (struct ip_addr){.family = IP_NONE};
+		if (v->persistence_mask.family == s.service.key.listen.addr.family)
+			s.service.netmask = v->persistence_mask;
+		room = pool_append(&s, members, v->real_count, &p->wanted, NULL);
+	}
+	return room;
 }
 
 static bool
 make_room(struct pool *p)
 {
-	size_t services = p->config.virtual_count + 1;
-	size_t reals = p->config.real_count + p->config.virtual_count + 1;
+	size_t services = 1, reals = 1;
 
+	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
+		const struct conf_virtual *v = &p->config.virtuals[i];
+
+		services += virtual_services(&p->config, v);
+		reals += (size_t)virtual_services(&p->config, v) * (v->real_count + 1);
+	}
 	if (p->wanted.service_capacity >= services && p->wanted.real_capacity >= reals)
 		return true;
 	free(p->wanted.services);
@@ -152,12 +204,13 @@ adopt(struct pool *p)
 	p->adopted = true;
 	for (uint32_t v = 0; v < p->config.virtual_count; v++) {
 		const struct conf_virtual *row = &p->config.virtuals[v];
-		struct vs_key key = key_of(row);
-		const struct vs_service *s = vs_table_find(&p->actual, &key);
+		struct vs_key key = virtual_key(&p->config, row, 0);
+		struct vs_real real;
 
-		for (uint32_t i = row->first_real; s && i < row->first_real + row->real_count; i++)
+		for (uint32_t i = row->first_real; vs_table_find(&p->actual, &key) &&
+			i < row->first_real + row->real_count; i++)
 			p->targets[i].keep_out = p->targets[i].verdict == HEALTH_UNKNOWN &&
-				!vs_table_find_real(&p->actual, s, &p->config.reals[i].address);
+				!table_sum_real(p, v, i, &real);
 	}
 }
 
@@ -188,12 +241,24 @@ log_op(struct pool *p, enum log_level level, enum reason why, const struct plan_
 	log_line_begin(&line, "plan");
 	log_line_text(&line, "operation", plan_kind_name(op->kind));
 	log_line_reason(&line, why);
-	log_line_text(&line, "protocol", op->service.key.protocol == CONF_UDP ? "udp" : "tcp");
-	log_line_endpoint(&line, "service", &op->service.key.listen);
+	if (op->service.key.fwmark != 0) {
+		log_line_int(&line, "fwmark", op->service.key.fwmark);
+	} else {
+		log_line_text(&line, "protocol", conf_protocol_name(op->service.key.protocol));
+		log_line_endpoint(&line, "service", &op->service.key.listen);
+	}
 	if (real) {
 		log_line_endpoint(&line, "server", &op->real.address);
 		log_line_int(&line, "weight", op->real.weight);
 		log_line_int(&line, "connections", op->connections);
+	}
+	if (error == ENOENT && !real) { /* ip_vs_ctl.c: it asked for the module in vain */
+		log_line_text(&line, "scheduler", op->service.scheduler);
+		log_line_text(&line, "detail", op->service.engine[0] != '\0'
+			? "this kernel has no module for the scheduler or for persistence_engine; install "
+			  "it or choose another"
+			: "this kernel has no module for the scheduler (ip_vs_NAME); install it or choose "
+			  "another");
 	}
 	if (error != 0)
 		log_line_text(&line, "error", strerror(error));
@@ -331,13 +396,42 @@ table_refresh(struct pool *p)
 	return dump(p);
 }
 
-const struct vs_real *
-table_find_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row)
+static void
+add_counters(struct vs_real *sum, const struct vs_real *row)
 {
-	struct vs_key key = key_of(&p->config.virtuals[virtual_row]);
-	const struct vs_service *s = vs_table_find(&p->actual, &key);
+	sum->active_connections += row->active_connections;
+	sum->inactive_connections += row->inactive_connections;
+	sum->persistent_connections += row->persistent_connections;
+	sum->connections += row->connections;
+	sum->in_packets += row->in_packets;
+	sum->out_packets += row->out_packets;
+	sum->in_bytes += row->in_bytes;
+	sum->out_bytes += row->out_bytes;
+}
 
-	return s ? vs_table_find_real(&p->actual, s, &p->config.reals[real_row].address) : NULL;
+bool
+table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row, struct vs_real *sum)
+{
+	const struct conf_virtual *v = &p->config.virtuals[virtual_row];
+	uint32_t services = virtual_services(&p->config, v);
+	bool found = false;
+
+	for (uint32_t i = 0; i < services; i++) {
+		struct vs_key key = virtual_key(&p->config, v, i);
+		struct endpoint address = p->config.reals[real_row].address;
+		const struct vs_service *s = vs_table_find(&p->actual, &key);
+		const struct vs_real *row;
+
+		if (address.port == 0)
+			address.port = key.listen.port;
+		row = s ? vs_table_find_real(&p->actual, s, &address) : NULL;
+		if (row && found)
+			add_counters(sum, row);
+		else if (row)
+			*sum = *row;
+		found = found || row;
+	}
+	return found;
 }
 
 void

@@ -108,7 +108,8 @@ roundtrip(const char *path)
 
 static const struct key_group *const groups[] = {&keys_file, &keys_node, &keys_heartbeat,
 	&keys_link, &keys_router, &keys_address, &keys_track, &keys_gateway, &keys_tracked_probe,
-	&keys_script, &keys_virtual, &keys_real, &keys_probe, &keys_expect, &keys_control, &keys_log};
+	&keys_script, &keys_virtual, &keys_real, &keys_probe, &keys_expect, &keys_control, &keys_log,
+	&keys_tunnel, &keys_sync};
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
 
@@ -134,7 +135,9 @@ kind_phrase(enum key_kind kind)
 	case KEY_INTERFACES: return "List of interfaces";
 	case KEY_ADDRESS: return "Address";
 	case KEY_PREFIX: return "Address/length";
-	case KEY_ENDPOINT: return "Address:port";
+	case KEY_LISTEN: return "Address:port, each perhaps a range, or a list of such";
+	case KEY_SERVER: return "Address:port, or an address alone";
+	case KEY_MULTICAST: return "Address of a multicast group";
 	case KEY_NETWORKS: return "List of network/length texts";
 	case KEY_TARGET: return "Address:port, or an address alone";
 	case KEY_MASK: return "Netmask";

@@ -3,6 +3,7 @@
  * before anything is known, in the middle of it, and when names are no UTF-8.
  */
 #include "control/server.h"
+#include "conf/listen.h"
 #include "proc/pool_process.h"
 
 #include <setjmp.h>
@@ -24,6 +25,7 @@ struct bed {
 	struct conf_probe probes[1];
 	struct pool_router facts[2];
 	struct pool_target targets[4];
+	struct conf_listen listens[1];
 	struct conf_track tracks[2];
 	struct ipc_track_state tracked[2];
 };
@@ -47,7 +49,10 @@ configure(struct bed *b)
 	ip_prefix_parse("10.77.0.101/24", &b->addresses[2].prefix);
 	b->virtuals[0] = (struct conf_virtual){.name = "http", .protocol = CONF_TCP,
 		.forwarding = CONF_FORWARD_NAT, .scheduler = "wlc", .real_count = 2};
-	endpoint_parse("10.77.0.100:80", &b->virtuals[0].listen);
+	listen_parse("10.77.0.100:80", &b->listens[0]);
+	b->virtuals[0].listen_count = 1;
+	c->listens = b->listens;
+	c->listen_count = 1;
 	b->reals[0] = (struct conf_real){.name = "web1", .weight = 5};
 	b->reals[1] = (struct conf_real){.name = "web2", .weight = 3};
 	endpoint_parse("10.88.0.21:8080", &b->reals[0].address);

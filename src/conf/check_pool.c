@@ -1,0 +1,364 @@
+/*
+ * Relations of virtual servers: with the virtual router that has their addresses, with each other,
+ * and with their real servers. See check.c for what stands at which setting.
+ */
+#include "conf/listen.h"
+#include "conf/reader.h"
+
+#include <string.h>
+
+/* The router that has an address, itself or in a block; UINT32_MAX when none has. */
+static uint32_t
+holder_of(const struct reader *r, const struct ip_addr *address, const struct seen *addresses)
+{
+	uint32_t holder = seen_find(addresses, address);
+
+	if (holder != UINT32_MAX)
+		return router_of_address(r->out, holder);
+	return block_of(r, address, &holder) == CONF_NO_INDEX ? UINT32_MAX : holder;
+}
+
+/* The first address of a range that this router does not have; false: it has them all. */
+static bool
+first_missing(const struct reader *r, const struct conf_listen *l, uint32_t router,
+	const struct seen *addresses, struct ip_addr *missing)
+{
+	uint32_t ports = (uint32_t)l->port_high - l->port_low + 1;
+
+	for (uint32_t i = 0; i < listen_count(l); i += ports) {
+		*missing = listen_at(l, i).addr;
+		if (router == UINT32_MAX || holder_of(r, missing, addresses) != router)
+			return true;
+	}
+	return false;
+}
+
+/* The router that a virtual server names; UINT32_MAX and an error when there is none. */
+static uint32_t
+named_router(struct reader *r, const struct conf_virtual *v, const config_setting_t *named,
+	const struct seen *names)
+{
+	char key[LIMIT_NAME];
+	uint32_t router;
+
+	copy_text(key, sizeof(key), config_setting_get_string(named));
+	router = seen_find(names, key);
+	if (router == UINT32_MAX)
+		reader_error(r, named, "virtual_servers \"%s\": there is no virtual router \"%s\"",
+			v->name, key);
+	return router;
+}
+
+/* Which router a virtual server belongs to: the one it names, else the one with its address. */
+static void
+resolve_router(struct reader *r, uint32_t row, const struct seen *names,
+	const struct seen *addresses)
+{
+	struct config *c = r->out;
+	struct conf_virtual *v = &c->virtuals[row];
+	config_setting_t *named = config_setting_get_member(r->virtual_at[row], "router");
+	struct ip_addr missing;
+	char text[ADDR_TEXT];
+
+	v->router = UINT32_MAX;
+	if (named && setting_is_wrong(named))
+		return;
+	if (named)
+		v->router = named_router(r, v, named, names);
+	else if (v->listen_count > 0)
+		v->router = holder_of(r, &c->listens[v->first_listen].first, addresses);
+	else if (v->fwmark != 0)
+		reader_error(r, place(r->virtual_at[row], "fwmark"), "virtual_servers \"%s\": with "
+			"fwmark no address tells the virtual router; name it in router", v->name);
+	if (named && v->router == UINT32_MAX)
+		return;
+	for (uint32_t i = 0; i < v->listen_count; i++)
+		if (first_missing(r, &c->listens[v->first_listen + i], v->router, addresses,
+			&missing))
+			reader_error(r, place(r->virtual_at[row], "listen"),
+				"virtual_servers \"%s\": %s is not an address of %s", v->name,
+				ip_addr_format(&missing, text), named ? "its router"
+				: v->router == UINT32_MAX ? "any router"
+				: "the router of the first one");
+}
+
+/* The bytes that make two services the same to the kernel. */
+struct service_key {
+	struct ip_addr address;
+	uint8_t port[2];
+	uint8_t protocol;
+	uint8_t fwmark[4];
+};
+
+static struct service_key
+service_key(const struct endpoint *e, uint8_t protocol)
+{
+	return (struct service_key){.address = e->addr, .protocol = protocol,
+		.port = {(uint8_t)(e->port >> 8), (uint8_t)e->port}};
+}
+
+static void
+check_fwmark(struct reader *r, uint32_t row, struct seen *services)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	struct service_key key = {.address.family = v->family};
+	uint32_t before;
+
+	memcpy(key.fwmark, &v->fwmark, sizeof(key.fwmark));
+	before = seen_add(services, &key, row);
+	if (before != UINT32_MAX)
+		reader_error(r, place(r->virtual_at[row], "fwmark"), "virtual_servers \"%s\": fwmark "
+			"%u is served by \"%s\" already", v->name, v->fwmark,
+			r->out->virtuals[before].name);
+}
+
+/* One message for a range, however many of its services are there already. */
+static void
+check_listen(struct reader *r, uint32_t row, const struct conf_listen *l, struct seen *services)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	bool told = false;
+	char text[ENDPOINT_TEXT];
+
+	for (uint32_t i = 0; i < listen_count(l); i++) {
+		struct endpoint e = listen_at(l, i);
+		struct service_key key = service_key(&e, v->protocol);
+		uint32_t before = seen_add(services, &key, row);
+
+		if (before != UINT32_MAX && !told)
+			reader_error(r, place(r->virtual_at[row], "listen"),
+				"virtual_servers \"%s\": %s %s is served by \"%s\" already", v->name,
+				conf_protocol_name(v->protocol), endpoint_format(&e, text),
+				r->out->virtuals[before].name);
+		told = told || before != UINT32_MAX;
+	}
+	if (l->port_low == 0 && v->persistence_s == 0)
+		reader_error(r, place(r->virtual_at[row], "listen"), "virtual_servers \"%s\": port 0, "
+			"which is every port, needs persistence_s", v->name);
+}
+
+static void
+check_services(struct reader *r)
+{
+	const struct config *c = r->out;
+	struct seen names, services;
+
+	seen_open(&names, LIMIT_NAME);
+	seen_open(&services, sizeof(struct service_key));
+	for (uint32_t i = 0; i < c->virtual_count; i++) {
+		const struct conf_virtual *v = &c->virtuals[i];
+
+		if (v->name[0] != '\0' && seen_add(&names, v->name, i) != UINT32_MAX)
+			reader_error(r, place(r->virtual_at[i], "name"),
+				"virtual_servers \"%s\": this name is there twice", v->name);
+		if (v->fwmark != 0)
+			check_fwmark(r, i, &services);
+		for (uint32_t k = 0; k < v->listen_count; k++)
+			check_listen(r, i, &c->listens[v->first_listen + k], &services);
+	}
+	seen_close(&names);
+	seen_close(&services);
+}
+
+/* A server as it stands in the configuration, for check_target(). */
+struct target {
+	const char *what;
+	const struct endpoint *endpoint;
+	uint8_t forwarding;
+	const config_setting_t *at;
+};
+
+/* With no translation of ports a server has the one that the client used. */
+static void
+check_target_port(struct reader *r, const struct conf_virtual *v, const struct conf_listen *l,
+	const struct target *t)
+{
+	uint16_t port = t->endpoint->port;
+
+	if (t->forwarding == CONF_FORWARD_NAT || port == 0)
+		return;
+	if (l->port_low != l->port_high)
+		reader_error(r, t->at, "virtual_servers \"%s\": %s has port %u, but with forwarding %s "
+			"no port is translated and there are several; leave it away", v->name,
+			t->what, port, conf_forwarding_name(t->forwarding));
+	else if (port != l->port_low)
+		reader_error(r, t->at, "virtual_servers \"%s\": %s has port %u, but with forwarding "
+			"%s no port is translated; it must be %u", v->name, t->what, port,
+			conf_forwarding_name(t->forwarding), l->port_low);
+}
+
+static bool
+listens_at(const struct conf_listen *l, const struct endpoint *e)
+{
+	return l->first.family == e->addr.family && ip_addr_compare(&l->first, &e->addr) <= 0 &&
+		ip_addr_compare(&e->addr, &l->last) <= 0 &&
+		(e->port == 0 || (l->port_low <= e->port && e->port <= l->port_high));
+}
+
+/* What holds for a real server and for the sorry server alike; the first error is enough. */
+static void
+check_target(struct reader *r, const struct conf_virtual *v, const struct target *t)
+{
+	char text[ENDPOINT_TEXT], named[2 * LIMIT_NAME + 64];
+	uint8_t family = t->endpoint->addr.family;
+
+	snprintf(named, sizeof(named), "virtual_servers \"%s\": %s", v->name, t->what);
+	check_outside_blocks(r, &t->endpoint->addr, CONF_NO_INDEX, t->at, named);
+	for (uint32_t i = 0; i < v->listen_count && family != IP_NONE; i++) {
+		const struct conf_listen *l = &r->out->listens[v->first_listen + i];
+		size_t before = r->errors->count;
+
+		if (listens_at(l, t->endpoint))
+			reader_error(r, t->at, "%s has the virtual server's own address %s", named,
+				t->endpoint->port ? endpoint_format(t->endpoint, text)
+					: ip_addr_format(&t->endpoint->addr, text));
+		else if (family != l->first.family && t->forwarding != CONF_FORWARD_TUNNEL)
+			reader_error(r, t->at, "%s is of another family than listen; only forwarding "
+				"tunnel carries one over the other", named);
+		else
+			check_target_port(r, v, l, t);
+		if (r->errors->count != before)
+			return;
+	}
+	if (v->fwmark != 0 && family != v->family && family != IP_NONE &&
+		t->forwarding != CONF_FORWARD_TUNNEL)
+		reader_error(r, t->at, "%s is of another family than the first real server", named);
+}
+
+static void
+check_probe_port(struct reader *r, const struct conf_virtual *v, const struct conf_real *real,
+	const config_setting_t *at)
+{
+	const struct conf_probe *p = &r->out->probes[real->probe];
+
+	if (p->type != CONF_PROBE_NONE && p->type != CONF_PROBE_ICMP && p->port == 0 &&
+		real->address.addr.family != IP_NONE && conf_real_port(r->out, v, real) == 0)
+		reader_error(r, at, "virtual_servers \"%s\": real_servers \"%s\": it has no port of its "
+			"own and listen has not just one; the probe needs port", v->name,
+			real->name);
+}
+
+static void
+check_thresholds(struct reader *r, const struct conf_virtual *v, uint32_t row)
+{
+	const struct conf_real *real = &r->out->reals[row];
+
+	if (real->lower_threshold != 0 && real->lower_threshold >= real->upper_threshold)
+		reader_error(r, place(r->real_at[row], "lower_threshold"), "virtual_servers \"%s\": "
+			"real_servers \"%s\": lower_threshold is %u; it must be less than "
+			"upper_threshold (%u)", v->name, real->name, real->lower_threshold,
+			real->upper_threshold);
+}
+
+static void
+check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct seen *names,
+	struct seen *addresses)
+{
+	const struct conf_real *real = &r->out->reals[row];
+	struct service_key key = service_key(&real->address, 0);
+	const config_setting_t *at = place(r->real_at[row], "address");
+	char what[LIMIT_NAME + 32], text[ENDPOINT_TEXT];
+	struct target target = {.what = what, .endpoint = &real->address,
+		.forwarding = real->forwarding, .at = at};
+	uint32_t before;
+
+	snprintf(what, sizeof(what), "real_servers \"%s\"", real->name);
+	if (real->name[0] != '\0' && seen_add(names, real->name, row) != UINT32_MAX)
+		reader_error(r, place(r->real_at[row], "name"),
+			"virtual_servers \"%s\": %s: this name is there twice", v->name, what);
+	check_target(r, v, &target);
+	check_probe_port(r, v, real, at);
+	check_thresholds(r, v, row);
+	if (real->address.addr.family == IP_NONE)
+		return;
+	before = seen_add(addresses, &key, row);
+	if (before != UINT32_MAX)
+		reader_error(r, at, "virtual_servers \"%s\": %s: address %s is that of \"%s\" as "
+			"well", v->name, what, endpoint_format(&real->address, text),
+			r->out->reals[before].name);
+}
+
+static void
+check_sorry(struct reader *r, uint32_t row, const struct seen *addresses)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	struct target target = {.what = "sorry_server", .endpoint = &v->sorry,
+		.forwarding = v->forwarding, .at = place(r->virtual_at[row], "sorry_server")};
+	struct service_key key = service_key(&v->sorry, 0);
+	uint32_t real = seen_find(addresses, &key);
+
+	check_target(r, v, &target);
+	if (real != UINT32_MAX)
+		reader_error(r, target.at, "virtual_servers \"%s\": sorry_server is real server "
+			"\"%s\" as well", v->name, r->out->reals[real].name);
+}
+
+/* What the kernel does for datagrams only, and what it does for persistence only. */
+static void
+check_datagrams(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	config_setting_t *at = r->virtual_at[row];
+
+	if (v->one_packet && v->protocol != CONF_UDP)
+		reader_error(r, place(at, "one_packet"), "virtual_servers \"%s\": one_packet is for "
+			"protocol udp only", v->name);
+	if (v->engine[0] == '\0')
+		return;
+	if (v->protocol != CONF_UDP)
+		reader_error(r, place(at, "persistence_engine"), "virtual_servers \"%s\": "
+			"persistence_engine %s is for protocol udp only", v->name, v->engine);
+	if (v->persistence_s == 0)
+		reader_error(r, place(at, "persistence_engine"), "virtual_servers \"%s\": "
+			"persistence_engine needs persistence_s", v->name);
+}
+
+/* A mask of the other family would be silently without effect. */
+static void
+check_mask(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	const config_setting_t *at =
+		config_setting_get_member(r->virtual_at[row], "persistence_mask");
+	bool used = v->listen_count == 0 ? v->family == v->persistence_mask.family : false;
+
+	for (uint32_t i = 0; i < v->listen_count; i++)
+		used = used || r->out->listens[v->first_listen + i].first.family ==
+			v->persistence_mask.family;
+	if (at && !setting_is_wrong((config_setting_t *)at) && !used && (v->listen_count || v->fwmark))
+		reader_error(r, at, "virtual_servers \"%s\": persistence_mask is of another family than "
+			"listen", v->name);
+}
+
+static void
+check_pool(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	struct seen names, addresses;
+
+	seen_open(&names, LIMIT_NAME);
+	seen_open(&addresses, sizeof(struct service_key));
+	for (uint32_t i = 0; i < v->real_count; i++)
+		check_real(r, v, v->first_real + i, &names, &addresses);
+	if (v->has_sorry)
+		check_sorry(r, row, &addresses);
+	seen_close(&names);
+	seen_close(&addresses);
+	check_datagrams(r, row);
+	check_mask(r, row);
+	if (v->real_count != 0 && v->min_healthy > v->real_count)
+		reader_error(r, place(r->virtual_at[row], "min_healthy"),
+			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real "
+			"servers",
+			v->name, v->min_healthy, v->real_count);
+}
+
+void
+check_pools(struct reader *r, const struct seen *router_names, const struct seen *addresses)
+{
+	check_services(r);
+	for (uint32_t i = 0; i < r->out->virtual_count; i++) {
+		resolve_router(r, i, router_names, addresses);
+		check_pool(r, i);
+	}
+}

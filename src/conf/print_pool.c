@@ -1,0 +1,139 @@
+/* The part of virtual servers and connection sync of the effective configuration. See print.h. */
+#include "conf/keys.h"
+#include "conf/listen.h"
+#include "conf/printer.h"
+#include "core/table.h"
+
+static void
+print_flags(const struct conf_virtual *v, FILE *to)
+{
+	int printed = 0;
+
+	fputs("    scheduler_flags = [", to);
+	for (int i = 0; words_scheduler_flag[i]; i++)
+		if (conf_scheduler_flag_fits(i, v->scheduler) &&
+			(v->scheduler_flags & conf_scheduler_flag_bit(i)))
+			fprintf(to, "%s \"%s\"", printed++ ? "," : "", words_scheduler_flag[i]);
+	fputs(" ];\n", to);
+}
+
+static const char *
+server_format(const struct endpoint *e, char out[ENDPOINT_TEXT])
+{
+	char text[ADDR_TEXT];
+
+	if (e->port != 0)
+		return endpoint_format(e, out);
+	snprintf(out, ENDPOINT_TEXT, "%s", ip_addr_format(&e->addr, text));
+	return out;
+}
+
+static void
+print_listens(const struct config *c, const struct conf_virtual *v, FILE *to)
+{
+	char text[LISTEN_TEXT];
+
+	if (v->fwmark != 0)
+		fprintf(to, "    fwmark = %u;\n", v->fwmark);
+	else if (v->listen_count == 1)
+		put_key_text(to, "    ", "listen", listen_format(&c->listens[v->first_listen], text));
+	else
+		for (uint32_t i = 0; i < v->listen_count; i++)
+			fprintf(to, "%s\n      \"%s\"%s", i ? "," : "    listen = [",
+				listen_format(&c->listens[v->first_listen + i], text),
+				i + 1 < v->listen_count ? "" : " ];\n");
+}
+
+static void
+print_tunnel(const struct conf_virtual *v, FILE *to)
+{
+	fprintf(to, "    tunnel = { type = \"%s\";", words_tunnel[v->tunnel]);
+	if (v->tunnel == VS_GUE)
+		fprintf(to, " port = %u;", v->tunnel_port);
+	fprintf(to, " checksum = \"%s\"; };\n", words_tunnel_checksum[v->tunnel_checksum]);
+}
+
+static void
+print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
+{
+	char text[ENDPOINT_TEXT];
+
+	fputs("    real_servers = (\n", to);
+	for (uint32_t i = 0; i < v->real_count; i++) {
+		const struct conf_real *real = &c->reals[v->first_real + i];
+
+		fprintf(to, "      { name = \"%s\"; address = \"%s\"; weight = %u;", real->name,
+			server_format(&real->address, text), real->weight);
+		if (real->upper_threshold != 0)
+			fprintf(to, " upper_threshold = %u; lower_threshold = %u;",
+				real->upper_threshold, real->lower_threshold);
+		if (real->forwarding_overridden)
+			fprintf(to, " forwarding = \"%s\";", words_forwarding[real->forwarding]);
+		if (real->probe_overridden) {
+			fputs("\n", to);
+			print_probe(&c->probes[real->probe], "        ", to);
+			fputs("      }", to);
+		} else
+			fputs(" }", to);
+		fputs(i + 1 < v->real_count ? ",\n" : "\n", to);
+	}
+	fputs("    );\n", to);
+}
+
+/* One that was not given is IPv4's, and of no use to a virtual server of IPv6. */
+static bool
+mask_is_used(const struct config *c, const struct conf_virtual *v)
+{
+	for (uint32_t i = 0; i < v->listen_count; i++)
+		if (c->listens[v->first_listen + i].first.family == v->persistence_mask.family)
+			return true;
+	return v->fwmark != 0 && v->family == v->persistence_mask.family;
+}
+
+void
+print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
+{
+	char text[ENDPOINT_TEXT];
+
+	put_key_text(to, "    ", "name", v->name);
+	put_key_text(to, "    ", "router", c->routers[v->router].name);
+	print_listens(c, v, to);
+	put_key_text(to, "    ", "protocol", conf_protocol_name(v->protocol));
+	put_key_text(to, "    ", "scheduler", v->scheduler);
+	print_flags(v, to);
+	fprintf(to, "    one_packet = %s;\n", truth(v->one_packet));
+	put_key_text(to, "    ", "forwarding", words_forwarding[v->forwarding]);
+	print_tunnel(v, to);
+	fprintf(to, "    persistence_s = %u;\n", v->persistence_s);
+	if (mask_is_used(c, v))
+		put_key_text(to, "    ", "persistence_mask",
+			ip_addr_format(&v->persistence_mask, text));
+	if (v->engine[0] != '\0')
+		put_key_text(to, "    ", "persistence_engine", v->engine);
+	print_probe(&c->probes[v->probe], "    ", to);
+	print_reals(c, v, to);
+	if (v->has_sorry)
+		put_key_text(to, "    ", "sorry_server", server_format(&v->sorry, text));
+	fprintf(to, "    min_healthy = %u;\n", v->min_healthy);
+	put_key_text(to, "    ", "when_none_healthy", words_none_healthy[v->when_none_healthy]);
+}
+
+void
+print_sync(const struct conf_sync *sync, FILE *to)
+{
+	char text[ADDR_TEXT];
+
+	fprintf(to, "sync = {\n  enabled = %s;\n", truth(sync->enabled));
+	if (sync->interface[0] != '\0')
+		put_key_text(to, "  ", "interface", sync->interface);
+	fprintf(to, "  id = %u;\n", sync->id);
+	if (sync->group.family != IP_NONE)
+		put_key_text(to, "  ", "group", ip_addr_format(&sync->group, text));
+	if (sync->port != 0)
+		fprintf(to, "  port = %u;\n", sync->port);
+	if (sync->ttl != 0)
+		fprintf(to, "  ttl = %u;\n", sync->ttl);
+	if (sync->maxlen != 0)
+		fprintf(to, "  maxlen = %u;\n", sync->maxlen);
+	fputs("};\n", to);
+}
