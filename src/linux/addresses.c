@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 enum { CHUNK = 128, MESSAGE_MAX = 128, RECEIVE_BUFFER = 4 << 20, ANSWER_MAX = 64 * 1024 };
+enum { LEASED_METRIC = 1000 /* the kernel's own routes have 256 */ };
 enum { NO_ANSWER = ENOBUFS }; /* the error of a change whose ACK did not come; never the kernel's */
 
 struct address_socket {
@@ -96,6 +97,23 @@ family_of(const struct ip_addr *a)
 	return a->family == IP_V4 ? AF_INET : AF_INET6;
 }
 
+/*
+ * The route of the prefix is the host's own where it has an address in it; a finite lease would
+ * give that route its own short life (net/ipv6/addrconf.c modify_prefix_route()). So a leased
+ * address brings one with another metric, and a single address brings none.
+ */
+static void
+put_ip6(struct nl_msg *m, const struct address_change *c)
+{
+	uint32_t flags = IFA_F_NODAD; /* a replacement without it would clear it */
+
+	if (c->prefix.length == 128)
+		flags |= IFA_F_NOPREFIXROUTE;
+	nla_put_u32(m, IFA_FLAGS, flags);
+	if (c->lease_s != 0)
+		nla_put_u32(m, IFA_RT_PRIORITY, LEASED_METRIC);
+}
+
 static void
 put_lease(struct nl_msg *m, const struct address_change *c)
 {
@@ -103,12 +121,11 @@ put_lease(struct nl_msg *m, const struct address_change *c)
 	bool v6 = c->prefix.addr.family == IP_V6;
 	/* never chosen as the source of what the host itself sends (RFC 4862 5.5.4) */
 	struct ifa_cacheinfo lease = {.ifa_prefered = v6 ? 0 : lifetime, .ifa_valid = lifetime};
-	uint32_t v6_flags = IFA_F_NODAD; /* a replacement without it would clear it */
 
 	nla_put(m, IFA_CACHEINFO, sizeof(lease), &lease);
 	nla_put_u8(m, IFA_PROTO, ADDRESS_PROTO);
 	if (v6)
-		nla_put_u32(m, IFA_FLAGS, v6_flags);
+		put_ip6(m, c);
 }
 
 static struct nl_msg *

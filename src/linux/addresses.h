@@ -3,7 +3,8 @@
  *
  * RTM_NEWADDR with NLM_F_CREATE|NLM_F_REPLACE, IFA_CACHEINFO {valid = preferred = lease_s},
  * IFA_PROTO = ADDRESS_PROTO (kernel 5.18; older kernels ignore it), no broadcast, scope global,
- * NOPREFIXROUTE for /32 is not needed. net/ipv4/devinet.c inet_rtm_newaddr().
+ * NOPREFIXROUTE for /32 is not needed. net/ipv4/devinet.c inet_rtm_newaddr(). A leased IPv6
+ * address brings its prefix route with metric 1000, a /128 none, so that the host's own stays.
  * Calls wait for the kernel (RTNL): the election process makes them in its hands thread only.
  */
 #ifndef TANDEM_LINUX_ADDRESSES_H

@@ -19,15 +19,18 @@ has_pool(const struct config *c, const char *name)
 	return false;
 }
 
-/* Unicast goes from node to node; multicast over IPv6 comes from a link-local address. */
+/*
+ * Unicast goes from node to node, and the other one takes it from the configured address only;
+ * multicast over IPv6 comes from a link-local address.
+ */
 struct ip_addr
 router_source(const struct router *r)
 {
 	const struct elector *x = r->elector;
 	const struct ip_addr *self = &x->config.nodes[x->child->node].address;
 
-	if (r->conf.unicast && self->family == r->family && port_has(r->port, self))
-		return *self;
+	if (r->conf.unicast)
+		return port_has(r->port, self) ? *self : (struct ip_addr){.family = IP_NONE};
 	return port_source(r->port, r->family);
 }
 

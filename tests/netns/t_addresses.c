@@ -115,6 +115,45 @@ test_ipv6_is_usable_at_once_and_after_renewal(void **state)
 	address_socket_close(s);
 }
 
+/* The host has an address of its own in that prefix, by itself or by router advertisements. */
+static void
+test_prefix_route_of_the_host_is_not_touched(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("fd00:a::100/64", bed->v0, 30),
+		change("fd00:b::100/64", bed->v0, 30), change("fd00:c::100/128", bed->v0, 30)};
+
+	bed_run("ip addr add fd00:a::1/64 dev v0 nodad valid_lft 1000 preferred_lft 1000");
+	bed_run("ip addr add fd00:b::1/64 dev v0 nodad");
+	for (int i = 0; i < 2; i++) { /* set and renewed */
+		assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 3), 0);
+		assert_string_equal(bed_ask("ip -6 route show fd00:a::/64 metric 256 | "
+			"grep -cE 'expires (9[0-9][0-9]|1000)sec'"), "1");
+		assert_string_equal(bed_ask("ip -6 route show fd00:b::/64 metric 256 | "
+			"grep -c expires"), "0");
+		assert_string_equal(bed_ask("ip -6 route show fd00:c::100 | wc -l"), "0");
+	}
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, 3), 0);
+	assert_string_equal(bed_ask("ip -6 route show fd00:a::/64 | grep -cE "
+		"'metric 256 expires (9[0-9][0-9]|1000)sec'"), "1");
+	assert_string_equal(bed_ask("ip -6 route show fd00:b::/64 | grep metric.256 | grep -c expires"),
+		"0");
+	/* The kernel keeps the other one for as long as the lease was, while a neighbour is there. */
+	assert_string_equal(bed_ask("ip -6 route show fd00:b::/64 | grep metric.1000 | "
+		"grep -cv expires"), "0");
+	bed_run("ip -6 route flush dev v0 proto kernel metric 1000; "
+		"ip addr del fd00:a::1/64 dev v0; ip addr del fd00:b::1/64 dev v0");
+
+	/* Without one the virtual address brings the route, and takes it along. */
+	list[0] = change("fd00:d::100/64", bed->v0, 30);
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 1), 0);
+	assert_string_equal(bed_ask("ip -6 route show fd00:d::/64 dev v0 | wc -l"), "1");
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, 1), 0);
+	assert_string_equal(bed_ask("ip -6 route show fd00:d::/64 dev v0 | wc -l"), "0");
+	address_socket_close(s);
+}
+
 static void
 test_lease_lapses_unless_renewed(void **state)
 {
@@ -218,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set_list_remove),
 		cmocka_unit_test(test_ipv6_is_usable_at_once_and_after_renewal),
+		cmocka_unit_test(test_prefix_route_of_the_host_is_not_touched),
 		cmocka_unit_test(test_lease_lapses_unless_renewed),
 		cmocka_unit_test(test_errors_are_matched_to_their_change),
 		cmocka_unit_test(test_a_thousand),

@@ -31,3 +31,18 @@ within 3 "without an address of its own a node does not advertise" logged n1 eve
 within 3 "and the peer takes over" only_holder n2 $vip
 in_ns n1 ip address add 10.77.0.11/24 dev eth0
 within 5 "with it, it is back" role_is n1 web active
+stop_node n2
+stop_node n1
+
+# Unicast comes from the configured address or not at all: the peer takes no other.
+conf 100 'unicast = true; prefer = "lb1"; preempt = true;'
+in_ns n1 ip address add 10.77.0.111/24 dev eth0
+pair
+syslog_mark n1
+in_ns n1 ip address del 10.77.0.11/24 dev eth0
+in_ns n1 ip address replace 10.77.0.111/24 dev eth0 # was a secondary
+within 3 "unicast: another address is none" eval 'syslog_since n1 | grep -q "to=fault reason=no-source-address"'
+within 3 "the peer takes over" only_holder n2 $vip
+expect "and has refused nothing" not logged n2 event=packet reason=bad-source
+in_ns n1 ip address add 10.77.0.11/24 dev eth0
+within 5 "with its own it is back" role_is n1 web active
