@@ -32,6 +32,7 @@
 	ROW(RECONFIGURED, "reconfigured", "the configuration changed")                             \
 	ROW(ISOLATED, "isolated", "nobody answers this node on the service interface")             \
 	ROW(GATEWAY_LOST, "gateway-lost", "a tracked gateway does not answer")                     \
+	ROW(GATEWAY_BACK, "gateway-back", "a tracked gateway answers")                             \
 	ROW(PROBE_FAILED, "probe-failed", "a tracked probe fails")                                 \
 	ROW(SCRIPT_FAILED, "script-failed", "a tracked script fails")                              \
 	ROW(GROUP, "group", "another virtual router of the same group moved")                      \

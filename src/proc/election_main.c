@@ -43,6 +43,7 @@ finish(struct elector *x, int status)
 	wire_close(&x->wire);
 	config_free(&x->config);
 	free(x->tracked);
+	gateways_free(x);
 	ev_loop_destroy(x->loop);
 	log_close(&x->child->log);
 	free(x);
@@ -100,6 +101,7 @@ take_config(struct elector *x, const struct channel_message *m)
 	x->child->log.facility = fresh.facility;
 	x->config = fresh;
 	track_configure(x, &before);
+	gateways_configure(x, &before);
 	config_free(&before);
 	if (!pair_set_up(x))
 		give_up(x, "keys", ENOMEM);
@@ -161,6 +163,7 @@ config_done(struct elector *x)
 	collect_bursts(x);
 	pair_start_timer(x);
 	start_wire_timer(x);
+	gateways_start(x);
 	for (size_t i = 0; i < x->router_count; i++) {
 		router_check_fitness(x->routers[i], now);
 		router_arm(x->routers[i]);
@@ -482,6 +485,8 @@ open_all(struct elector *x)
 		give_up(x, "packet-socket", -error);
 	if ((error = wire_open(&x->wire)) != 0)
 		give_up(x, "packet-socket", -error);
+	if ((error = gateways_open(x)) != 0)
+		give_up(x, "gateway-sockets", -error);
 	if ((error = hands_start(&x->hands)) != 0)
 		give_up(x, "hands", -error);
 	if ((error = links_open(&handlers, &x->links)) != 0)
@@ -515,7 +520,7 @@ election_main(struct child *child)
 	x->pool_fd = -1;
 	x->packet_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	x->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!x->loop)
+	if (!x->loop || !gateways_new(x))
 		_exit(EXIT_REFUSED);
 	await_config(x);
 	become_realtime(x); /* first: scheduling and capabilities go over to the threads made next */

@@ -186,7 +186,7 @@ static void
 forget_address(struct port *p, const struct ip_addr *addr)
 {
 	for (size_t i = 0; i < p->address_count; i++)
-		if (ip_addr_equal(&p->addresses[i], addr)) {
+		if (ip_addr_equal(&p->addresses[i].addr, addr)) {
 			memmove(&p->addresses[i], &p->addresses[i + 1],
 				(p->address_count - i - 1) * sizeof(p->addresses[0]));
 			p->address_count--;
@@ -198,7 +198,7 @@ bool
 port_has(const struct port *p, const struct ip_addr *addr)
 {
 	for (size_t i = 0; i < p->address_count; i++)
-		if (ip_addr_equal(&p->addresses[i], addr))
+		if (ip_addr_equal(&p->addresses[i].addr, addr))
 			return true;
 	return false;
 }
@@ -214,7 +214,7 @@ own_address_changed(struct port *p, const struct link_address *a)
 	if (a->removed)
 		forget_address(p, &a->prefix.addr);
 	else if (p->address_count < PORT_ADDRESSES)
-		p->addresses[p->address_count++] = a->prefix.addr;
+		p->addresses[p->address_count++] = a->prefix;
 	routers_port_changed(p->elector, p);
 }
 
@@ -319,10 +319,12 @@ port_source(const struct port *p, enum ip_family family)
 
 	if (family == IP_V4 && port_has(p, &self->address))
 		return self->address;
-	for (size_t i = 0; i < p->address_count; i++)
-		if (p->addresses[i].family == family &&
-			(family == IP_V4 || is_link_local(&p->addresses[i])))
-			return p->addresses[i];
+	for (size_t i = 0; i < p->address_count; i++) {
+		const struct ip_addr *own = &p->addresses[i].addr;
+
+		if (own->family == family && (family == IP_V4 || is_link_local(own)))
+			return *own;
+	}
 	return (struct ip_addr){.family = IP_NONE};
 }
 

@@ -11,6 +11,7 @@
  *   election_wire.c     questions to the service interface: who has it, who is there
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
  *   election_track.c    tracked gateways, probes and scripts: what they do to fitness and priority
+ *   election_gateways.c asks tracked gateways
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
  *
@@ -38,6 +39,7 @@ enum { PORTS_MAX = LIMIT_ROUTERS * 2, PORT_ADDRESSES = 32 };
 
 struct elector;
 struct router;
+struct gateways;
 
 enum { NEIGHBOURS = 8 };
 
@@ -68,7 +70,7 @@ struct port {
 	struct elector *elector;
 	char name[LIMIT_IFNAME];
 	struct link_state link;           /* ifindex 0: does not exist now */
-	struct ip_addr addresses[PORT_ADDRESSES]; /* of the host itself: candidates for our source */
+	struct ip_prefix addresses[PORT_ADDRESSES]; /* of the host itself: candidates for our source */
 	size_t address_count;
 	struct voice voices[2];           /* IPv4, IPv6 */
 	struct router *by_vrid[256];
@@ -166,6 +168,7 @@ struct elector {
 	struct wish wish;
 
 	struct tracked *tracked;          /* as many as config.tracks; NULL: no memory */
+	struct gateways *gateways;        /* election_gateways.c */
 };
 
 /* election_main.c */
@@ -244,14 +247,25 @@ void track_configure(struct elector *x, const struct config *before);
  * *priority_delta is what the others do to the configured priority, within 1..254.
  */
 enum reason track_judge(const struct router *r, int *priority_delta);
-/* The verdict on an item, after rise and fall; `name` of a gateway: its address. */
-void track_verdict(struct elector *x, const char *router, const char *name,
-	enum conf_track_kind kind, bool up);
+/* The verdict on a gateway, after rise and fall; `name`: its address. */
+void track_gateway(struct elector *x, const char *router, const char *name, bool up,
+	const char *detail);
 /* The same, as another process tells it. */
 void track_take(struct elector *x, const struct ipc_track *fact);
 /* To the pool process: what it has not been told yet. */
 void track_report(struct elector *x);
 void track_untell(struct elector *x); /* a new pool process knows nothing */
+
+/* election_gateways.c */
+/* Nothing is asked yet. False: no memory. */
+bool gateways_new(struct elector *x);
+/* The sockets: 0 or negative errno. Needs CAP_NET_RAW. */
+int gateways_open(struct elector *x);
+/* For x->config, after track_configure(); what is asked in the same way goes on as it was. */
+void gateways_configure(struct elector *x, const struct config *before);
+/* Once the virtual routers are those of the configuration. */
+void gateways_start(struct elector *x);
+void gateways_free(struct elector *x);
 
 /* election_perform.c */
 void router_perform(struct router *r, mono now, const struct el_acts *acts);

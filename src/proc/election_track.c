@@ -63,7 +63,8 @@ adopt_page(struct elector *x)
 
 		t->verdict = (enum health_verdict)atomic_load(&page->track[i]);
 		if (t->verdict == HEALTH_UP)
-			t->reason = REASON_PROBE_OK;
+			t->reason = x->config.tracks[i].kind == CONF_TRACK_GATEWAY
+				? REASON_GATEWAY_BACK : REASON_PROBE_OK;
 		else if (t->verdict == HEALTH_DOWN)
 			t->reason = reason_of_loss((enum conf_track_kind)x->config.tracks[i].kind);
 	}
@@ -191,14 +192,15 @@ take_verdict(struct elector *x, const struct ipc_track *fact)
 }
 
 void
-track_verdict(struct elector *x, const char *router, const char *name,
-	enum conf_track_kind kind, bool up)
+track_gateway(struct elector *x, const char *router, const char *name, bool up,
+	const char *detail)
 {
-	struct ipc_track fact = {.kind = (uint8_t)kind, .up = up,
-		.reason = up ? REASON_PROBE_OK : reason_of_loss(kind)};
+	struct ipc_track fact = {.kind = CONF_TRACK_GATEWAY, .up = up,
+		.reason = up ? REASON_GATEWAY_BACK : REASON_GATEWAY_LOST};
 
 	memcpy(fact.router, router, strnlen(router, sizeof(fact.router) - 1));
 	memcpy(fact.name, name, strnlen(name, sizeof(fact.name) - 1));
+	memcpy(fact.detail, detail, strnlen(detail, sizeof(fact.detail) - 1));
 	take_verdict(x, &fact);
 }
 

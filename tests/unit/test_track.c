@@ -179,9 +179,9 @@ a_gateway_comes_by_the_same_door(void **state)
 	struct bed *b = *state;
 
 	row(b, 1, CONF_TRACK_GATEWAY, "10.77.0.1", 0);
-	track_verdict(&b->x, "web", "10.77.0.1", CONF_TRACK_GATEWAY, false);
+	track_gateway(&b->x, "web", "10.77.0.1", false, "eth0 has no carrier");
 	assert_int_equal(judge(&b->web, 20), REASON_GATEWAY_LOST);
-	track_verdict(&b->x, "web", "10.77.0.1", CONF_TRACK_GATEWAY, true);
+	track_gateway(&b->x, "web", "10.77.0.1", true, "");
 	assert_int_equal(judge(&b->web, 20), REASON_NONE);
 }
 
