@@ -76,12 +76,12 @@ check_overlap(struct reader *r, uint32_t a, uint32_t b)
 
 /* The address whose lease carries the block. */
 static bool
-has_anchor(const struct config *c, const struct conf_router *router, uint8_t family)
+has_anchor(const struct config *c, const struct conf_router *router)
 {
 	for (uint32_t i = 0; i < router->address_count; i++) {
 		const struct conf_address *a = &c->addresses[router->first_address + i];
 
-		if (a->prefix.addr.family == family && !ip_addr_is_link_local(&a->prefix.addr) &&
+		if (a->prefix.addr.family == IP_V4 && !ip_addr_is_link_local(&a->prefix.addr) &&
 			strcmp(a->interface, router->interface) == 0)
 			return true;
 	}
@@ -113,11 +113,11 @@ check_block(struct reader *r, uint32_t block)
 	const struct ip_prefix *prefix = &c->blocks[block].prefix;
 	char text[ADDR_TEXT];
 
-	if (router->interface[0] != '\0' && !has_anchor(c, router, prefix->addr.family))
+	if (router->interface[0] != '\0' && !has_anchor(c, router))
 		reader_error(r, r->block_at[block],
-			"virtual_routers \"%s\": block %s needs an IPv%d address in addresses on %s, "
+			"virtual_routers \"%s\": block %s needs an IPv4 address in addresses on %s, "
 			"whose lease carries it", router->name, ip_prefix_format(prefix, text),
-			prefix->addr.family, router->interface);
+			router->interface);
 	for (uint32_t n = 0; n < c->node_count; n++) {
 		check_holds(r, block, &c->nodes[n].address, "node", c->nodes[n].name);
 		for (uint32_t i = 0; i < c->link_count; i++)

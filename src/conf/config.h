@@ -75,7 +75,7 @@ struct conf_link {
 
 /* A whole prefix that becomes local with the router (local route, src = a leased address). */
 struct conf_block {
-	struct ip_prefix prefix;       /* network address */
+	struct ip_prefix prefix;       /* network address, IPv4 */
 	char interface[LIMIT_IFNAME];  /* the router's */
 };
 

@@ -134,14 +134,15 @@ fault_network(const char *v)
 		return "it must be a network and its length, such as 10.78.0.0/20";
 	for (unsigned bit = p.length; bit < ip_addr_size(&p.addr) * 8; bit++)
 		host_bits = host_bits || (p.addr.bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
+	if (p.addr.family == IP_V6)
+		return "it must be IPv4: Linux does not answer for the addresses of an IPv6 block; "
+		       "list them in addresses, or route the prefix to one of those";
 	if (host_bits)
 		return "it has bits beyond its length; it must be a network's own address";
-	if (fault_host(&p.addr) || ip_addr_is_link_local(&p.addr) ||
-		(p.addr.family == IP_V4 && p.addr.bytes[0] == 127))
-		return "it must be a network of hosts (not 0.x.x.x, ::, loopback, link-local or "
-		       "multicast)";
-	if (p.length < (p.addr.family == IP_V4 ? 8 : 32))
-		return "its length must be 8 to 32, or 32 to 128";
+	if (fault_host(&p.addr) || ip_addr_is_link_local(&p.addr) || p.addr.bytes[0] == 127)
+		return "it must be a network of hosts (not 0.x.x.x, loopback, link-local or multicast)";
+	if (p.length < 8)
+		return "its length must be 8 to 32";
 	return NULL;
 }
 

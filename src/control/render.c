@@ -1,6 +1,7 @@
 /* The status for people. See render.h. */
 #include "control/render.h"
 
+#include "base/addr.h"
 #include "base/reason.h"
 #include "control/table.h"
 
@@ -149,12 +150,19 @@ set_addresses(struct table *t, size_t column, const json_t *router)
 	size_t n = json_array_size(list);
 	const char *first = json_string_value(json_array_get(list, 0));
 	const char *second = json_string_value(json_array_get(list, 1));
+	size_t blocks = json_array_size(json_object_get(router, "blocks"));
+	const char *block = json_string_value(json_array_get(json_object_get(router, "blocks"), 0));
+	char more[ADDR_TEXT + 32] = "";
 
+	if (blocks == 1)
+		snprintf(more, sizeof(more), " + block %s", block ? block : "-");
+	else if (blocks > 1)
+		snprintf(more, sizeof(more), " + %zu blocks", blocks);
 	if (n > 2)
-		table_set(t, column, TABLE_PLAIN, "%s and %zu more", first ? first : "-", n - 1);
+		table_set(t, column, TABLE_PLAIN, "%s and %zu more%s", first ? first : "-", n - 1, more);
 	else
-		table_set(t, column, TABLE_PLAIN, "%s%s%s", first ? first : "-", n == 2 ? ", " : "",
-			n == 2 && second ? second : "");
+		table_set(t, column, TABLE_PLAIN, "%s%s%s%s", first ? first : "-", n == 2 ? ", " : "",
+			n == 2 && second ? second : "", more);
 }
 
 static void

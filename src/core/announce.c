@@ -24,6 +24,8 @@ announce_stop(struct announce *a)
 bool
 announce_tick(struct announce *a, mono now)
 {
+	bool first = a->sent == 0, refresh = a->sent == SERIES;
+
 	if (!mono_due(a->deadline, now))
 		return false;
 	/* A late call stands for every announcement it missed: the point is the last word. */
@@ -31,5 +33,11 @@ announce_tick(struct announce *a, mono now)
 		a->sent++;
 	a->deadline = a->sent < SERIES ? mono_add_ns(a->started, series_ns[a->sent])
 				       : mono_add_ns(now, refresh_ns);
+	if (refresh)
+		a->copy = ANNOUNCE_REFRESH;
+	else if (first)
+		a->copy = ANNOUNCE_FIRST; /* however late: nobody has been told before */
+	else
+		a->copy = a->sent == SERIES ? ANNOUNCE_LAST : ANNOUNCE_BETWEEN;
 	return true;
 }

@@ -11,10 +11,18 @@
 
 #include "base/mono.h"
 
+/*
+ * Which one of the series an announcement is. For a few addresses that does not matter; of a large
+ * block only the first (there is somebody new), the last (it outlasts the lease of the other node)
+ * and the refresh go out.
+ */
+enum announce_copy { ANNOUNCE_FIRST, ANNOUNCE_BETWEEN, ANNOUNCE_LAST, ANNOUNCE_REFRESH };
+
 struct announce {
 	mono started;
 	mono deadline; /* MONO_NEVER: silent */
 	uint8_t sent;  /* of the series */
+	uint8_t copy;  /* enum announce_copy of the one that was due last */
 };
 
 /* Start (or restart) the series: due at once. */

@@ -7,6 +7,8 @@
  */
 #include "linux/addresses.h"
 
+#include "linux/block_routes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_addr.h>
@@ -128,10 +130,15 @@ put_lease(struct nl_msg *m, const struct address_change *c)
 		put_ip6(m, c);
 }
 
-static struct nl_msg *
-build(const struct address_change *c, enum address_verb verb, uint32_t sequence)
+static bool
+is_block(const struct address_change *c)
 {
-	bool set = verb == ADDRESS_SET;
+	return c->anchor.family != IP_NONE;
+}
+
+static struct nl_msg *
+address_message(const struct address_change *c, bool set)
+{
 	struct ifaddrmsg head = {
 		.ifa_family = (uint8_t)family_of(&c->prefix.addr),
 		.ifa_prefixlen = c->prefix.length,
@@ -144,12 +151,22 @@ build(const struct address_change *c, enum address_verb verb, uint32_t sequence)
 
 	if (!m)
 		return NULL;
-	nlmsg_hdr(m)->nlmsg_seq = sequence;
 	nlmsg_append(m, &head, sizeof(head), NLMSG_ALIGNTO);
 	nla_put(m, IFA_LOCAL, size, c->prefix.addr.bytes);
 	nla_put(m, IFA_ADDRESS, size, c->prefix.addr.bytes);
 	if (set)
 		put_lease(m, c);
+	return m;
+}
+
+static struct nl_msg *
+build(const struct address_change *c, enum address_verb verb, uint32_t sequence)
+{
+	bool set = verb == ADDRESS_SET;
+	struct nl_msg *m = is_block(c) ? block_route_message(c, set) : address_message(c, set);
+
+	if (m)
+		nlmsg_hdr(m)->nlmsg_seq = sequence;
 	return m;
 }
 
@@ -191,6 +208,8 @@ take_ack(const struct nlmsghdr *h, enum address_verb verb, struct address_change
 	error = -e->error;
 	/* Gone already, or gone with its interface: what was wanted. */
 	if (verb == ADDRESS_REMOVE && (error == EADDRNOTAVAIL || error == ENODEV))
+		error = 0;
+	if (is_block(&changes[i]) && error == (verb == ADDRESS_SET ? EEXIST : ESRCH))
 		error = 0;
 	changes[i].error = error;
 }

@@ -21,6 +21,8 @@ enum address_verb { ADDRESS_SET, ADDRESS_REMOVE };
 struct address_change {
 	struct ip_prefix prefix;
 	int ifindex;
+	/* Of a block (block_routes.h): the address whose lease carries it. Family IP_NONE: an address. */
+	struct ip_addr anchor;
 	uint32_t lease_s; /* ADDRESS_SET; 0: permanent */
 	int error;        /* out: 0 or errno. Removing what is not there is 0. */
 };
@@ -42,8 +44,9 @@ void address_socket_close(struct address_socket *s);
 uint32_t address_socket_port(const struct address_socket *s);
 
 /*
- * All changes, batched, each ACK matched. Returns how many failed, or a negative errno (then
- * changes not known to be done have an error as well).
+ * All changes in their order (blocks are set after their anchors), batched, each ACK matched.
+ * Returns how many failed, or a negative errno (then changes not known to be done have an error as
+ * well).
  *
  * IPv4 has a trap: of several addresses in one subnet the kernel calls the first primary, and
  * removing it takes the others (secondaries) with it. Where the interface has its own address in

@@ -1,6 +1,8 @@
 /* The hands thread. See hands.h. Two socket pairs of pointers: no lock is shared with the loop. */
 #include "linux/hands.h"
 
+#include "linux/block_routes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -65,6 +67,17 @@ prepare_interfaces(struct hands *h, const struct hands_job *job)
 	}
 }
 
+/* One block speaks for all: it is a property of the host. */
+static bool
+is_mute(const struct hands_job *job)
+{
+	for (size_t i = 0; i < job->count; i++)
+		if (job->changes[i].anchor.family != IP_NONE && job->changes[i].error == 0)
+			return block_route_answers(&job->changes[i].prefix,
+				&job->changes[i].anchor) != 0;
+	return false;
+}
+
 static void
 do_job(struct hands *h, struct hands_job *job)
 {
@@ -73,6 +86,7 @@ do_job(struct hands *h, struct hands_job *job)
 	job->sent = mono_now();
 	job->failed = addresses_apply(h->addresses, job->verb, job->changes, job->count);
 	job->done = mono_now();
+	job->mute = job->check_answers && is_mute(job);
 	prepare_interfaces(h, job); /* after the fact: it is only for what comes later */
 	if (job->gate == HANDS_GATE_SHUT)
 		set_gate(false);

@@ -24,6 +24,8 @@ struct hands_job {
 	uint32_t sequence; /* of the caller */
 	enum address_verb verb;
 	enum hands_gate gate; /* silently skipped where the kernel has no ip_vs */
+	bool check_answers; /* ADDRESS_SET: look whether the host may answer from the blocks */
+	bool mute;         /* out: it may not (block_route_answers()) */
 	mono sent, done;   /* out: just before the first and after the last kernel request */
 	int failed;        /* out: how many changes failed; negative: errno of the socket */
 	size_t count;

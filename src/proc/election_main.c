@@ -10,6 +10,7 @@
 
 #include "conf/pack.h"
 #include "ipc/channel.h"
+#include "linux/block_routes.h"
 #include "linux/privileges.h"
 
 #include <errno.h>
@@ -36,7 +37,9 @@ finish(struct elector *x, int status)
 		hands_stop(x->hands);
 	if (x->links)
 		links_close(x->links);
-	routers_free(x);
+	routers_free(x); /* before the announcer: it ends their rounds */
+	announcer_stop(x->announcer);
+	close(x->block_fd);
 	pair_close(x);
 	ports_close(x);
 	arp_sender_close(&x->arp);
@@ -401,6 +404,22 @@ on_hands(struct ev_loop *loop, ev_io *w, int events)
 }
 
 static void
+on_announcer(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	blocks_take_rounds(w->data);
+}
+
+static void
+on_block(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	blocks_drain(w->data);
+}
+
+static void
 on_alive(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct elector *x = w->data;
@@ -443,6 +462,8 @@ watch_all(struct elector *x)
 	watch(x, &x->carrier_watcher, on_carrier, links_carrier_fd(x->links));
 	watch(x, &x->hands_watcher, on_hands, hands_fd(x->hands));
 	watch(x, &x->wire_watcher, on_wire, x->wire.fd);
+	watch(x, &x->announcer_watcher, on_announcer, announcer_fd(x->announcer));
+	watch(x, &x->block_watcher, on_block, x->block_fd);
 	ev_timer_init(&x->alive_timer, on_alive, alive_every_s, alive_every_s);
 	x->alive_timer.data = x;
 	ev_timer_start(x->loop, &x->alive_timer);
@@ -489,10 +510,15 @@ open_all(struct elector *x)
 		give_up(x, "gateway-sockets", -error);
 	if ((error = hands_start(&x->hands)) != 0)
 		give_up(x, "hands", -error);
+	if ((error = announcer_start(&x->announcer)) != 0)
+		give_up(x, "announcer", -error);
+	if ((x->block_fd = block_watch_open()) < 0)
+		give_up(x, "netlink", -x->block_fd);
 	if ((error = links_open(&handlers, &x->links)) != 0)
 		give_up(x, "netlink", -error);
 	routers_start(x);
 	ports_judge_leftovers(x);
+	blocks_judge_leftovers(x);
 }
 
 static void

@@ -29,29 +29,70 @@ announce(struct router *r)
 			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac,
 				&a->prefix.addr);
 	}
+	blocks_announce(r);
 	if (r->takeover_untold && r->election.claimed)
 		report_takeover(r, mono_now());
 }
 
-static struct hands_job *
-job_for(struct elector *x, const struct conf_address *list, size_t count, enum address_verb verb,
-	uint32_t lease_s)
+/* An interface that is gone holds no address to remove; setting one there must fail. */
+static void
+add_change(struct elector *x, struct hands_job *job, const char *interface,
+	struct address_change change)
 {
-	struct hands_job *job = hands_job_new(count);
+	const struct port *p = port_find(x, interface);
+
+	change.ifindex = p ? p->link.ifindex : 0;
+	if (job->verb == ADDRESS_SET || change.ifindex != 0)
+		job->changes[job->count++] = change;
+}
+
+static void
+add_addresses(struct elector *x, struct hands_job *job, const struct conf_address *list,
+	size_t count, uint32_t lease_s)
+{
+	for (size_t i = 0; i < count; i++)
+		add_change(x, job, list[i].interface,
+			(struct address_change){.prefix = list[i].prefix, .lease_s = lease_s});
+}
+
+static void
+add_blocks(struct elector *x, struct hands_job *job, const struct conf_block *list, size_t count,
+	const struct ip_addr *anchor)
+{
+	for (size_t i = 0; i < count; i++)
+		add_change(x, job, list[i].interface,
+			(struct address_change){.prefix = list[i].prefix, .anchor = *anchor});
+}
+
+static struct hands_job *
+empty_job(size_t room, enum address_verb verb)
+{
+	struct hands_job *job = hands_job_new(room);
 
 	if (!job)
 		return NULL;
 	job->verb = verb;
 	job->count = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct port *p = port_find(x, list[i].interface);
+	return job;
+}
 
-		/* An interface that is gone holds no address to remove; setting one there must fail. */
-		if (verb == ADDRESS_REMOVE && (!p || p->link.ifindex == 0))
-			continue;
-		job->changes[job->count++] = (struct address_change){.prefix = list[i].prefix,
-			.ifindex = p ? p->link.ifindex : 0, .lease_s = lease_s};
-	}
+/* A block needs its anchor: it comes after the addresses, and goes before them. */
+static struct hands_job *
+job_for(struct router *r, enum el_act_kind kind)
+{
+	const struct conf_router *c = &r->conf;
+	struct ip_addr anchor = router_anchor(r);
+	struct hands_job *job = empty_job(c->address_count + c->block_count,
+		kind == EL_RELEASE ? ADDRESS_REMOVE : ADDRESS_SET);
+
+	if (!job)
+		return NULL;
+	if (job->verb == ADDRESS_REMOVE)
+		add_blocks(r->elector, job, r->blocks, c->block_count, &anchor);
+	add_addresses(r->elector, job, r->addresses, c->address_count, c->lease_s);
+	if (job->verb == ADDRESS_SET)
+		add_blocks(r->elector, job, r->blocks, c->block_count, &anchor);
+	job->check_answers = kind == EL_CLAIM;
 	return job;
 }
 
@@ -70,8 +111,7 @@ static void
 move_addresses(struct router *r, mono now, const struct el_act *act)
 {
 	struct elector *x = r->elector;
-	struct hands_job *job = job_for(x, r->addresses, r->conf.address_count,
-		act->kind == EL_RELEASE ? ADDRESS_REMOVE : ADDRESS_SET, r->conf.lease_s);
+	struct hands_job *job = job_for(r, act->kind);
 	struct el_acts acts = {.count = 0};
 
 	if (job) {
@@ -89,13 +129,17 @@ move_addresses(struct router *r, mono now, const struct el_act *act)
 }
 
 void
-elector_remove_addresses(struct elector *x, const struct conf_address *list, size_t count)
+elector_remove(struct elector *x, const struct conf_address *addresses, size_t address_count,
+	const struct conf_block *blocks, size_t block_count)
 {
-	struct hands_job *job = job_for(x, list, count, ADDRESS_REMOVE, 0);
+	struct hands_job *job = empty_job(address_count + block_count, ADDRESS_REMOVE);
+	const struct ip_addr any = {.family = IP_V4};
 
 	if (!job)
 		return;
 	job->router = NO_ROUTER;
+	add_blocks(x, job, blocks, block_count, &any);
+	add_addresses(x, job, addresses, address_count, 0);
 	if (!hands_submit(x->hands, job))
 		free(job);
 }
@@ -129,6 +173,8 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		announce(r);
 		break;
 	case EL_ROLE:
+		if (act->to != EL_ACTIVE)
+			blocks_hush(r);
 		report_role(r, act);
 		break;
 	case EL_RIVAL:
@@ -234,7 +280,8 @@ log_failed(const struct router *r, const struct hands_job *job)
 		log_line_begin(&line, "address");
 		log_line_text(&line, "router", r->conf.name);
 		log_line_reason(&line, REASON_ADDRESS_REFUSED);
-		log_line_text(&line, "address", ip_prefix_format(&job->changes[i].prefix, text));
+		log_line_text(&line, job->changes[i].anchor.family == IP_NONE ? "address" : "block",
+			ip_prefix_format(&job->changes[i].prefix, text));
 		log_line_text(&line, "error", strerror(job->changes[i].error));
 		log_emit(&r->elector->child->log, LOG_LEVEL_ERROR, &line);
 	}
@@ -253,9 +300,12 @@ elector_take_jobs(struct elector *x)
 		if (r) {
 			if (job->failed != 0)
 				log_failed(r, job);
+			if (job->mute)
+				blocks_mute(r);
 			el_address_result(&r->election, now, job->sequence, job->sent,
 				job->failed == 0, &acts);
 			router_perform(r, now, &acts);
+			blocks_lease_changed(r);
 		}
 		free(job);
 	}

@@ -259,7 +259,7 @@ ports_judge_leftovers(struct elector *x)
 		report_text(x, held ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "address", REASON_LEFTOVER,
 			held ? "adopted" : "removed", ip_prefix_format(&row->prefix, text));
 		if (!held)
-			elector_remove_addresses(x, row, 1);
+			elector_remove(x, row, 1, NULL, 0);
 	}
 	free(x->leftovers);
 	x->leftovers = NULL;

@@ -12,6 +12,7 @@
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
  *   election_track.c    tracked gateways, probes and scripts: what they do to fitness and priority
  *   election_gateways.c asks tracked gateways
+ *   election_blocks.c   whole prefixes: announced by a thread, watched, left over
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
  *
@@ -25,6 +26,7 @@
 #include "core/health.h"
 #include "core/pair.h"
 #include "core/vrrp.h"
+#include "linux/announcer.h"
 #include "linux/arp.h"
 #include "linux/hands.h"
 #include "linux/links.h"
@@ -109,6 +111,9 @@ struct router {
 	uint32_t id;                      /* never used twice: names hands jobs */
 	struct conf_router conf;
 	struct conf_address *addresses;   /* owned */
+	struct conf_block *blocks;        /* owned */
+	struct announcer_round *round;    /* the latest one of its blocks while it is under way */
+	mono round_hurried;               /* when one last began that is as fast as may be */
 	struct port *port;
 	bool has_pool;                    /* virtual servers hang on it */
 	bool leaving;                     /* gone from the configuration: freed when quiet */
@@ -124,6 +129,7 @@ struct router {
 	uint32_t tag;                     /* trailer_tag() of its name */
 	enum ip_family family;            /* of its advertisements */
 	bool wished;                      /* its offer is the operator's wish */
+	bool mute_told;
 	struct log_limit conflict_limit, interval_limit;
 };
 
@@ -134,6 +140,9 @@ struct elector {
 	uint64_t generation;
 	struct links *links;
 	struct hands *hands;
+	struct announcer *announcer;
+	int block_fd;                     /* tells when a block's route was removed */
+	ev_io announcer_watcher, block_watcher;
 	struct arp_sender arp;
 	struct wire wire;
 	ev_io wire_watcher;
@@ -272,8 +281,26 @@ void router_perform(struct router *r, mono now, const struct el_acts *acts);
 void router_arm(struct router *r);
 void router_on_timer(struct ev_loop *loop, ev_timer *w, int events);
 void elector_take_jobs(struct elector *x);
-/* Remove addresses outside of the election (leftovers, gone from the configuration). */
-void elector_remove_addresses(struct elector *x, const struct conf_address *list, size_t count);
+/* Remove addresses and blocks outside of the election (leftovers, gone from the configuration). */
+void elector_remove(struct elector *x, const struct conf_address *addresses, size_t address_count,
+	const struct conf_block *blocks, size_t block_count);
+
+/* election_blocks.c */
+/* The address whose lease carries the router's blocks; family IP_NONE: it has none. */
+struct ip_addr router_anchor(const struct router *r);
+/* A round of announcements of the router's blocks, as the copy that is due asks for. */
+void blocks_announce(struct router *r);
+/* None of its addresses is announced from here on. */
+void blocks_hush(struct router *r);
+void blocks_lease_changed(struct router *r);
+/* The kernel lets nothing on this host answer from the router's blocks: said once. */
+void blocks_mute(struct router *r);
+/* Rounds that are over. */
+void blocks_take_rounds(struct elector *x);
+/* Somebody removed routes. */
+void blocks_drain(struct elector *x);
+/* At start: routes left by an earlier life go, unless a router goes on as active. Waits. */
+void blocks_judge_leftovers(struct elector *x);
 
 /* election_report.c */
 void report_takeover(struct router *r, mono announced);

@@ -168,16 +168,36 @@ page_for(struct elector *x, const char *name)
 }
 
 static bool
-copy_addresses(struct router *r, const struct config *c)
+copy_rows(void **to, const void *rows, size_t size)
 {
-	size_t size = r->conf.address_count * sizeof(r->addresses[0]);
-	struct conf_address *copy = malloc(size ? size : 1);
+	void *copy = malloc(size ? size : 1);
 
 	if (!copy)
 		return false;
-	memcpy(copy, &c->addresses[r->conf.first_address], size);
+	if (size > 0)
+		memcpy(copy, rows, size);
+	free(*to);
+	*to = copy;
+	return true;
+}
+
+/* Both, or what there was. */
+static bool
+copy_addresses(struct router *r, const struct config *c)
+{
+	void *addresses = NULL, *blocks = NULL;
+
+	if (!copy_rows(&addresses, &c->addresses[r->conf.first_address],
+			r->conf.address_count * sizeof(r->addresses[0])) ||
+		!copy_rows(&blocks, &c->blocks[r->conf.first_block],
+			r->conf.block_count * sizeof(r->blocks[0]))) {
+		free(addresses);
+		return false;
+	}
 	free(r->addresses);
-	r->addresses = copy;
+	free(r->blocks);
+	r->addresses = addresses;
+	r->blocks = blocks;
 	return true;
 }
 
@@ -222,10 +242,11 @@ router_new(struct elector *x, const struct config *c, const struct conf_router *
 	r->interval_limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
 	if (!copy_addresses(r, c) || !r->page) {
 		free(r->addresses);
+		free(r->blocks);
 		free(r);
 		return NULL;
 	}
-	r->armed = MONO_NEVER;
+	r->round_hurried = r->armed = MONO_NEVER;
 	ev_timer_init(&r->timer, router_on_timer, 0., 0.);
 	r->timer.data = r;
 	attach_port(r);
@@ -247,7 +268,7 @@ router_leave(struct router *r, mono now)
 	router_perform(r, now, &acts);
 }
 
-/* Addresses that the new row no longer has. */
+/* Addresses and blocks that the new row no longer has. */
 static void
 drop_addresses(struct router *r, const struct config *c, const struct conf_router *row)
 {
@@ -258,7 +279,16 @@ drop_addresses(struct router *r, const struct config *c, const struct conf_route
 		for (uint32_t k = 0; k < row->address_count && !kept; k++)
 			kept = memcmp(old, &c->addresses[row->first_address + k], sizeof(*old)) == 0;
 		if (!kept && r->election.role == EL_ACTIVE)
-			elector_remove_addresses(r->elector, old, 1);
+			elector_remove(r->elector, old, 1, NULL, 0);
+	}
+	for (uint32_t i = 0; i < r->conf.block_count; i++) {
+		bool kept = false;
+
+		for (uint32_t k = 0; k < row->block_count && !kept; k++)
+			kept = memcmp(&r->blocks[i], &c->blocks[row->first_block + k],
+				sizeof(r->blocks[i])) == 0;
+		if (!kept && r->election.role == EL_ACTIVE)
+			elector_remove(r->elector, NULL, 0, &r->blocks[i], 1);
 	}
 }
 
@@ -266,8 +296,11 @@ static bool
 same_addresses(const struct router *r, const struct config *c, const struct conf_router *row)
 {
 	return r->conf.address_count == row->address_count &&
+		r->conf.block_count == row->block_count &&
 		memcmp(r->addresses, &c->addresses[row->first_address],
-			row->address_count * sizeof(r->addresses[0])) == 0;
+			row->address_count * sizeof(r->addresses[0])) == 0 &&
+		(row->block_count == 0 || memcmp(r->blocks, &c->blocks[row->first_block],
+			row->block_count * sizeof(r->blocks[0])) == 0);
 }
 
 static void
@@ -277,8 +310,10 @@ router_update(struct router *r, mono now, const struct config *c, const struct c
 	bool same = same_addresses(r, c, row);
 	struct el_params params;
 
-	if (!same)
+	if (!same) {
 		drop_addresses(r, c, row);
+		blocks_hush(r);
+	}
 	r->conf = *row;
 	r->has_pool = has_pool(c, row->name);
 	if (!same && !copy_addresses(r, c))
@@ -369,7 +404,9 @@ static void
 router_free(struct router *r)
 {
 	ev_timer_stop(r->elector->loop, &r->timer);
+	blocks_hush(r);
 	free(r->addresses);
+	free(r->blocks);
 	free(r);
 }
 

@@ -75,6 +75,18 @@ addresses_json(const struct config *c, const struct conf_router *router)
 	return list;
 }
 
+static json_t *
+blocks_json(const struct config *c, const struct conf_router *router)
+{
+	json_t *list = json_array();
+	char text[ADDR_TEXT];
+
+	for (uint32_t i = 0; i < router->block_count; i++)
+		json_array_append_new(list, json_string(ip_prefix_format(
+			&c->blocks[router->first_block + i].prefix, text)));
+	return list;
+}
+
 /* What the election last said; before its first word, what a router is born with. */
 static void
 put_facts(json_t *o, const struct pool *p, const struct pool_router *r, mono now)
@@ -140,6 +152,7 @@ router_json(const struct pool *p, uint32_t row, mono now)
 	put_facts(o, p, r, now);
 	put_int(o, "priority", r->known ? r->facts.priority : c->priority[p->child->node]);
 	put(o, "addresses", addresses_json(&p->config, c));
+	put(o, "blocks", blocks_json(&p->config, c));
 	put(o, "standby", json_string(c->standby == CONF_STANDBY_HOT ? "hot" : "cold"));
 	put(o, "track", tracks_json(p, c, now));
 	return o;

@@ -13,8 +13,17 @@
 static size_t
 list_changes(const struct config *config, struct address_change *changes)
 {
+	const struct ip_addr any = {.family = IP_V4};
 	size_t n = 0;
 
+	for (uint32_t i = 0; i < config->block_count; i++) { /* first: a block stands on an address */
+		const struct conf_block *b = &config->blocks[i];
+		unsigned ifindex = if_nametoindex(b->interface);
+
+		if (ifindex != 0)
+			changes[n++] = (struct address_change){.prefix = b->prefix,
+				.ifindex = (int)ifindex, .anchor = any};
+	}
 	for (uint32_t i = 0; i < config->address_count; i++) {
 		const struct conf_address *a = &config->addresses[i];
 		unsigned ifindex = if_nametoindex(a->interface);
@@ -53,7 +62,7 @@ withdraw_addresses(struct supervisor *s, enum reason why)
 	if (!any_active(s->handover))
 		return;
 	forget_active(s->handover);
-	changes = calloc(s->config.address_count, sizeof(*changes));
+	changes = calloc(s->config.address_count + s->config.block_count, sizeof(*changes));
 	if (!changes || address_socket_open(&socket) != 0) {
 		free(changes);
 		return;

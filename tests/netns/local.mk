@@ -1,6 +1,6 @@
 # Programs that need root: built by `make check`, run by tests/netns/run.
 netns_programs = tests/netns/t_addresses tests/netns/t_arp tests/netns/t_hands \
-	tests/netns/t_links tests/netns/t_privileges tests/netns/t_vrrp_socket
+	tests/netns/t_links tests/netns/t_announcer tests/netns/t_privileges tests/netns/t_vrrp_socket
 check_PROGRAMS += $(netns_programs)
 EXTRA_DIST += tests/netns/run
 
@@ -9,6 +9,8 @@ netns_libs = liblinux.la libcore.la libbase.la $(NL_LIBS) $(NET_LIBS) $(CAPNG_LI
 	$(SECCOMP_LIBS) $(CMOCKA_LIBS) -lpthread
 tests_netns_t_addresses_SOURCES = tests/netns/t_addresses.c $(netns_bed)
 tests_netns_t_addresses_LDADD = $(netns_libs)
+tests_netns_t_announcer_SOURCES = tests/netns/t_announcer.c $(netns_bed)
+tests_netns_t_announcer_LDADD = $(netns_libs)
 tests_netns_t_arp_SOURCES = tests/netns/t_arp.c $(netns_bed)
 tests_netns_t_arp_LDADD = $(netns_libs)
 tests_netns_t_hands_SOURCES = tests/netns/t_hands.c $(netns_bed)
@@ -23,3 +25,6 @@ EXTRA_DIST += tests/netns/t_operator.sh tests/netns/t_unfit.sh tests/netns/t_sto
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/witness.sh tests/lib/watch
+	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh
+EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh tests/netns/t_blocks.sh
+EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/watch

@@ -3,6 +3,7 @@
 
 #include "base/mono.h"
 #include "linux/addresses.h"
+#include "linux/block_routes.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct found {
 	struct ip_prefix prefix;
@@ -178,6 +180,135 @@ test_lease_lapses_unless_renewed(void **state)
 	address_socket_close(s);
 }
 
+struct listed {
+	struct block_route last;
+	size_t count;
+};
+
+static void
+count_block(void *context, const struct block_route *route)
+{
+	struct listed *l = context;
+
+	l->last = *route;
+	l->count++;
+}
+
+static struct listed
+blocks_now(void)
+{
+	struct listed l = {.count = 0};
+
+	assert_int_equal(block_routes_list(count_block, &l), 0);
+	return l;
+}
+
+static struct address_change
+block(const char *text, int ifindex, const char *anchor)
+{
+	struct address_change c = change(text, ifindex, 0);
+
+	assert_true(ip_addr_parse(anchor, &c.anchor));
+	return c;
+}
+
+static void
+test_a_block_stands_on_its_address(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("10.9.0.110/24", bed->v0, 30),
+		block("10.40.0.0/16", bed->v0, "10.9.0.110")};
+	struct address_change lonely = block("10.41.0.0/16", bed->v0, "10.9.0.222");
+	struct listed l;
+
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 2), 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 2), 0); /* renewed: it is there */
+	l = blocks_now();
+	assert_int_equal(l.count, 1);
+	assert_int_equal(l.last.ifindex, bed->v0);
+	assert_memory_equal(&l.last.prefix, &list[1].prefix, sizeof(l.last.prefix));
+	assert_int_equal(block_route_answers(&list[1].prefix, &list[1].anchor), 0);
+	bed_run_there(bed, "ip route replace 10.40.0.0/16 dev v1; ping -c 1 -W 1 -q 10.40.9.7 >&2");
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, &lonely, 1), 1); /* no such address here */
+	assert_int_equal(lonely.error, EINVAL);
+
+	/* removed: alone, again, and with its address */
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &list[1], 1), 0);
+	assert_int_equal(blocks_now().count, 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &list[1], 1), 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, &list[1], 1), 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &list[0], 1), 0);
+	assert_int_equal(blocks_now().count, 0);
+	address_socket_close(s);
+}
+
+static void
+test_a_block_lapses_with_its_lease(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("10.9.0.111/24", bed->v0, 2),
+		block("10.42.0.0/20", bed->v0, "10.9.0.111")};
+	mono begun = mono_now();
+
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 2), 0);
+	while (blocks_now().count != 0) {
+		assert_true(mono_diff_ns(mono_now(), begun) < 4 * NS_PER_S);
+		sleep_ms(20);
+	}
+	assert_true(mono_diff_ns(mono_now(), begun) > 1900 * NS_PER_MS);
+	address_socket_close(s);
+}
+
+/* A route of somebody else for the same prefix stays, and comes back into force. */
+static void
+test_a_block_leaves_other_routes_alone(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("10.9.0.112/24", bed->v0, 30),
+		block("10.43.0.0/20", bed->v0, "10.9.0.112")};
+
+	bed_run("ip route add 10.43.0.0/20 via 10.9.0.2");
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 2), 0);
+	assert_string_equal(bed_ask("ip route get 10.43.1.1 | grep -c ^local"), "1");
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &list[1], 1), 0);
+	assert_string_equal(bed_ask("ip route get 10.43.1.1 | grep -c 'via 10.9.0.2'"), "1");
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, 1), 0);
+	bed_run("ip route del 10.43.0.0/20");
+	address_socket_close(s);
+}
+
+static void
+test_removal_of_a_block_is_seen(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("10.9.0.113/24", bed->v0, 30),
+		block("10.44.0.0/20", bed->v0, "10.9.0.113")};
+	struct block_route route;
+	int fd = block_watch_open();
+
+	assert_true(fd >= 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 2), 0);
+	bed_run("ip route add 10.45.0.0/20 dev v0; ip route del 10.45.0.0/20 dev v0");
+	assert_false(block_watch_read(fd, &route)); /* what is none of ours is not heard of */
+	bed_run("ip route del local 10.44.0.0/20 dev v0 table main");
+	assert_true(block_watch_read(fd, &route));
+	assert_memory_equal(&route.prefix, &list[1].prefix, sizeof(route.prefix));
+	assert_int_equal(route.ifindex, bed->v0);
+	assert_int_not_equal(route.port, address_socket_port(s));
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, &list[1], 1), 0);
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, &list[1], 1), 0);
+	assert_true(block_watch_read(fd, &route));
+	assert_int_equal(route.port, address_socket_port(s)); /* by this hand */
+	assert_false(block_watch_read(fd, &route));
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, 1), 0);
+	close(fd);
+	address_socket_close(s);
+}
+
 static void
 test_errors_are_matched_to_their_change(void **state)
 {
@@ -251,6 +382,24 @@ test_secondaries_stay(void **state)
 	address_socket_close(s);
 }
 
+/* Last: the kernel never merges its tables again once there has been a rule. */
+static void
+test_policy_routing_mutes_a_block(void **state)
+{
+	struct bed *bed = *state;
+	struct address_socket *s = open_socket();
+	struct address_change list[] = {change("10.9.0.114/24", bed->v0, 30),
+		block("10.46.0.0/20", bed->v0, "10.9.0.114")};
+
+	assert_int_equal(addresses_apply(s, ADDRESS_SET, list, 2), 0);
+	assert_int_equal(block_route_answers(&list[1].prefix, &list[1].anchor), 0);
+	bed_run("ip rule add from 192.0.2.1 table 100");
+	assert_int_not_equal(block_route_answers(&list[1].prefix, &list[1].anchor), 0);
+	bed_run_there(bed, "ip route replace 10.46.0.0/20 dev v1; ! ping -c 1 -W 1 -q 10.46.9.7 >&2");
+	assert_int_equal(addresses_apply(s, ADDRESS_REMOVE, list, 2), 0);
+	address_socket_close(s);
+}
+
 int
 main(void)
 {
@@ -259,9 +408,14 @@ main(void)
 		cmocka_unit_test(test_ipv6_is_usable_at_once_and_after_renewal),
 		cmocka_unit_test(test_prefix_route_of_the_host_is_not_touched),
 		cmocka_unit_test(test_lease_lapses_unless_renewed),
+		cmocka_unit_test(test_a_block_stands_on_its_address),
+		cmocka_unit_test(test_a_block_lapses_with_its_lease),
+		cmocka_unit_test(test_a_block_leaves_other_routes_alone),
+		cmocka_unit_test(test_removal_of_a_block_is_seen),
 		cmocka_unit_test(test_errors_are_matched_to_their_change),
 		cmocka_unit_test(test_a_thousand),
 		cmocka_unit_test(test_secondaries_stay),
+		cmocka_unit_test(test_policy_routing_mutes_a_block),
 	};
 
 	return cmocka_run_group_tests(tests, bed_setup, bed_teardown);

@@ -419,6 +419,35 @@ test_announcements_are_a_series_and_then_a_refresh(void **state)
 }
 
 static void
+test_announcements_say_which_of_the_series_they_are(void **state)
+{
+	static const uint8_t copies[] = {ANNOUNCE_FIRST, ANNOUNCE_BETWEEN, ANNOUNCE_BETWEEN,
+		ANNOUNCE_BETWEEN, ANNOUNCE_BETWEEN, ANNOUNCE_LAST, ANNOUNCE_REFRESH, ANNOUNCE_REFRESH};
+	struct announce a;
+	mono start = {77 * NS_PER_S};
+
+	(void)state;
+	announce_start(&a, start);
+	for (size_t i = 0; i < sizeof(copies); i++) {
+		assert_true(announce_tick(&a, a.deadline));
+		assert_int_equal(a.copy, copies[i]);
+		assert_false(announce_tick(&a, start));
+		assert_int_equal(a.copy, copies[i]);
+	}
+	/* late: the first one is still the first, and one that stands for the last is the last */
+	announce_start(&a, start);
+	assert_true(announce_tick(&a, (mono){start.ns + 300 * MS}));
+	assert_int_equal(a.copy, ANNOUNCE_FIRST);
+	assert_true(announce_tick(&a, (mono){start.ns + 7000 * MS}));
+	assert_int_equal(a.copy, ANNOUNCE_LAST);
+	announce_start(&a, start);
+	assert_true(announce_tick(&a, (mono){start.ns + 7000 * MS}));
+	assert_int_equal(a.copy, ANNOUNCE_FIRST);
+	assert_true(announce_tick(&a, a.deadline));
+	assert_int_equal(a.copy, ANNOUNCE_REFRESH);
+}
+
+static void
 test_announcements_missed_are_made_up_by_one(void **state)
 {
 	struct announce a;
@@ -455,6 +484,7 @@ main(void)
 		cmocka_unit_test(test_removal_is_nothing_to_a_backup),
 		cmocka_unit_test(test_a_new_list_of_addresses_is_claimed),
 		cmocka_unit_test(test_announcements_are_a_series_and_then_a_refresh),
+		cmocka_unit_test(test_announcements_say_which_of_the_series_they_are),
 		cmocka_unit_test(test_announcements_missed_are_made_up_by_one),
 	};
 

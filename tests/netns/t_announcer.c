@@ -1,0 +1,241 @@
+/* The announcer thread, judged by what arrives at the other end of the cable. */
+#include "bed.h"
+
+#include "linux/announcer.h"
+#include "linux/arp.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BIG = 65536, BUFFER = 256 << 20 };
+
+static const uint8_t mac[6] = {0x02, 0, 0, 0, 0, 0x01};
+
+static int
+listen_there(struct bed *bed)
+{
+	struct sockaddr_ll on = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP),
+		.sll_ifindex = bed->v1};
+	int size = BUFFER, fd;
+
+	bed_enter(bed->there);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ARP));
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&on, sizeof(on)), 0);
+	bed_enter(bed->here);
+	return fd;
+}
+
+static struct announcer_round *
+round_of(struct bed *bed, const char *const *blocks, size_t count, int64_t every_ns)
+{
+	struct announcer_round *r = announcer_round_new(count);
+
+	assert_non_null(r);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(ip_prefix_parse(blocks[i], &r->rows[i].prefix));
+		r->rows[i].ifindex = bed->v0;
+		memcpy(r->rows[i].mac, mac, sizeof(mac));
+	}
+	r->every_ns = every_ns;
+	atomic_store(&r->until_ns, mono_add_ns(mono_now(), 30 * NS_PER_S).ns);
+	return r;
+}
+
+static struct announcer_round *
+await(struct announcer *a)
+{
+	struct pollfd p = {.fd = announcer_fd(a), .events = POLLIN};
+	struct announcer_round *r;
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	r = announcer_next_done(a);
+	assert_non_null(r);
+	return r;
+}
+
+/* How often each address of `block` was announced in each form; `other` counts what else came. */
+struct heard {
+	uint8_t times[2][BIG];
+	uint32_t other;
+};
+
+static struct heard *
+hear(int fd, const char *block)
+{
+	struct heard *h = calloc(1, sizeof(*h));
+	struct ip_prefix p;
+	uint8_t frame[128];
+
+	assert_non_null(h);
+	assert_true(ip_prefix_parse(block, &p));
+	while (recv(fd, frame, sizeof(frame), MSG_DONTWAIT) == ARP_FRAME) {
+		struct ip_addr from = {.family = IP_V4};
+		unsigned host = (unsigned)frame[30] << 8 | frame[31];
+
+		memcpy(from.bytes, frame + 28, 4);
+		assert_memory_equal(frame + 28, frame + 38, 4); /* target = sender */
+		assert_memory_equal(frame + 6, mac, 6);
+		assert_memory_equal(frame + 22, mac, 6);
+		assert_true(frame[21] == 1 || memcmp(frame + 32, mac, 6) == 0);
+		if (ip_prefix_contains(&p, &from))
+			h->times[frame[21] - 1][host]++;
+		else
+			h->other++;
+	}
+	return h;
+}
+
+static void
+test_every_address_in_both_forms(void **state)
+{
+	static const char *const blocks[] = {"10.50.0.0/16"};
+	struct bed *bed = *state;
+	int fd = listen_there(bed);
+	struct announcer_round *r;
+	struct announcer *a;
+	struct heard *h;
+
+	assert_int_equal(announcer_start(&a), 0);
+	assert_true(announcer_submit(a, round_of(bed, blocks, 1, 0)));
+	r = await(a);
+	assert_true(r->whole);
+	assert_int_equal(r->addresses, BIG);
+	assert_false(mono_before(r->ended, r->requested));
+	print_message("65,536 requests in %lld us, replies in %lld us\n",
+		(long long)(mono_diff_ns(r->requested, r->begun) / NS_PER_US),
+		(long long)(mono_diff_ns(r->ended, r->requested) / NS_PER_US));
+	h = hear(fd, blocks[0]);
+	for (size_t i = 0; i < BIG; i++)
+		if (h->times[0][i] != 1 || h->times[1][i] != 1)
+			fail_msg("address %zu: %u requests, %u replies", i, h->times[0][i], h->times[1][i]);
+	assert_int_equal(h->other, 0);
+	free(h);
+	free(r);
+	close(fd);
+	announcer_stop(a);
+}
+
+/* Several blocks, one a single address, in one round; and two rounds side by side. */
+static void
+test_rows_and_rounds(void **state)
+{
+	static const char *const first[] = {"10.51.0.0/30", "10.51.1.7/32", "10.51.2.0/24"};
+	static const char *const second[] = {"10.52.0.0/20"};
+	struct bed *bed = *state;
+	int fd = listen_there(bed);
+	struct announcer_round *r, *small = round_of(bed, first, 3, 100);
+	struct announcer *a;
+	struct heard *h;
+
+	assert_int_equal(announcer_start(&a), 0);
+	assert_true(announcer_submit(a, round_of(bed, second, 1, 40 * NS_PER_US))); /* 0.16 s a form */
+	assert_true(announcer_submit(a, small));
+	r = await(a);
+	assert_ptr_equal(r, small); /* it does not wait for the long one */
+	assert_true(r->whole);
+	assert_int_equal(r->addresses, 4 + 1 + 256);
+	free(r);
+	r = await(a);
+	assert_int_equal(r->addresses, 4096);
+	assert_true(mono_diff_ns(r->requested, r->begun) > 140 * NS_PER_MS); /* its pace */
+	free(r);
+	h = hear(fd, "10.51.0.0/16");
+	assert_int_equal(h->times[0][3] + h->times[1][3], 2);
+	assert_int_equal(h->times[0][256 + 7] + h->times[1][256 + 7], 2);
+	assert_int_equal(h->times[0][2 * 256 + 255] + h->times[1][2 * 256 + 255], 2);
+	assert_int_equal(h->other, 2 * 4096);
+	free(h);
+	close(fd);
+	announcer_stop(a);
+}
+
+static void
+test_nothing_is_sent_after_the_end(void **state)
+{
+	static const char *const blocks[] = {"10.53.0.0/16"};
+	struct bed *bed = *state;
+	struct announcer_round *r = round_of(bed, blocks, 1, 40 * NS_PER_US);
+	int fd = listen_there(bed);
+	struct announcer *a;
+	struct heard *h;
+
+	/* cancelled */
+	assert_int_equal(announcer_start(&a), 0);
+	assert_true(announcer_submit(a, r));
+	usleep(50000);
+	announcer_cancel(r);
+	usleep(5000); /* what was in the hands of the kernel */
+	free(hear(fd, blocks[0]));
+	assert_ptr_equal(await(a), r);
+	assert_false(r->whole);
+	assert_true(r->addresses > 100 && r->addresses < BIG / 4);
+	usleep(20000);
+	h = hear(fd, "10.0.0.0/8");
+	for (size_t i = 0; i < BIG; i++)
+		assert_int_equal(h->times[0][i], 0);
+	free(h);
+	free(r);
+
+	/* a lease that is over ends it by itself */
+	r = round_of(bed, blocks, 1, 40 * NS_PER_US);
+	atomic_store(&r->until_ns, mono_add_ns(mono_now(), 100 * NS_PER_MS).ns);
+	assert_true(announcer_submit(a, r));
+	assert_ptr_equal(await(a), r);
+	assert_false(r->whole);
+	assert_true(r->addresses > 1000 && r->addresses < 6000);
+	free(r);
+	close(fd);
+
+	/* and one under way does not hold up the end */
+	assert_true(announcer_submit(a, round_of(bed, blocks, 1, 40 * NS_PER_US)));
+	usleep(5000);
+	announcer_stop(a);
+}
+
+static void
+test_what_cannot_be_sent_comes_back(void **state)
+{
+	static const char *const blocks[] = {"10.54.0.0/24"};
+	static const char *const large[] = {"10.0.0.0/15"};
+	struct bed *bed = *state;
+	struct announcer_round *r = round_of(bed, blocks, 1, 0);
+	struct announcer *a;
+
+	assert_int_equal(announcer_start(&a), 0);
+	r->rows[0].ifindex = 99999;
+	assert_true(announcer_submit(a, r));
+	assert_ptr_equal(await(a), r);
+	assert_false(r->whole);
+	assert_int_equal(r->addresses, 0);
+	free(r);
+	assert_true(announcer_submit(a, round_of(bed, large, 1, 0)));
+	r = await(a);
+	assert_false(r->whole);
+	assert_int_equal(announcer_addresses(&r->rows[0].prefix), 0);
+	free(r);
+	assert_true(announcer_submit(a, round_of(bed, NULL, 0, 0)));
+	free(await(a));
+	announcer_stop(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_address_in_both_forms),
+		cmocka_unit_test(test_rows_and_rounds),
+		cmocka_unit_test(test_nothing_is_sent_after_the_end),
+		cmocka_unit_test(test_what_cannot_be_sent_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, bed_setup, bed_teardown);
+}
