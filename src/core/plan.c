@@ -165,6 +165,75 @@ plan_diff(const struct vs_table *wanted, const struct vs_table *actual,
 	return p.count;
 }
 
+static void
+patch_service(struct vs_service *row, const struct vs_service *wanted)
+{
+	struct vs_service fresh = *wanted;
+
+	fresh.first_real = row->first_real;
+	fresh.real_count = row->real_count;
+	*row = fresh;
+}
+
+static void
+patch_real(struct vs_real *row, const struct vs_real *wanted)
+{
+	struct vs_real fresh = *wanted;
+
+	fresh.active_connections = row->active_connections;
+	fresh.inactive_connections = row->inactive_connections;
+	fresh.persistent_connections = row->persistent_connections;
+	fresh.connections = row->connections;
+	fresh.in_packets = row->in_packets;
+	fresh.out_packets = row->out_packets;
+	fresh.in_bytes = row->in_bytes;
+	fresh.out_bytes = row->out_bytes;
+	*row = fresh;
+}
+
+static bool
+patch_reals(struct vs_table *t, struct vs_service *service, const struct plan_op *op)
+{
+	const struct vs_real *found = vs_table_find_real(t, service, &op->real.address);
+	size_t at = found ? (size_t)(found - t->reals) : 0;
+	size_t behind = service->first_real + service->real_count - at - 1;
+
+	if (!found)
+		return false;
+	if (op->kind == PLAN_SET_REAL) {
+		patch_real(&t->reals[at], &op->real);
+		return true;
+	}
+	memmove(&t->reals[at], &t->reals[at + 1], behind * sizeof(*t->reals));
+	service->real_count--;
+	return true;
+}
+
+bool
+plan_patch(struct vs_table *actual, const struct plan_op *op)
+{
+	const struct vs_service *found = vs_table_find(actual, &op->service.key);
+	size_t at = found ? (size_t)(found - actual->services) : 0;
+
+	if (!found)
+		return false;
+	switch (op->kind) {
+	case PLAN_SET_SERVICE:
+		patch_service(&actual->services[at], &op->service);
+		return true;
+	case PLAN_DEL_SERVICE:
+		actual->service_count--;
+		memmove(&actual->services[at], &actual->services[at + 1],
+			(actual->service_count - at) * sizeof(*actual->services));
+		return true;
+	case PLAN_SET_REAL:
+	case PLAN_DEL_REAL: return patch_reals(actual, &actual->services[at], op);
+	case PLAN_ADD_SERVICE:
+	case PLAN_ADD_REAL: break;
+	}
+	return false;
+}
+
 const char *
 plan_kind_name(enum plan_kind kind)
 {

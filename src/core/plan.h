@@ -38,6 +38,12 @@ size_t plan_diff(const struct vs_table *wanted, const struct vs_table *actual,
 	const struct vs_key *owned, size_t owned_count, struct plan_op *out, size_t capacity,
 	bool *whole);
 
+/*
+ * What the operation did to the kernel, done to a table that was read from it. False when that is
+ * not possible in place (what comes in has no room): the table is then out of date.
+ */
+bool plan_patch(struct vs_table *actual, const struct plan_op *op);
+
 const char *plan_kind_name(enum plan_kind kind); /* "add-service", ... */
 
 #endif

@@ -10,7 +10,7 @@ libproc_la_SOURCES += src/proc/election_process.h src/proc/election_main.c src/p
 libproc_la_SOURCES += src/proc/election_track.c src/proc/election_gateways.c
 libproc_la_SOURCES += src/proc/election_track.c src/proc/election_blocks.c
 libproc_la_SOURCES += src/proc/pool_process.h src/proc/pool_main.c src/proc/pool_health.c \
-	src/proc/pool_table.c src/proc/pool_owned.c src/proc/pool_sync.c src/proc/pool_neighbours.c
+	src/proc/pool_table.c src/proc/pool_plan.c src/proc/pool_plan_log.c src/proc/pool_owned.c src/proc/pool_sync.c src/proc/pool_neighbours.c
 libproc_la_SOURCES += src/proc/pool_track.c
 libproc_la_SOURCES += src/proc/prober.c
 libproc_la_SOURCES += src/proc/pool_control.c src/proc/pool_status.c

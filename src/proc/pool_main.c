@@ -106,6 +106,7 @@ take_config(struct pool *p, const struct channel_message *m)
 	config_free(&before);
 	check_forwarding(p);
 	table_apply_now(p, first ? REASON_STARTED : REASON_RECONFIGURED);
+	table_check_soon(p);
 	sync_reconcile(p);
 	control_configured(p);
 	done = (struct ipc_config){.generation = p->generation};
@@ -336,6 +337,16 @@ on_replan(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 static void
+on_drift(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct pool *p = w->data;
+
+	(void)loop;
+	(void)events;
+	table_apply_now(p, REASON_DRIFT);
+}
+
+static void
 on_second(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct pool *p = w->data;
@@ -345,7 +356,8 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	if (p->generation == 0)
 		return;
 	undo_idle_preparations(p);
-	table_apply_now(p, REASON_DRIFT);
+	if (!p->ipvs)
+		table_apply_now(p, REASON_DRIFT); /* not there yet: try again */
 	sync_reconcile(p);
 	tracks_second(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
@@ -392,6 +404,7 @@ watch_all(struct pool *p)
 	start_timer(p, &p->second_timer, on_second, 1.);
 	start_timer(p, &p->neighbours_timer, on_neighbours, neighbours_every_s);
 	start_timer(p, &p->replan_timer, on_replan, 0.);
+	start_timer(p, &p->drift_timer, on_drift, 0.);
 	start_timer(p, &p->flush_timer, targets_flush_timer, 0.);
 }
 
@@ -422,6 +435,7 @@ pool_main(struct child *child)
 	p->started = mono_now();
 	p->election_fd = -1;
 	p->ipvs_limit = (struct log_limit){.every_ns = 30 * NS_PER_S, .burst = 4};
+	p->plan_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 16};
 	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
 		p->probers[i].fd = -1;
 	p->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);

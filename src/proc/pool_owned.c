@@ -25,18 +25,32 @@ path_of(const struct pool *p, const char *suffix, char out[LIMIT_PATH])
 	snprintf(out, LIMIT_PATH, "%s/services%s", p->child->state_dir, suffix);
 }
 
-void
-owned_add(struct pool *p, const struct vs_key *key)
+/* Room for so many more. */
+static bool
+grow(struct pool *p, size_t more)
 {
-	struct vs_key *grown;
+	struct vs_key *grown = reallocarray(p->owned, p->owned_count + more, sizeof(*grown));
 
-	if (vs_keys_contain(p->owned, p->owned_count, false, key))
+	if (grown)
+		p->owned = grown;
+	return grown;
+}
+
+void
+owned_add_wanted(struct pool *p)
+{
+	size_t before = p->owned_count;
+
+	for (size_t i = 0; i < p->wanted.service_count; i++) {
+		const struct vs_key *key = &p->wanted.services[i].key;
+
+		if (!vs_keys_contain(p->owned, before, true, key) && grow(p, 1))
+			p->owned[p->owned_count++] = *key;
+	}
+	if (p->owned_count == before)
 		return;
-	grown = realloc(p->owned, (p->owned_count + 1) * sizeof(*grown));
-	if (!grown)
-		return;
-	p->owned = grown;
-	p->owned[p->owned_count++] = *key;
+	vs_keys_sort(p->owned, p->owned_count);
+	owned_store(p);
 }
 
 void
@@ -44,7 +58,9 @@ owned_remove(struct pool *p, const struct vs_key *key)
 {
 	for (size_t i = 0; i < p->owned_count; i++)
 		if (vs_key_equal(&p->owned[i], key)) {
-			p->owned[i] = p->owned[--p->owned_count];
+			p->owned_count--;
+			memmove(&p->owned[i], &p->owned[i + 1],
+				(p->owned_count - i) * sizeof(*p->owned));
 			return;
 		}
 }
@@ -88,9 +104,10 @@ owned_load(struct pool *p)
 	if (!f)
 		return;
 	while (p->owned_count < LIMIT_LISTENS + LIMIT_VIRTUALS && fgets(line, sizeof(line), f))
-		if (parse_line(line, &key))
-			owned_add(p, &key);
+		if (parse_line(line, &key) && grow(p, 1))
+			p->owned[p->owned_count++] = key;
 	fclose(f);
+	vs_keys_sort(p->owned, p->owned_count);
 }
 
 static void

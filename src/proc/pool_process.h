@@ -5,7 +5,9 @@
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
- *   pool_table.c     wanted against actual: the one path to the kernel's table
+ *   pool_table.c     the wanted table, out of configuration, verdicts and roles
+ *   pool_plan.c      wanted against actual: the one path to the kernel's table
+ *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons and sysctls of ip_vs
  *   pool_owned.c     which services are ours, remembered over a restart
  *   pool_control.c   commands of the control socket (src/control has the socket and the JSON)
@@ -82,18 +84,20 @@ struct pool {
 
 	struct ipvs *ipvs;             /* NULL: not open (no need, or no ip_vs) */
 	bool adopted;                  /* the first dump was looked at */
+	bool actual_known;             /* `actual` is what the kernel has, as far as we know */
 	bool programmed;               /* the last plan was applied without error */
 	bool settled;                  /* one was, since the start: what differs now was changed */
 	bool replan_soon;
 	mono ipvs_retry_at;
-	struct vs_table actual;        /* last dump */
+	struct vs_table actual;        /* last dump, with what we changed since */
 	mono dumped_at;
+	int64_t dump_ns;               /* how long that took */
 	struct vs_table wanted;
-	struct vs_key *owned;          /* ours in the kernel, now or in an earlier life */
+	struct vs_key *owned;          /* ours in the kernel, now or in an earlier life; sorted */
 	size_t owned_count;
 	struct ipvs_sync sync;         /* as last set */
 	bool sync_set;
-	struct log_limit ipvs_limit;
+	struct log_limit ipvs_limit, plan_limit;
 
 	struct neighbours *neighbours; /* NULL: not open */
 	int election_fd;               /* -1: none */
@@ -107,6 +111,7 @@ struct pool {
 	struct pool_control *control;  /* pool_control.c */
 	ev_io supervisor_watcher, election_watcher;
 	ev_timer second_timer, alive_timer, replan_timer, neighbours_timer;
+	ev_timer drift_timer;          /* the next look at the kernel's table */
 	uint64_t seconds;
 };
 
@@ -134,27 +139,42 @@ void tracks_tell_all(struct pool *p);
 void tracks_second(struct pool *p);              /* some of them again: full facts, in turns */
 void tracks_take_state(struct pool *p, const struct ipc_track_state *state);
 
-/* pool_table.c */
+/* pool_plan_log.c */
+/* Operations on the kernel's table and what became of them. */
+struct plan_work {
+	struct plan_op *ops;
+	int *errors;                   /* of each operation: 0 or an errno */
+	size_t count;
+	int64_t apply_ns;              /* how long the kernel took for all of them */
+};
+void plan_log(struct pool *p, enum reason why, const struct plan_work *work);
 /* The system refused something; `error` is an errno of either sign. At a limited rate. */
 void pool_complain(struct pool *p, const char *detail, int error);
+
+/* pool_plan.c */
 void table_replan(struct pool *p, enum reason why); /* at the end of this turn of the loop */
 /* Dump, plan, apply; logs what was done. True when the kernel is as wanted. */
 bool table_apply_now(struct pool *p, enum reason why);
 /* A dump at most 200 ms old, for status; false without ip_vs. */
 bool table_refresh(struct pool *p);
+void table_check_soon(struct pool *p);           /* look at the kernel's table in the next turn */
+void table_withdraw_all(struct pool *p);         /* clean stop: remove what is ours */
+void table_close(struct pool *p);
+
+/* pool_table.c */
+bool table_build_wanted(struct pool *p);         /* false: no memory */
 /* How many services of the kernel a virtual server is, and the key of the i-th. */
 uint32_t virtual_services(const struct config *c, const struct conf_virtual *v);
 struct vs_key virtual_key(const struct config *c, const struct conf_virtual *v, uint32_t i);
 /* The kernel's row for a real server of ours, counters summed over the services; false: in none. */
 bool table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row,
 	struct vs_real *sum);
-void table_withdraw_all(struct pool *p);         /* clean stop: remove what is ours */
-void table_close(struct pool *p);
 
 /* pool_owned.c */
 void owned_load(struct pool *p);
 void owned_store(struct pool *p);
-void owned_add(struct pool *p, const struct vs_key *key);
+/* Remembered before it is programmed: a crash in between must not leave an orphan. */
+void owned_add_wanted(struct pool *p);
 void owned_remove(struct pool *p, const struct vs_key *key);
 
 /* pool_neighbours.c */

@@ -98,6 +98,7 @@ static struct fake
 fake_random(uint64_t *seed)
 {
 	static const char *const schedulers[] = {"rr", "wlc", "mh"};
+	static const uint8_t methods[] = {VS_NAT, VS_NAT, VS_NAT, VS_DR, VS_TUNNEL, VS_TUNNEL};
 	struct fake f = {0};
 
 	for (size_t i = 0; i < SERVICES; i++) {
@@ -108,12 +109,20 @@ fake_random(uint64_t *seed)
 		strcpy(s->row.scheduler, schedulers[draw(seed, 3)]);
 		s->row.flags = draw(seed, 2) * 0x8;
 		s->row.persistence_s = draw(seed, 2) * 60;
+		strcpy(s->row.engine, draw(seed, 4) == 0 ? "sip" : "");
 		for (size_t r = 0; r < REALS; r++) {
 			s->real_there[r] = s->there && draw(seed, 2) == 0;
 			s->reals[r] = (struct vs_real){.address = real_at(r),
-				.forwarding = draw(seed, 4) == 0 ? VS_DR : VS_NAT,
+				.forwarding = methods[draw(seed, 6)],
+				.upper_threshold = draw(seed, 6) == 0 ? 9 : 0,
+				.lower_threshold = draw(seed, 6) == 0 ? 3 : 0,
 				.weight = draw(seed, 3), .active_connections = draw(seed, 5),
 				.inactive_connections = draw(seed, 5)};
+			if (s->reals[r].forwarding == VS_TUNNEL) {
+				s->reals[r].tunnel = draw(seed, 2) == 0 ? VS_GUE : VS_GRE;
+				s->reals[r].tunnel_port = (uint16_t)(6080 + draw(seed, 2));
+				s->reals[r].tunnel_checksum = (uint16_t)draw(seed, 2);
+			}
 		}
 	}
 	return f;
@@ -159,14 +168,16 @@ static void
 fake_apply_real(struct fake_service *s, const struct plan_op *op)
 {
 	size_t r = real_index(&op->real.address);
-	uint32_t live = s->reals[r].active_connections + s->reals[r].inactive_connections;
+	uint32_t active = s->reals[r].active_connections;
+	uint32_t live = active + s->reals[r].inactive_connections;
 
 	assert_true(s->there);
 	assert_int_equal(s->real_there[r], op->kind != PLAN_ADD_REAL);
 	assert_int_equal(op->connections, op->kind == PLAN_ADD_REAL ? 0 : live);
 	s->real_there[r] = op->kind != PLAN_DEL_REAL;
-	s->reals[r].weight = op->real.weight;
-	s->reals[r].forwarding = op->real.forwarding;
+	s->reals[r] = op->real; /* the whole record, as SET_DEST does */
+	s->reals[r].active_connections = op->kind == PLAN_ADD_REAL ? 0 : active;
+	s->reals[r].inactive_connections = op->kind == PLAN_ADD_REAL ? 0 : live - active;
 }
 
 /* Refuses what the kernel would: EEXIST, ESRCH, ENOENT fail the test. */
@@ -218,6 +229,7 @@ assert_same_service(const struct fake_service *a, const struct fake_service *b)
 	if (!a->there)
 		return;
 	assert_string_equal(a->row.scheduler, b->row.scheduler);
+	assert_string_equal(a->row.engine, b->row.engine);
 	assert_int_equal(a->row.flags, b->row.flags);
 	assert_int_equal(a->row.persistence_s, b->row.persistence_s);
 	for (size_t r = 0; r < REALS; r++) {
@@ -225,6 +237,11 @@ assert_same_service(const struct fake_service *a, const struct fake_service *b)
 		if (a->real_there[r]) {
 			assert_int_equal(a->reals[r].weight, b->reals[r].weight);
 			assert_int_equal(a->reals[r].forwarding, b->reals[r].forwarding);
+			assert_int_equal(a->reals[r].upper_threshold, b->reals[r].upper_threshold);
+			assert_int_equal(a->reals[r].lower_threshold, b->reals[r].lower_threshold);
+			assert_int_equal(a->reals[r].tunnel, b->reals[r].tunnel);
+			assert_int_equal(a->reals[r].tunnel_port, b->reals[r].tunnel_port);
+			assert_int_equal(a->reals[r].tunnel_checksum, b->reals[r].tunnel_checksum);
 		}
 	}
 }
@@ -337,6 +354,51 @@ a_plan_in_pieces_leads_there_too(void **state)
 		assert_int_equal(done, total);
 		trial_end(&t);
 	}
+}
+
+static size_t
+left_over(const struct vs_table *wanted, const struct vs_table *actual)
+{
+	struct plan_op ops[OPS];
+	struct vs_key all[SERVICES];
+	bool whole;
+
+	for (size_t i = 0; i < SERVICES; i++)
+		all[i] = key_at(i);
+	return plan_diff(wanted, actual, all, SERVICES, ops, OPS, &whole);
+}
+
+/* A patched copy and a fresh dump are the same, whichever is wanted; live connections, too. */
+static void
+a_patched_copy_is_what_a_dump_would_be(void **state)
+{
+	uint64_t seed = 1181783497276652981u;
+	struct plan_op ops[OPS];
+	size_t patched = 0;
+
+	(void)state;
+	for (int round = 0; round < ROUNDS / 4; round++) {
+		struct box copy, dumped;
+		struct trial t;
+		size_t count;
+		bool whole;
+
+		trial_make(&t, &seed);
+		count = trial_plan(&t, ops, OPS, &whole, &seed);
+		fake_table(&t.kernel, &copy, &seed);
+		for (size_t i = 0; i < count; i++) {
+			trial_step(&t, &ops[i]);
+			fake_table(&t.kernel, &dumped, &seed);
+			if (!plan_patch(&copy.table, &ops[i])) {
+				fake_table(&t.kernel, &copy, &seed);
+				continue;
+			}
+			patched++;
+			assert_int_equal(left_over(&copy.table, &dumped.table), 0);
+			assert_int_equal(left_over(&dumped.table, &copy.table), 0);
+		}
+	}
+	assert_true(patched > ROUNDS);
 }
 
 /* ---- single facts ---- */
@@ -537,6 +599,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plan_leads_from_any_table_to_any_other),
 		cmocka_unit_test(a_plan_in_pieces_leads_there_too),
+		cmocka_unit_test(a_patched_copy_is_what_a_dump_would_be),
 		cmocka_unit_test(a_changed_weight_is_one_operation),
 		cmocka_unit_test(servers_come_before_others_are_quiesced_or_go),
 		cmocka_unit_test(the_kernels_own_flag_and_a_whole_mask_are_no_difference),
