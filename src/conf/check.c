@@ -291,6 +291,10 @@ check_gateway(struct reader *r, const struct conf_router *router, uint32_t row,
 
 	snprintf(what, sizeof(what), "virtual_routers \"%s\": gateway", router->name);
 	check_outside_blocks(r, &t->gateway, CONF_NO_INDEX, at, what);
+	if (t->gateway.family == IP_V4 && t->gateway.bytes[0] == 127)
+		reader_error(r, at, "virtual_routers \"%s\": gateway %s is a loopback address; "
+			"name one outside the pair, or track a local service by probes",
+			router->name, t->name);
 	if (virtual != UINT32_MAX)
 		reader_error(r, at, "virtual_routers \"%s\": gateway %s is an address of "
 			"\"%s\"; name one outside the pair", router->name, t->name,

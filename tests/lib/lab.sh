@@ -431,11 +431,12 @@ ping_start()
 	wait_for 10 grep -q ready "$LAB/ping.json"
 }
 
-# Prints the report.
+# Prints the report. In a subshell the pinger is nobody's child: what it says is waited for, too.
 ping_stop()
 {
 	kill -TERM "$LAB_PINGER"
-	wait "$LAB_PINGER"
+	wait "$LAB_PINGER" 2> /dev/null
+	wait_for 5 grep -q '^{.*}' "$LAB/ping.json"
 	sed -n '/^{/p' "$LAB/ping.json"
 }
 

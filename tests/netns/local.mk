@@ -1,6 +1,8 @@
 # Programs that need root: built by `make check`, run by tests/netns/run.
 netns_programs = tests/netns/t_addresses tests/netns/t_arp tests/netns/t_hands \
 	tests/netns/t_links tests/netns/t_announcer tests/netns/t_privileges tests/netns/t_vrrp_socket
+netns_programs = tests/netns/t_addresses tests/netns/t_arp tests/netns/t_asker tests/netns/t_hands \
+	tests/netns/t_links tests/netns/t_privileges tests/netns/t_vrrp_socket
 check_PROGRAMS += $(netns_programs)
 EXTRA_DIST += tests/netns/run
 
@@ -13,6 +15,8 @@ tests_netns_t_announcer_SOURCES = tests/netns/t_announcer.c $(netns_bed)
 tests_netns_t_announcer_LDADD = $(netns_libs)
 tests_netns_t_arp_SOURCES = tests/netns/t_arp.c $(netns_bed)
 tests_netns_t_arp_LDADD = $(netns_libs)
+tests_netns_t_asker_SOURCES = tests/netns/t_asker.c $(netns_bed)
+tests_netns_t_asker_LDADD = $(netns_libs)
 tests_netns_t_hands_SOURCES = tests/netns/t_hands.c $(netns_bed)
 tests_netns_t_hands_LDADD = $(netns_libs)
 tests_netns_t_links_SOURCES = tests/netns/t_links.c $(netns_bed)
@@ -22,7 +26,8 @@ tests_netns_t_privileges_LDADD = $(netns_libs)
 tests_netns_t_vrrp_socket_SOURCES = tests/netns/t_vrrp_socket.c $(netns_bed)
 tests_netns_t_vrrp_socket_LDADD = $(netns_libs)
 EXTRA_DIST += tests/netns/t_operator.sh tests/netns/t_unfit.sh tests/netns/t_storm.sh \
-	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh
+	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh \
+	tests/netns/t_track_local.sh tests/lib/nginx.sh
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/witness.sh tests/lib/watch
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh

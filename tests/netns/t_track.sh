@@ -1,34 +1,11 @@
 #!/bin/bash
-# What a router tracks, among plain VRRP routers and in a keyed pair: a local web server that dies, a script that fails,
+# What a router tracks, among plain VRRP routers: a local web server that dies, a script that fails,
 # hangs or leans on the priority. What is lost gives the role away and says why; what is back lets
-# the node take part again; verdicts outlive the processes that found them.
+# the node take part again; verdicts outlive the processes that found them. (t_track_local.sh has
+# the keyed pair, t_track_gateways.sh the gateways.)
 . "$(dirname "$0")/../lib/scenario.sh"
+. "$(dirname "$0")/../lib/nginx.sh"
 nap=4711.$$ # seconds, and a name of our own
-
-# The web server "behind the address" of a node; its pid is in $LAB/NODE.nginx.
-nginx_start()
-{
-	cat > "$LAB/$1.nginx.conf" <<-END
-	pid $LAB/$1.nginx;
-	error_log $LAB/$1.nginx.log;
-	worker_processes 1;
-	events { worker_connections 64; }
-	http { access_log off; client_body_temp_path $LAB/$1.b; proxy_temp_path $LAB/$1.p; fastcgi_temp_path $LAB/$1.f;
-	  uwsgi_temp_path $LAB/$1.u; scgi_temp_path $LAB/$1.s; server { listen 8080; location / { return 200 "OK\n"; } } }
-	END
-	in_ns "$1" nginx -c "$LAB/$1.nginx.conf" 2> /dev/null || fail "nginx does not start in $1"
-}
-
-# With every worker at once: as a crash, and not a shutdown that serves on.
-nginx_kill()
-{
-	local p
-
-	for p in $(ip netns pids "$(ns "$1")"); do
-		[ "$(cat "/proc/$p/comm" 2> /dev/null)" = nginx ] && kill -KILL "$p"
-	done
-	rm -f "$LAB/$1.nginx"
-}
 
 # track_is NODE NAME true|false|null
 track_is()
@@ -54,6 +31,13 @@ check_script()
 	chmod 755 "$LAB/check"
 }
 
+pool_is_another()
+{
+	local pid
+
+	pid=$(process_pid "$1" pool) && [ "$pid" != "$2" ] && ctl "$1" --json status
+} > /dev/null 2>&1
+
 either_active()
 {
 	role_is n1 web active || role_is n2 web active
@@ -66,6 +50,7 @@ sleepers()
 
 stop_both()
 {
+	kill -TERM "${LAB_DAEMON[n1]}" "${LAB_DAEMON[n2]}"
 	stop_node n1
 	stop_node n2
 	truncate -s 0 "$LAB"/n?.syslog
@@ -74,8 +59,8 @@ stop_both()
 # The active's web server dies: the other node takes over within a second, and the other way round.
 probe_moves()
 {
-	conf 100 "prefer = \"lb1\"; standby = \"$1\"; track = { probes = ( { name = \"nginx\";
-	  address = \"127.0.0.1:8080\"; type = \"http\"; interval_ms = 200; fall = 2; } ); };"
+	conf 50 "prefer = \"lb1\"; standby = \"$1\"; track = { probes = ( { name = \"nginx\";
+	  address = \"127.0.0.1:8080\"; type = \"http\"; interval_ms = 80; fall = 2; } ); };"
 	nginx_start n1
 	nginx_start n2
 	pair
@@ -91,7 +76,7 @@ probe_moves()
 	within 2 "$1: status has it" track_is n1 nginx false
 	expect "$1: the table names it" grep -q "web: probe nginx is lost: connection refused (111); this node is not fit" \
 		<(ctl n1 status)
-	sleep 1
+	sleep 0.4
 	expect "$1: the unfit node, although preferred, is quiet" only_holder n2 $vip
 	nginx_start n1
 	within 3 "$1: the web server back, n1 is backup" role_is n1 web backup
@@ -109,13 +94,14 @@ verdicts_survive()
 	syslog_mark n2
 	pid=$(process_pid n2 pool)
 	kill -KILL "$pid"
-	sleep 1.5
+	within 3 "the pool process comes back" pool_is_another n2 "$pid"
+	sleep 0.4
 	expect "the pool process dead and back, n2 is as unfit as before" role_is n2 web fault
 	expect "status knows it" track_is n2 nginx false
 	pid=$(process_pid n2 election)
 	kill -KILL "$pid"
 	within 3 "the election process back, n2 is still unfit" role_is n2 web fault
-	sleep 0.5
+	sleep 0.3
 	expect "and was nothing else in between" not grep -qE 'event=role.*to=(backup|active)' <(syslog_since n2)
 	expect "nor was the verdict" not grep -q event=track <(syslog_since n2)
 	nginx_kill n1
@@ -131,8 +117,8 @@ verdicts_survive()
 script_moves()
 {
 	check_script
-	conf 100 "prefer = \"lb1\"; track = { scripts = ( { name = \"disk\"; command = \"$LAB/check\";
-	  interval_ms = 400; timeout_ms = 300; fall = 2; } ); };"
+	conf 50 "prefer = \"lb1\"; track = { scripts = ( { name = \"disk\"; command = \"$LAB/check\";
+	  interval_ms = 200; timeout_ms = 150; fall = 2; } ); };"
 	pair
 	within 2 "the script is well" track_is n1 disk true
 	touch "$LAB/fail.lb1"
@@ -140,9 +126,9 @@ script_moves()
 	within 1 "the reason is told" logged n1 event=role from=active to=fault reason=script-failed
 	expect "with the first line of stderr" logged n1 event=track name=disk kind=script to=down \
 		reason=script-failed 'detail="exit 3: no disk"'
-	sed -i 's/interval_ms = 100/interval_ms = 110/' "$LAB/tandem.conf"
+	sed -i 's/interval_ms = 50/interval_ms = 60/' "$LAB/tandem.conf"
 	expect "a reload of something else" ctl n1 reload
-	sleep 1
+	sleep 0.5
 	expect "changes no verdict" role_is n1 web fault
 	rm "$LAB/fail.lb1"
 	within 4 "it is well again: n1 is backup" role_is n1 web backup
@@ -150,14 +136,14 @@ script_moves()
 	touch "$LAB/hang.lb2"
 	within 4 "the script of n2 hangs: n1 takes over" only_holder n1 $vip
 	expect "because it was killed" logged n2 event=track name=disk to=down reason=script-failed \
-		'detail="did not end in 300 ms; killed"'
-	expect "never are there two" test "$(for _ in 1 2 3 4 5 6 7 8; do sleepers n2; sleep 0.1; done | sort -n | tail -n 1)" -le 1
+		'detail="did not end in 150 ms; killed"'
+	expect "never are there two" test "$(for _ in 1 2 3 4 5 6; do sleepers n2; sleep 0.1; done | sort -n | tail -n 1)" -le 1
 	rm "$LAB/hang.lb2"
-	sleep 0.8
+	sleep 0.4
 	expect "what it had started is gone too" test "$(sleepers n2)" = 0
 	within 4 "n2 is backup" role_is n2 web backup
 	touch "$LAB/hang.lb1" "$LAB/hang.lb2"
-	sleep 0.5
+	sleep 0.3
 	stop_both
 	sleep 0.2
 	expect "nothing is left of a stopped daemon" test "$(pgrep -cfx "sleep $nap")" = 0
@@ -166,8 +152,8 @@ script_moves()
 
 weight_moves()
 {
-	conf 100 "prefer = \"lb1\"; preempt = $1; track = { scripts = ( { name = \"load\"; command = \"$LAB/check\";
-	  interval_ms = 400; timeout_ms = 300; fall = 2; weight = -60; } ); };"
+	conf 50 "prefer = \"lb1\"; preempt = $1; track = { scripts = ( { name = \"load\"; command = \"$LAB/check\";
+	  interval_ms = 200; timeout_ms = 150; fall = 2; weight = -60; } ); };"
 	pair
 	within 2 "preempt $1: the script is well" track_is n1 load true
 	expect "preempt $1: full priority" priority_is n1 150
@@ -175,33 +161,7 @@ weight_moves()
 	within 3 "preempt $1: 60 less when it fails" priority_is n1 90
 }
 
-# The nodes of a keyed pair hand over without a loss, and the last one serves on, lost or not.
-keyed_moves()
-{
-	stop_both
-	keyed_conf 100 "prefer = \"lb1\"; track = { probes = ( { name = \"nginx\";
-	  address = \"127.0.0.1:8080\"; type = \"http\"; interval_ms = 200; fall = 2; } ); };"
-	nginx_start n1
-	nginx_start n2
-	pair
-	within 2 "keyed: well" track_is n1 nginx true
-	within 2 "keyed: on both" track_is n2 nginx true
-	within 3 "keyed: they hear each other" peer_is n1 up
-	ping_start $vip
-	nginx_kill n1
-	within 2 "keyed: n2 takes over" only_holder n2 $vip
-	sleep 0.3
-	expect "keyed: not a ping is lost" jq -e '.lost == 0' <(ping_stop)
-	expect "keyed: n1 is impaired, and backup" role_is n1 web backup
-	nginx_kill n2
-	within 2 "keyed: both have lost it" track_is n2 nginx false
-	sleep 0.5
-	expect "keyed: n2 serves on" only_holder n2 $vip
-	nginx_start n1
-	within 3 "keyed: n1 is the fitter one" only_holder n1 $vip
-}
-
-lab_up cross
+lab_up
 probe_moves hot
 stop_both
 nginx_kill n1
@@ -217,6 +177,5 @@ within 4 "well again, n1 preempts" only_holder n1 $vip
 expect "with all its priority" priority_is n1 150
 stop_both
 weight_moves false
-sleep 1
+sleep 0.4
 expect "without preemption nothing moves" only_holder n1 $vip
-keyed_moves

@@ -9,7 +9,7 @@ gateway_up()
 	local n
 
 	lab_ns g
-	lab_port g eth0 br0 10.77.0.1/24 fd00:77::1/64
+	lab_port g eth0 br0 10.77.0.1/24 203.0.113.1/24 fd00:77::1/64
 	in_ns g ip address add fe80::1/64 dev eth0
 	in_ns g ip address add 10.99.0.1/32 dev lo
 	in_ns g ip address add fd00:99::1/128 dev lo
@@ -28,22 +28,29 @@ cut()
 	in_ns sw bridge link set dev "$1.eth0" isolated "$2"
 }
 
-# gateway_is NODE ADDRESS true|false|null
+# gateway_is NODE ADDRESS true|false|null: for every router that tracks it
 gateway_is()
 {
-	[ "$(ctl "$1" --json status 2> /dev/null |
-		jq -r --arg n "$2" '.routers[0].track[] | select(.kind == "gateway" and .name == $n) | .up')" = "$3" ]
+	[ "$(ctl "$1" --json status 2> /dev/null | jq -c --arg n "$2" \
+		'[.routers[].track[] | select(.kind == "gateway" and .name == $n) | .up] | unique')" = "[$3]" ]
 }
 
 detail_is()
 {
-	[ "$(ctl "$1" --json status 2> /dev/null |
-		jq -r --arg n "$2" '.routers[0].track[] | select(.name == $n) | .detail')" = "$3" ]
+	[ "$(ctl "$1" --json status 2> /dev/null | jq -c --arg n "$2" \
+		'[.routers[].track[] | select(.name == $n) | .detail] | unique')" = "[\"$3\"]" ]
 }
 
 priority_is()
 {
 	[ "$(ctl "$1" --json status 2> /dev/null | jq -r '.routers[0].priority')" = "$2" ]
+}
+
+stop_both()
+{
+	kill -TERM "${LAB_DAEMON[n1]}" "${LAB_DAEMON[n2]}"
+	stop_node n1
+	stop_node n2
 }
 
 echoes()
@@ -77,24 +84,28 @@ plain_moves()
 	cut n1 off
 	within 2 "it answers again: n1 is backup" role_is n1 web backup
 	expect "that is told" logged n1 event=track name=10.77.0.1 from=down to=up reason=gateway-back
-	stop_node n1
-	stop_node n2
+	stop_both
 }
 
-# Each way of asking, with a weight of its own: both nodes lose the same, and nothing moves.
+# Each way of asking, with a weight of its own: both nodes lose the same, and nothing moves. The other
+# router shares a question with the first; on its own subnet no node has an address but the active.
 weights_move()
 {
 	local before
 
 	conf 100 "prefer = \"lb1\"; track = { gateways = (
 	  { address = \"fd00:77::1\"; $asking weight = -10; }, { address = \"fe80::1\"; $asking weight = -20; },
-	  { address = \"10.99.0.1\"; $asking weight = -30; }, { address = \"fd00:99::1\"; $asking weight = 5; } ); };"
+	  { address = \"10.99.0.1\"; $asking weight = -30; }, { address = \"fd00:99::1\"; $asking weight = 5; } ); }; },
+	  { name = \"spare\"; vrid = 52; interface = \"eth0\"; addresses = ( \"203.0.113.100/24\" ); prefer = \"lb1\";
+	    track = { gateways = ( { address = \"203.0.113.1\"; $asking }, { address = \"10.99.0.1\"; $asking weight = -1; } ); };"
 	pair
 	within 2 "weights: all are well" priority_is n1 155
 	expect "weights: asked by neighbour solicitation" detail_is n1 fd00:77::1 "neighbour solicitation on eth0"
 	expect "weights: link-local" detail_is n1 fe80::1 "neighbour solicitation on eth0"
 	expect "weights: asked by echo" detail_is n1 10.99.0.1 "ICMP echo"
 	expect "weights: over IPv6" detail_is n1 fd00:99::1 "ICMP echo"
+	expect "weights: a backup without an address there asks, too" gateway_is n2 203.0.113.1 true
+	expect "weights: on the link" detail_is n2 203.0.113.1 "ARP on eth0"
 	before=$(echoes)
 	sleep 1
 	before=$(($(echoes) - before))
@@ -105,6 +116,7 @@ weights_move()
 	within 2 "weights: one of the link" priority_is n1 120
 	in_ns n1 ip route del 10.99.0.0/24
 	within 2 "weights: without a route" priority_is n1 90
+	expect "weights: for each router" gateway_is n1 10.99.0.1 false
 	expect "weights: which is said" detail_is n1 10.99.0.1 "Network is unreachable"
 	in_ns n1 ip route add 10.99.0.0/24 via 10.77.0.1
 	within 2 "weights: there again" priority_is n1 120
@@ -112,8 +124,7 @@ weights_move()
 	in_ns g ip address add fd00:77::1/64 dev eth0 nodad
 	in_ns g ip address add fe80::1/64 dev eth0 nodad
 	within 2 "weights: all are back" priority_is n1 155
-	stop_node n1
-	stop_node n2
+	stop_both
 }
 
 keyed_moves()
