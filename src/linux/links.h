@@ -1,7 +1,7 @@
 /*
  * Interfaces and their addresses, as they are and as they change.
  *
- * Events come over an rtnetlink multicast socket (LINK, IPV4_IFADDR, IPV6_IFADDR). The kernel
+ * Events come over an rtnetlink multicast socket (LINK, IPV4_IFADDR, IPV6_IFADDR, IPV6_NETCONF). The kernel
  * tells a lost carrier up to a second late (net/core/link_watch.c), so a thread also asks
  * ETHTOOL_GLINK of the watched interfaces every LINKS_POLL_MS; a thread, because that ioctl takes
  * RTNL. After ENOBUFS everything is read again. Translates only: what a change means is the
@@ -22,6 +22,7 @@ struct link_state {
 	int ifindex;      /* 0: does not exist */
 	bool up;          /* administratively */
 	bool carrier;
+	bool router6;     /* the host forwards IPv6 there (net.ipv6.conf.IF.forwarding) */
 	uint8_t mac[6];
 	uint32_t mtu;
 };

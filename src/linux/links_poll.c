@@ -110,14 +110,15 @@ scan(const uint8_t *bytes, ssize_t length, bool *interrupted)
 }
 
 static int
-list_kind(int fd, uint16_t type, bool *interrupted,
+list_kind(int fd, uint16_t type, uint8_t family, bool *interrupted,
 	void (*take)(void *context, const uint8_t *bytes, size_t length), void *context)
 {
 	struct {
 		struct nlmsghdr h;
 		struct ifinfomsg body;
 	} request = {.h = {.nlmsg_len = sizeof(request), .nlmsg_type = type,
-			     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
+			     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.body = {.ifi_family = family}};
 	uint8_t buffer[LISTING_MAX] __attribute__((aligned(8)));
 
 	if (send(fd, &request, sizeof(request), 0) == -1)
@@ -147,9 +148,11 @@ links_list(void (*take)(void *context, const uint8_t *bytes, size_t length), voi
 
 	if (fd == -1)
 		return -errno;
-	error = list_kind(fd, RTM_GETLINK, &interrupted, take, context);
+	error = list_kind(fd, RTM_GETLINK, AF_UNSPEC, &interrupted, take, context);
 	if (error == 0)
-		error = list_kind(fd, RTM_GETADDR, &interrupted, take, context);
+		error = list_kind(fd, RTM_GETADDR, AF_UNSPEC, &interrupted, take, context);
+	if (error == 0) /* refused by a kernel without IPv6, where there is nothing to know */
+		list_kind(fd, RTM_GETNETCONF, AF_INET6, &interrupted, take, context);
 	close(fd);
 	return error == 0 && interrupted ? -EINTR : error;
 }

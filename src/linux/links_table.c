@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
@@ -82,7 +83,8 @@ tell_gone(struct link_table *t, const char name[LIMIT_IFNAME])
 	struct link_state gone = {.ifindex = 0};
 
 	memcpy(gone.name, name, sizeof(gone.name));
-	if (!name_is_used(t, gone.name)) /* after lost events another may already have it */
+	/* after lost events another may already have it */
+	if (gone.name[0] != '\0' && !name_is_used(t, gone.name))
 		tell(t, gone);
 }
 
@@ -100,8 +102,8 @@ static bool
 same_state(const struct link_state *a, const struct link_state *b)
 {
 	return a->ifindex == b->ifindex && a->up == b->up && a->carrier == b->carrier &&
-		a->mtu == b->mtu && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-		strcmp(a->name, b->name) == 0;
+		a->mtu == b->mtu && a->router6 == b->router6 &&
+		memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;
 }
 
 static void
@@ -169,7 +171,37 @@ take_link(struct link_table *t, const struct nlmsghdr *h)
 		return;
 	k->round = t->round;
 	k->carrier_by_netlink = carrier;
+	s.router6 = k->state.router6;
 	update(t, k, s);
+}
+
+/* Of a new interface it is told before the interface itself, which has no name here until then. */
+static void
+take_netconf(struct link_table *t, const struct nlmsghdr *h)
+{
+	struct nlattr *tb[NETCONFA_MAX + 1];
+	struct link_known *k;
+	struct link_state s;
+	int ifindex;
+
+	if (nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(struct netconfmsg), tb,
+			NETCONFA_MAX, NULL) < 0 ||
+		((const struct netconfmsg *)NLMSG_DATA(h))->ncm_family != AF_INET6 ||
+		!tb[NETCONFA_IFINDEX] || !tb[NETCONFA_FORWARDING])
+		return;
+	ifindex = (int)nla_get_u32(tb[NETCONFA_IFINDEX]);
+	if (ifindex <= 0) /* of all, of those to come */
+		return;
+	k = find(t, ifindex);
+	if (!k && !(k = add(t, ifindex)))
+		return;
+	k->round = t->round;
+	s = k->state;
+	s.router6 = nla_get_u32(tb[NETCONFA_FORWARDING]) != 0;
+	if (s.name[0] == '\0')
+		k->state = s;
+	else
+		update(t, k, s);
 }
 
 static int
@@ -278,6 +310,8 @@ link_table_take(struct link_table *t, const uint8_t *bytes, size_t length)
 			take_link(t, h);
 		else if (h->nlmsg_type == RTM_NEWADDR || h->nlmsg_type == RTM_DELADDR)
 			take_address(t, h);
+		else if (h->nlmsg_type == RTM_NEWNETCONF)
+			take_netconf(t, h);
 	}
 }
 
@@ -392,7 +426,8 @@ void
 link_table_repeat(struct link_table *t)
 {
 	for (size_t i = 0; i < t->known_count; i++)
-		tell(t, t->known[i].state);
+		if (t->known[i].state.name[0] != '\0')
+			tell(t, t->known[i].state);
 	twalk_r(t->addresses, repeat_address, t);
 }
 

@@ -5,12 +5,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	ICMPV6 = 58,
@@ -88,20 +85,4 @@ nd_announce(int packet_fd, int ifindex, const uint8_t mac[6], const struct ip_ad
 	nd_build(mac, address, router, frame);
 	return sendto(packet_fd, frame, sizeof(frame), MSG_DONTWAIT | MSG_NOSIGNAL,
 		(struct sockaddr *)&to, sizeof(to)) == -1 ? -errno : 0;
-}
-
-bool
-nd_is_router(const char *interface)
-{
-	char path[96], value = '0';
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/forwarding", interface);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value != '0';
 }

@@ -20,7 +20,5 @@ void nd_build(const uint8_t mac[6], const struct ip_addr *address, bool router,
 /* Sends it over a packet socket. 0 or negative errno. Never blocks. */
 int nd_announce(int packet_fd, int ifindex, const uint8_t mac[6], const struct ip_addr *address,
 	bool router);
-/* Does this host forward IPv6 on the interface (net.ipv6.conf.IF.forwarding)? */
-bool nd_is_router(const char *interface);
 
 #endif

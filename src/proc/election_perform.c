@@ -24,7 +24,7 @@ announce(struct router *r)
 			continue;
 		if (a->prefix.addr.family == IP_V6)
 			nd_announce(r->elector->arp.fd, p->link.ifindex, p->link.mac,
-				&a->prefix.addr, nd_is_router(p->name));
+				&a->prefix.addr, p->link.router6);
 		else
 			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac,
 				&a->prefix.addr);

@@ -438,6 +438,47 @@ test_the_truth_after_a_storm(void **state)
 }
 
 static void
+await_router(struct ear *e, const char *name, bool wanted)
+{
+	mono end = mono_add_ns(mono_now(), 5 * NS_PER_S);
+
+	while (!last_of(e, name) || last_of(e, name)->router6 != wanted) {
+		if (!mono_before(mono_now(), end))
+			fail_msg("%s: never router6=%d", name, wanted);
+		turn(e, 10);
+	}
+}
+
+/* Told and not asked for: whether the host forwards IPv6 on an interface. */
+static void
+test_forwarding_of_ipv6(void **state)
+{
+	struct ear *e;
+
+	(void)state;
+	bed_run("sysctl -qw net.ipv6.conf.v0.forwarding=1");
+	e = ear_open();
+	assert_true(last_of(e, "v0")->router6);
+	assert_false(last_of(e, "lo")->router6);
+	bed_run("sysctl -qw net.ipv6.conf.v0.forwarding=0");
+	await_router(e, "v0", false);
+	bed_run("sysctl -qw net.ipv6.conf.all.forwarding=1");
+	await_router(e, "v0", true);
+	bed_run("ip link set v0 mtu 1400"); /* what else is told does not undo it */
+	listen_for(e, 200);
+	assert_true(last_of(e, "v0")->router6);
+	assert_int_equal(last_of(e, "v0")->mtu, 1400);
+	/* it is told of before the interface itself */
+	bed_run("ip link add late type veth peer name later");
+	await_state(e, "late", true, false, false);
+	assert_true(last_of(e, "late")->router6);
+	bed_run("ip link del late");
+	await_state(e, "late", false, false, false);
+	bed_run("sysctl -qw net.ipv6.conf.all.forwarding=0; ip link set v0 mtu 1500");
+	ear_close(e);
+}
+
+static void
 test_repeat(void **state)
 {
 	struct bed *bed = *state;
@@ -484,6 +525,7 @@ main(void)
 		cmocka_unit_test(test_point_to_point),
 		cmocka_unit_test(test_lost_events_are_made_good),
 		cmocka_unit_test(test_the_truth_after_a_storm),
+		cmocka_unit_test(test_forwarding_of_ipv6),
 		cmocka_unit_test(test_repeat),
 		cmocka_unit_test(test_close_at_any_time),
 	};
