@@ -17,6 +17,7 @@
 enum { WINDOW = 64, PATIENCE = 3 /* intervals */ };
 
 static const int64_t moment_ns = 1 * NS_PER_S;
+static const int64_t macs_ns = 10 * NS_PER_MS; /* so long a budget of MACs lasts */
 
 static int64_t
 longer(int64_t a, int64_t b)
@@ -293,6 +294,25 @@ pair_screen(const struct pair *p, unsigned path, const struct trailer *t)
 	if (t->boot != p->peer_boot && is_known_candidate(p, t))
 		return REASON_NOT_BELIEVED;
 	return REASON_NONE;
+}
+
+bool
+pair_may_verify(struct pair *p, mono now, unsigned path, const struct trailer *t)
+{
+	struct pair_path *at = &p->paths[path];
+	unsigned share = PAIR_MACS_A_SECOND / (unsigned)(NS_PER_S / macs_ns) / 2 / p->path_count;
+	unsigned *used = &at->macs[t->echo_boot == p->boot];
+
+	if (t->boot == p->peer_boot)
+		return true;
+	if (mono_diff_ns(now, at->macs_since) >= macs_ns) {
+		at->macs_since = now;
+		at->macs[0] = at->macs[1] = 0;
+	}
+	if (*used >= share)
+		return false;
+	++*used;
+	return true;
 }
 
 static bool

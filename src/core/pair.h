@@ -23,6 +23,7 @@
 #include "core/trailer.h"
 
 enum { PAIR_PATHS = TRAILER_PATHS, PAIR_RETIRED = 8, PAIR_CANDIDATES = 64 };
+enum { PAIR_MACS_A_SECOND = 20000 }; /* one to two hundredths of a processor */
 
 struct pair_path {
 	uint32_t tag;        /* trailer_tag() of the interface's or link's name; 0: unused */
@@ -34,6 +35,8 @@ struct pair_path {
 	bool peer_carrier;
 	mono peer_said;      /* when it said so; MONO_NEVER */
 	bool quiet;          /* was heard, and is not any more */
+	unsigned macs[2];    /* computed since macs_since, of unknown lives: without an echo, with one */
+	mono macs_since;
 };
 
 struct pair {
@@ -101,10 +104,16 @@ void pair_fill(struct pair *p, mono now, struct trailer *t);
 /*
  * Refusals that cost nothing, before the MAC is computed; reads only. `path` < path_count.
  * REASON_OWN_PACKET, REASON_REPLAYED; REASON_NOT_BELIEVED for a candidate's message that was seen
- * already. REASON_NONE: go on. A forger can pass with any other boot id: limit how many MACs of
- * lives other than peer_boot are computed.
+ * already. REASON_NONE: go on.
  */
 enum reason pair_screen(const struct pair *p, unsigned path, const struct trailer *t);
+/*
+ * A forger passes that with any boot id made up: may the MAC of this one be computed? Always for
+ * the believed life; for the others PAIR_MACS_A_SECOND in all, each path its share, and of that one
+ * half for those that echo our own life as the peer would. So a flood on one path, or from who does
+ * not listen, uses up only its own part. Counts what it allows.
+ */
+bool pair_may_verify(struct pair *p, mono now, unsigned path, const struct trailer *t);
 /*
  * The MAC was right. REASON_NONE: believed; REASON_NOT_BELIEVED: remembered as a candidate, to be
  * echoed; else as pair_screen(). Fills *news in any case. `interval_ns`: the sender's, > 0.

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { MACS_A_SECOND = 20000 }; /* one to two hundredths of a processor */
-
 static const double timer_pad_s = 20e-6;
 
 bool
@@ -118,7 +116,6 @@ pair_set_up(struct elector *x)
 		return false;
 	auth_ring_free(x->ring);
 	x->ring = ring;
-	x->mac_budget = MACS_A_SECOND;
 	make_paths(x);
 	configure_pair(x);
 	return true;
@@ -291,8 +288,7 @@ pair_judge(struct elector *x, mono now, int path, const uint8_t *message, size_t
 	why = pair_screen(&x->pair, (unsigned)path, t);
 	if (why != REASON_NONE)
 		return why;
-	/* Anybody can invent a new life: such messages must not cost us our time. */
-	if (t->boot != x->pair.peer_boot && x->mac_budget-- <= 0)
+	if (!pair_may_verify(&x->pair, now, (unsigned)path, t))
 		return REASON_NOT_BELIEVED;
 	if (!mac_is_right(x, message, length, t->key_id))
 		return REASON_BAD_MAC;
@@ -328,7 +324,6 @@ look_for_one_way_paths(struct elector *x, mono now)
 void
 pair_second(struct elector *x, mono now)
 {
-	x->mac_budget = MACS_A_SECOND;
 	if (elector_is_keyed(x))
 		look_for_one_way_paths(x, now);
 }

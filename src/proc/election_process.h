@@ -172,7 +172,6 @@ struct elector {
 	struct path paths[PAIR_PATHS];    /* in the order of pair.paths */
 	size_t path_count;
 	ev_timer pair_timer;
-	int mac_budget;                   /* messages of unknown lives still to be verified this second */
 	bool digest_told;                 /* the difference of the configurations */
 	struct wish wish;
 

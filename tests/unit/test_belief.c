@@ -233,6 +233,50 @@ test_candidate_seen_before_costs_no_signature(void **state)
 	assert_int_equal(pair_screen(&b.b.p, SERVICE, &second), REASON_NONE);
 }
 
+static unsigned
+verified(struct bench *b, unsigned path, uint64_t echo, unsigned sent)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < sent; i++) {
+		struct trailer t = {.boot = 0x5000000 + i, .counter = 1, .echo_boot = echo,
+			.echo_counter = 1};
+
+		n += pair_may_verify(&b->a.p, b->now, path, &t);
+	}
+	return n;
+}
+
+/* Lives made up cost no more than their budget, and what they use up is their own. */
+static void
+test_flood_of_lives_uses_up_its_own_part(void **state)
+{
+	struct bench b;
+	struct trailer peer;
+	unsigned n = 0;
+
+	(void)state;
+	start(&b);
+	peer = say(&b, &b.b);
+	assert_in_range(verified(&b, SERVICE, 0, 5000), 1, 100);
+	assert_int_equal(verified(&b, SERVICE, 0, 1), 0);
+	assert_int_equal(verified(&b, CROSS, 0, 1), 1);
+	assert_int_equal(verified(&b, SERVICE, b.a.p.boot, 1), 1);
+	verified(&b, SERVICE, b.a.p.boot, 5000);
+	assert_int_equal(verified(&b, SERVICE, b.a.p.boot, 1), 0);
+	assert_int_equal(verified(&b, CROSS, b.a.p.boot, 1), 1);
+	assert_true(pair_may_verify(&b.a.p, b.now, SERVICE, &peer)); /* believed: always */
+	wait_ms(&b, 10);
+	assert_int_equal(verified(&b, SERVICE, b.a.p.boot, 1), 1);
+	wait_ms(&b, 10);
+	for (unsigned ms = 0; ms < 1000; ms++) {
+		for (unsigned path = 0; path < PATHS; path++)
+			n += verified(&b, path, 0, 100) + verified(&b, path, b.a.p.boot, 100);
+		wait_ms(&b, 1);
+	}
+	assert_in_range(n, PAIR_MACS_A_SECOND * 9 / 10, PAIR_MACS_A_SECOND);
+}
+
 static void
 test_answers_are_limited(void **state)
 {
@@ -379,6 +423,7 @@ main(void)
 		cmocka_unit_test(test_echo_grows_stale_in_two_moments_however_seldom_we_speak),
 		cmocka_unit_test(test_echo_of_what_was_never_said_is_no_answer),
 		cmocka_unit_test(test_candidate_seen_before_costs_no_signature),
+		cmocka_unit_test(test_flood_of_lives_uses_up_its_own_part),
 		cmocka_unit_test(test_answers_are_limited),
 		cmocka_unit_test(test_peer_that_echoes_another_life_is_answered),
 		cmocka_unit_test(test_many_captured_lives_delay_belief_and_do_not_prevent_it),
