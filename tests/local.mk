@@ -12,6 +12,7 @@ EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run
 TESTS += tests/conformance
 EXTRA_DIST += tests/conformance
 EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed tests/netns/figures_load \
+	tests/netns/figures_busy \
 	tests/lib/figure.sh tests/demo
 EXTRA_DIST += tests/vm/all tests/vm/t_survival
 EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
