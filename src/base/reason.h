@@ -28,6 +28,7 @@
 	ROW(INTERFACE_MISSING, "interface-missing", "an interface of this router does not exist")  \
 	ROW(CARRIER_LOST, "carrier-lost", "an interface of this router has no carrier")            \
 	ROW(NO_SOURCE_ADDRESS, "no-source-address", "this node's address is not on the interface") \
+	ROW(VIRTUAL_MAC, "virtual-mac", "the device with the virtual MAC address cannot be made")  \
 	ROW(FIT_AGAIN, "fit-again", "everything this router needs is back")                        \
 	ROW(RECONFIGURED, "reconfigured", "the configuration changed")                             \
 	ROW(ISOLATED, "isolated", "nobody answers this node on the service interface")             \

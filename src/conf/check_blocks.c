@@ -105,6 +105,26 @@ check_holds(struct reader *r, uint32_t block, const struct ip_addr *address, con
 			ip_addr_format(address, of), kind, name);
 }
 
+/* A virtual MAC over IPv4 needs arp_ignore=1 on the interface, a block needs arp_ignore=0. */
+static void
+check_marked(struct reader *r, const struct conf_router *router)
+{
+	const struct config *c = r->out;
+
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *other = &c->routers[i];
+
+		if (!other->virtual_mac || strcmp(other->interface, router->interface) != 0 ||
+			!has_anchor(c, other))
+			continue;
+		reader_error(r, r->block_at[router->first_block],
+			"virtual_routers \"%s\": blocks on %s exclude virtual_mac of \"%s\" on the same "
+			"interface: with the one Linux cannot answer ARP for the other; remove one of "
+			"them", router->name, router->interface, other->name);
+		return;
+	}
+}
+
 static void
 check_block(struct reader *r, uint32_t block)
 {
@@ -118,6 +138,8 @@ check_block(struct reader *r, uint32_t block)
 			"virtual_routers \"%s\": block %s needs an IPv4 address in addresses on %s, "
 			"whose lease carries it", router->name, ip_prefix_format(prefix, text),
 			router->interface);
+	if (block == router->first_block)
+		check_marked(r, router);
 	for (uint32_t n = 0; n < c->node_count; n++) {
 		check_holds(r, block, &c->nodes[n].address, "node", c->nodes[n].name);
 		for (uint32_t i = 0; i < c->link_count; i++)

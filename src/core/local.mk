@@ -8,3 +8,4 @@ libcore_la_SOURCES += src/core/health.c src/core/health.h src/core/cadence.c src
 libcore_la_SOURCES += src/core/table.c src/core/table.h src/core/plan.c src/core/plan.h src/core/pool.c src/core/pool.h
 libcore_la_SOURCES += src/core/icmp.c src/core/icmp.h
 libcore_la_SOURCES += src/core/http.c src/core/http_request.c src/core/http.h
+libcore_la_SOURCES += src/core/virtual_mac.c src/core/virtual_mac.h

@@ -128,6 +128,8 @@ put_lease(struct nl_msg *m, const struct address_change *c)
 	nla_put_u8(m, IFA_PROTO, ADDRESS_PROTO);
 	if (v6)
 		put_ip6(m, c);
+	else if (c->metric != 0)
+		nla_put_u32(m, IFA_RT_PRIORITY, c->metric);
 }
 
 static bool

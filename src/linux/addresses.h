@@ -24,6 +24,7 @@ struct address_change {
 	/* Of a block (block_routes.h): the address whose lease carries it. Family IP_NONE: an address. */
 	struct ip_addr anchor;
 	uint32_t lease_s; /* ADDRESS_SET; 0: permanent */
+	uint32_t metric;  /* ADDRESS_SET; of its connected route; 0: the kernel's own */
 	int error;        /* out: 0 or errno. Removing what is not there is 0. */
 };
 

@@ -91,15 +91,16 @@ arp_build(struct arp_sender *s, const uint8_t mac[6], const struct ip_addr *addr
 	return length <= ARP_FRAME ? ARP_FRAME : -EMSGSIZE;
 }
 
-static int
-send_frame(int fd, int ifindex, const uint8_t frame[ARP_FRAME])
+int
+arp_send_frame(struct arp_sender *s, int ifindex, const uint8_t *frame, size_t length)
 {
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(ETHERTYPE_ARP),
-		.sll_ifindex = ifindex, .sll_halen = sizeof(everybody)};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = ifindex, .sll_halen = 6};
 
-	memcpy(to.sll_addr, everybody, sizeof(everybody));
-	return sendto(fd, frame, ARP_FRAME, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+	if (length < LIBNET_ETH_H)
+		return -EINVAL;
+	memcpy(to.sll_addr, frame, 6);
+	memcpy(&to.sll_protocol, frame + 12, 2);
+	return sendto(s->fd, frame, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
 		sizeof(to)) == -1 ? -errno : 0;
 }
 
@@ -113,7 +114,7 @@ arp_announce(struct arp_sender *s, int ifindex, const uint8_t mac[6],
 		int error = arp_build(s, mac, address, reply == 1, frame);
 
 		if (error > 0)
-			error = send_frame(s->fd, ifindex, frame);
+			error = arp_send_frame(s, ifindex, frame, sizeof(frame));
 		if (error < 0)
 			return error;
 	}

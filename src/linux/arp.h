@@ -12,6 +12,7 @@
 #include "base/addr.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { ARP_FRAME = 60 }; /* padded to the Ethernet minimum */
 
@@ -26,6 +27,8 @@ void arp_sender_close(struct arp_sender *s);
 /* Both forms for one IPv4 address. 0 or negative errno. Never blocks. */
 int arp_announce(struct arp_sender *s, int ifindex, const uint8_t mac[6],
 	const struct ip_addr *address);
+/* A whole Ethernet frame out of the interface. 0 or negative errno. Never blocks. */
+int arp_send_frame(struct arp_sender *s, int ifindex, const uint8_t *frame, size_t length);
 /* The bytes of one form (request or reply), for tests. Returns the length or a negative errno. */
 int arp_build(struct arp_sender *s, const uint8_t mac[6], const struct ip_addr *address,
 	bool reply, uint8_t out[ARP_FRAME]);

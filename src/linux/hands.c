@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 enum {
 	STACK = 256 * 1024,
+	MANY_ADDRESSES = 200, /* to remove them takes longer than to take a device down (12 ms) */
 	QUEUE_BYTES = HANDS_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
 	INTERFACES = 64,
 };
@@ -22,19 +24,34 @@ static const char gate_path[] = "/proc/sys/net/ipv4/vs/backup_only";
 struct hands {
 	int loop_end, thread_end;
 	struct address_socket *addresses;
+	struct macvlan_socket *devices;
 	pthread_t thread;
 	size_t under_way;        /* the loop's */
 	int prepared[INTERFACES]; /* the thread's: interfaces seen last, by index modulo size */
+	int *idle;               /* the thread's: devices to be taken down when there is time */
+	size_t idle_count, idle_capacity;
 };
+
+struct hands_job *
+hands_job_with(size_t count, const struct virtual_device *devices, size_t device_count)
+{
+	size_t size = sizeof(struct hands_job) + count * sizeof(struct address_change);
+	struct hands_job *job = calloc(1, size + device_count * sizeof(*devices));
+
+	if (!job)
+		return NULL;
+	job->count = count;
+	job->devices = (struct virtual_device *)(void *)&job->changes[count];
+	job->device_count = device_count;
+	if (device_count > 0)
+		memcpy(job->devices, devices, device_count * sizeof(*devices));
+	return job;
+}
 
 struct hands_job *
 hands_job_new(size_t count)
 {
-	struct hands_job *job = calloc(1, sizeof(*job) + count * sizeof(job->changes[0]));
-
-	if (job)
-		job->count = count;
-	return job;
+	return hands_job_with(count, NULL, 0);
 }
 
 /* IPVS on a standby passes packets by; on an active it must take them. No ip_vs: no gate. */
@@ -78,18 +95,171 @@ is_mute(const struct hands_job *job)
 	return false;
 }
 
+/* True when every device is there; those that are not have their error. */
+static bool
+prepare_devices(struct hands *h, struct hands_job *job)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < job->device_count; i++)
+		if (macvlan_prepare(h->devices, &job->devices[i]) != 0)
+			all = false;
+	return all;
+}
+
+/* Changes that name a device by its place in the job get its index, 0 when it is not there. */
+static void
+point_at_devices(struct hands_job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		struct address_change *c = &job->changes[i];
+		size_t device = (size_t)(-1 - c->ifindex);
+
+		if (c->ifindex < 0)
+			c->ifindex = device < job->device_count ? job->devices[device].ifindex : 0;
+	}
+}
+
+static void
+forget_idle(struct hands *h, int ifindex)
+{
+	for (size_t i = 0; i < h->idle_count; i++)
+		if (h->idle[i] == ifindex)
+			h->idle[i--] = h->idle[--h->idle_count];
+}
+
+/*
+ * To take a device down keeps the kernel busy for 12 ms, and without addresses it is silent. So it
+ * waits for a pause: what has to be claimed or renewed meanwhile goes first.
+ */
+static void
+lower_later(struct hands *h, int ifindex)
+{
+	if (h->idle_count == h->idle_capacity) {
+		size_t capacity = h->idle_capacity ? h->idle_capacity * 2 : 32;
+		int *grown = realloc(h->idle, capacity * sizeof(*grown));
+
+		if (!grown) {
+			macvlan_set_up(h->devices, ifindex, false);
+			return;
+		}
+		h->idle = grown;
+		h->idle_capacity = capacity;
+	}
+	forget_idle(h, ifindex);
+	h->idle[h->idle_count++] = ifindex;
+}
+
+/* How many of them could not be brought up. */
+static int
+raise_devices(struct hands *h, struct hands_job *job, enum ip_family family)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < job->device_count; i++) {
+		struct virtual_device *d = &job->devices[i];
+
+		forget_idle(h, d->ifindex);
+		if (d->family != family || d->error != 0 || d->up)
+			continue;
+		d->error = macvlan_set_up(h->devices, d->ifindex, true);
+		failed += d->error != 0;
+	}
+	return failed;
+}
+
+/*
+ * IPv4 addresses are put on the device before it is brought up: they all appear at once. Of IPv6
+ * ones the kernel forgets the connected route when they are put on a device that is down.
+ */
+static void
+set_addresses(struct hands *h, struct hands_job *job)
+{
+	int not_up, refused;
+
+	prepare_devices(h, job);
+	point_at_devices(job);
+	not_up = raise_devices(h, job, IP_V6);
+	refused = addresses_apply(h->addresses, ADDRESS_SET, job->changes, job->count);
+	not_up += raise_devices(h, job, IP_V4);
+	job->failed = refused < 0 ? refused : refused + not_up;
+}
+
+/* Many addresses fall silent at once when their device goes down; few are removed in less time. */
+static void
+remove_addresses(struct hands *h, struct hands_job *job)
+{
+	bool many = job->count >= MANY_ADDRESSES;
+
+	for (size_t i = 0; i < job->device_count; i++) {
+		struct virtual_device *d = &job->devices[i];
+
+		d->ifindex = (int)if_nametoindex(d->name);
+		if (d->ifindex != 0 && many)
+			d->error = macvlan_set_up(h->devices, d->ifindex, false);
+	}
+	point_at_devices(job);
+	job->failed = addresses_apply(h->addresses, ADDRESS_REMOVE, job->changes, job->count);
+	for (size_t i = 0; i < job->device_count && !many; i++)
+		if (job->devices[i].ifindex != 0)
+			lower_later(h, job->devices[i].ifindex);
+}
+
+static void
+ignore_name(void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+}
+
+static void
+do_task(struct hands *h, struct hands_job *job)
+{
+	switch (job->task) {
+	case HANDS_ADDRESSES:
+		if (job->verb == ADDRESS_SET)
+			set_addresses(h, job);
+		else
+			remove_addresses(h, job);
+		break;
+	case HANDS_PREPARE:
+		job->failed = prepare_devices(h, job) ? 0 : 1;
+		break;
+	case HANDS_PURGE:
+		job->failed = macvlan_purge(h->devices, job->devices, job->device_count,
+			ignore_name, NULL);
+		break;
+	}
+}
+
 static void
 do_job(struct hands *h, struct hands_job *job)
 {
 	if (job->gate == HANDS_GATE_OPEN)
 		set_gate(true);
 	job->sent = mono_now();
-	job->failed = addresses_apply(h->addresses, job->verb, job->changes, job->count);
+	do_task(h, job);
 	job->done = mono_now();
 	job->mute = job->check_answers && is_mute(job);
 	prepare_interfaces(h, job); /* after the fact: it is only for what comes later */
 	if (job->gate == HANDS_GATE_SHUT)
 		set_gate(false);
+}
+
+/* The next job; while there is none, what can wait is done. NULL at the end. */
+static struct hands_job *
+next_job(struct hands *h)
+{
+	struct hands_job *job;
+
+	while (h->idle_count > 0) {
+		ssize_t n = recv(h->thread_end, &job, sizeof(job), MSG_DONTWAIT);
+
+		if (n != -1)
+			return n == (ssize_t)sizeof(job) ? job : NULL;
+		macvlan_set_up(h->devices, h->idle[--h->idle_count], false);
+	}
+	return recv(h->thread_end, &job, sizeof(job), 0) == (ssize_t)sizeof(job) ? job : NULL;
 }
 
 static void *
@@ -98,7 +268,7 @@ work(void *argument)
 	struct hands *h = argument;
 	struct hands_job *job;
 
-	while (recv(h->thread_end, &job, sizeof(job), 0) == (ssize_t)sizeof(job)) {
+	while ((job = next_job(h)) != NULL) {
 		do_job(h, job);
 		if (send(h->thread_end, &job, sizeof(job), MSG_NOSIGNAL) == -1)
 			free(job);
@@ -144,12 +314,15 @@ hands_start(struct hands **out)
 			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	error = address_socket_open(&h->addresses);
 	if (error == 0)
+		error = macvlan_open(&h->devices);
+	if (error == 0)
 		error = start_thread(h);
 	if (error == 0) {
 		*out = h;
 		return 0;
 	}
 	address_socket_close(h->addresses);
+	macvlan_close(h->devices);
 	close(ends[0]);
 	close(ends[1]);
 	free(h);
@@ -211,5 +384,7 @@ hands_stop(struct hands *h)
 	close(h->loop_end);
 	close(h->thread_end);
 	address_socket_close(h->addresses);
+	macvlan_close(h->devices);
+	free(h->idle);
 	free(h);
 }

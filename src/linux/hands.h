@@ -10,6 +10,7 @@
 
 #include "base/mono.h"
 #include "linux/addresses.h"
+#include "linux/macvlan.h"
 
 enum { HANDS_QUEUE = 4096 }; /* jobs submitted and not collected */
 
@@ -19,7 +20,19 @@ enum hands_gate {
 	HANDS_GATE_SHUT, /* net.ipv4.vs.backup_only=1 after the addresses are removed */
 };
 
+/* What is done. Devices are those with a virtual MAC (macvlan.h). */
+enum hands_task {
+	/*
+	 * Set: devices are made if they are not there, and brought up. Remove: they are taken down,
+	 * after the job is done when the addresses are few; a job that sets them again stops that.
+	 */
+	HANDS_ADDRESSES,
+	HANDS_PREPARE,   /* the devices are made, nothing else */
+	HANDS_PURGE,     /* every device of tandem's that is not among them is removed */
+};
+
 struct hands_job {
+	enum hands_task task;
 	uint32_t router;   /* of the caller */
 	uint32_t sequence; /* of the caller */
 	enum address_verb verb;
@@ -28,14 +41,19 @@ struct hands_job {
 	bool mute;         /* out: it may not (block_route_answers()) */
 	mono sent, done;   /* out: just before the first and after the last kernel request */
 	int failed;        /* out: how many changes failed; negative: errno of the socket */
+	struct virtual_device *devices; /* in the same memory */
+	size_t device_count;
 	size_t count;
-	struct address_change changes[]; /* count of them */
+	struct address_change changes[]; /* count of them; ifindex -1 - d: on device d */
 };
 
 struct hands;
 
 /* A job with room for `count` changes (zeroed), from malloc(); NULL without memory. */
 struct hands_job *hands_job_new(size_t count);
+/* The same, with copies of these devices. */
+struct hands_job *hands_job_with(size_t count, const struct virtual_device *devices,
+	size_t device_count);
 
 /* Starts the thread (it inherits the caller's scheduling). 0 or negative errno. */
 int hands_start(struct hands **out);

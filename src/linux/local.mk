@@ -6,5 +6,6 @@ liblinux_la_SOURCES += src/linux/addresses.c src/linux/addresses.h src/linux/arp
 	src/linux/nd.c src/linux/nd.h src/linux/wire.c src/linux/wire.h src/linux/neighbours.c src/linux/neighbours.h src/linux/privileges.c src/linux/privileges.h src/linux/vrrp_socket.c src/linux/vrrp_socket.h
 liblinux_la_SOURCES += src/linux/block_routes.c src/linux/block_routes.h \
 	src/linux/announcer.c src/linux/announcer.h
+liblinux_la_SOURCES += src/linux/knob.c src/linux/knob.h src/linux/macvlan.c src/linux/macvlan.h
 liblinux_la_SOURCES += src/linux/ipvs.c src/linux/ipvs.h src/linux/ipvs_codec.c src/linux/ipvs_codec.h
 liblinux_la_SOURCES += src/linux/asker.c src/linux/asker.h

@@ -109,6 +109,7 @@ take_config(struct elector *x, const struct channel_message *m)
 	if (!pair_set_up(x))
 		give_up(x, "keys", ENOMEM);
 	routers_configure(x, &x->config);
+	devices_configure(x);
 }
 
 static void
@@ -439,6 +440,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	pair_second(x, mono_now());
+	devices_second(x);
 	report_all(x);
 	if (++x->seconds % STATE_EVERY_S == 0)
 		report_state(x);
@@ -514,11 +516,13 @@ open_all(struct elector *x)
 		give_up(x, "announcer", -error);
 	if ((x->block_fd = block_watch_open()) < 0)
 		give_up(x, "netlink", -x->block_fd);
+	devices_start(x);
 	if ((error = links_open(&handlers, &x->links)) != 0)
 		give_up(x, "netlink", -error);
 	routers_start(x);
 	ports_judge_leftovers(x);
 	blocks_judge_leftovers(x);
+	devices_rest(x);
 }
 
 static void

@@ -24,7 +24,7 @@ announce(struct router *r)
 			continue;
 		if (a->prefix.addr.family == IP_V6)
 			nd_announce(r->elector->arp.fd, p->link.ifindex, p->link.mac,
-				&a->prefix.addr, p->link.router6);
+				&a->prefix.addr, p->below ? p->below->link.router6 : p->link.router6);
 		else
 			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac,
 				&a->prefix.addr);
@@ -34,6 +34,16 @@ announce(struct router *r)
 		report_takeover(r, mono_now());
 }
 
+/* Of a device with a virtual MAC its place in the job: the hands know best whether it is there. */
+static int
+index_for(const struct port *p, const struct hands_job *job)
+{
+	for (size_t i = 0; p && p->below && i < job->device_count; i++)
+		if (strcmp(job->devices[i].name, p->name) == 0)
+			return -1 - (int)i;
+	return p ? p->link.ifindex : 0;
+}
+
 /* An interface that is gone holds no address to remove; setting one there must fail. */
 static void
 add_change(struct elector *x, struct hands_job *job, const char *interface,
@@ -41,7 +51,8 @@ add_change(struct elector *x, struct hands_job *job, const char *interface,
 {
 	const struct port *p = port_find(x, interface);
 
-	change.ifindex = p ? p->link.ifindex : 0;
+	change.ifindex = index_for(p, job);
+	change.metric = p && p->below ? MACVLAN_METRIC : 0;
 	if (job->verb == ADDRESS_SET || change.ifindex != 0)
 		job->changes[job->count++] = change;
 }
@@ -64,10 +75,11 @@ add_blocks(struct elector *x, struct hands_job *job, const struct conf_block *li
 			(struct address_change){.prefix = list[i].prefix, .anchor = *anchor});
 }
 
+/* Of `r`, with its devices, or (NULL) of nobody any more. */
 static struct hands_job *
-empty_job(size_t room, enum address_verb verb)
+empty_job(const struct router *r, size_t room, enum address_verb verb)
 {
-	struct hands_job *job = hands_job_new(room);
+	struct hands_job *job = hands_job_with(room, r ? r->devices : NULL, r ? r->device_count : 0);
 
 	if (!job)
 		return NULL;
@@ -82,7 +94,7 @@ job_for(struct router *r, enum el_act_kind kind)
 {
 	const struct conf_router *c = &r->conf;
 	struct ip_addr anchor = router_anchor(r);
-	struct hands_job *job = empty_job(c->address_count + c->block_count,
+	struct hands_job *job = empty_job(r, c->address_count + c->block_count,
 		kind == EL_RELEASE ? ADDRESS_REMOVE : ADDRESS_SET);
 
 	if (!job)
@@ -132,7 +144,7 @@ void
 elector_remove(struct elector *x, const struct conf_address *addresses, size_t address_count,
 	const struct conf_block *blocks, size_t block_count)
 {
-	struct hands_job *job = empty_job(address_count + block_count, ADDRESS_REMOVE);
+	struct hands_job *job = empty_job(NULL, address_count + block_count, ADDRESS_REMOVE);
 	const struct ip_addr any = {.family = IP_V4};
 
 	if (!job)
@@ -295,9 +307,11 @@ elector_take_jobs(struct elector *x)
 	while ((job = hands_next_done(x->hands)) != NULL) {
 		struct router *r = job->router == NO_ROUTER ? NULL : router_by_id(x, job->router);
 		struct el_acts acts = {.count = 0};
-		mono now = mono_now();
+		mono now;
 
-		if (r) {
+		devices_done(x, r, job);
+		now = mono_now();
+		if (r && job->task == HANDS_ADDRESSES) {
 			if (job->failed != 0)
 				log_failed(r, job);
 			if (job->mute)

@@ -158,6 +158,11 @@ ports_on_link(void *elector, const struct link_state *state)
 
 	if (!p)
 		return;
+	if (p->below) {
+		p->link = *state;
+		device_changed(p);
+		return;
+	}
 	moved = p->link.ifindex != state->ifindex;
 	changed = moved || p->link.up != state->up || p->link.carrier != state->carrier;
 	if (moved) {
@@ -169,6 +174,9 @@ ports_on_link(void *elector, const struct link_state *state)
 	if (!changed)
 		return;
 	log_link(x, state);
+	for (size_t i = 0; i < x->router_count && moved && !x->starting; i++)
+		if (x->routers[i]->port == p) /* what was above it has gone with it */
+			router_prepare_devices(x->routers[i]);
 	pair_port_changed(x, p);
 	routers_port_changed(x, p);
 }
@@ -332,14 +340,16 @@ void
 ports_watch(struct elector *x)
 {
 	char (*names)[LIMIT_IFNAME] = calloc(x->port_count + 1, sizeof(*names));
+	size_t count = 0;
 
 	if (!names)
 		return;
 	for (size_t i = 0; i < x->port_count; i++) {
-		memcpy(names[i], x->ports[i]->name, LIMIT_IFNAME);
+		if (!x->ports[i]->below) /* a device has the carrier of what is below */
+			memcpy(names[count++], x->ports[i]->name, LIMIT_IFNAME);
 		port_open(x->ports[i]);
 	}
-	links_watch(x->links, (const char (*)[LIMIT_IFNAME])names, x->port_count);
+	links_watch(x->links, (const char (*)[LIMIT_IFNAME])names, count);
 	free(names);
 }
 

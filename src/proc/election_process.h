@@ -10,6 +10,7 @@
  *   election_pair.c     the keyed pair: keys, paths, who hears whom
  *   election_wire.c     questions to the service interface: who has it, who is there
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
+ *   election_devices.c  devices with a virtual MAC: which there must be, made, lost
  *   election_track.c    tracked gateways, probes and scripts: what they do to fitness and priority
  *   election_gateways.c asks tracked gateways
  *   election_blocks.c   whole prefixes: announced by a thread, watched, left over
@@ -25,6 +26,7 @@
 #include "core/election.h"
 #include "core/health.h"
 #include "core/pair.h"
+#include "core/virtual_mac.h"
 #include "core/vrrp.h"
 #include "linux/announcer.h"
 #include "linux/arp.h"
@@ -37,7 +39,7 @@
 
 #include <ev.h>
 
-enum { PORTS_MAX = LIMIT_ROUTERS * 2, PORT_ADDRESSES = 32 };
+enum { PORTS_MAX = LIMIT_ROUTERS * 4, PORT_ADDRESSES = 32, ROUTER_DEVICES = 2 };
 
 struct elector;
 struct router;
@@ -71,6 +73,7 @@ struct voice {
 struct port {
 	struct elector *elector;
 	char name[LIMIT_IFNAME];
+	struct port *below;               /* of a device with a virtual MAC; else NULL */
 	struct link_state link;           /* ifindex 0: does not exist now */
 	struct ip_prefix addresses[PORT_ADDRESSES]; /* of the host itself: candidates for our source */
 	size_t address_count;
@@ -110,10 +113,13 @@ struct router {
 	struct elector *elector;
 	uint32_t id;                      /* never used twice: names hands jobs */
 	struct conf_router conf;
-	struct conf_address *addresses;   /* owned */
+	struct conf_address *addresses;   /* owned; on the interface where they really are */
 	struct conf_block *blocks;        /* owned */
 	struct announcer_round *round;    /* the latest one of its blocks while it is under way */
 	mono round_hurried;               /* when one last began that is as fast as may be */
+	struct virtual_device devices[ROUTER_DEVICES];
+	size_t device_count;              /* 0: no virtual MAC */
+	int device_error;                 /* errno: one of them cannot be made */
 	struct port *port;
 	bool has_pool;                    /* virtual servers hang on it */
 	bool leaving;                     /* gone from the configuration: freed when quiet */
@@ -152,6 +158,7 @@ struct elector {
 	struct router *routers[LIMIT_ROUTERS * 2]; /* leaving ones included */
 	size_t router_count;
 	uint32_t last_id;
+	bool has_devices;                 /* some router has, or had, a device with a virtual MAC */
 	bool starting;                    /* initial listing: leftovers are noted */
 	struct conf_address *leftovers;   /* until the roles are known and judge them */
 	size_t leftover_count;
@@ -207,6 +214,25 @@ void ports_drain(struct elector *x);
 /* election_send.c */
 void send_advert(struct router *r, mono now, uint8_t priority);
 void send_hello(struct router *r, mono now);
+
+/* election_devices.c */
+/* Where an address of the row really is: on the router's device when it has a virtual MAC. */
+struct conf_address device_place(const struct conf_router *row, const struct conf_address *a);
+/* The devices that r->addresses needs, and their ports. */
+void router_set_devices(struct router *r);
+/* At start, waiting: makes or adopts what is wanted, removes what is not. */
+void devices_start(struct elector *x);
+/* At start: those of routers that are not active are taken down. */
+void devices_rest(struct elector *x);
+/* After a reload, by the hands. */
+void devices_configure(struct elector *x);
+/* Once more: an interface has appeared, or the last try failed. */
+void router_prepare_devices(struct router *r);
+void devices_second(struct elector *x);
+/* What the hands found out; r may be NULL. */
+void devices_done(struct elector *x, struct router *r, const struct hands_job *job);
+/* A device's state has changed. */
+void device_changed(struct port *p);
 
 /* election_wire.c */
 void wire_ask_for(struct router *r);

@@ -109,6 +109,8 @@ unfitness(const struct router *r)
 		if (!p->link.carrier)
 			return REASON_CARRIER_LOST;
 	}
+	if (r->device_error != 0)
+		return REASON_VIRTUAL_MAC;
 	if (!port_voice(r->port, r->family)->open)
 		return REASON_SYSTEM;
 	return router_source(r).family == IP_NONE ? REASON_NO_SOURCE_ADDRESS : REASON_NONE;
@@ -198,6 +200,9 @@ copy_addresses(struct router *r, const struct config *c)
 	free(r->blocks);
 	r->addresses = addresses;
 	r->blocks = blocks;
+	for (uint32_t i = 0; i < r->conf.address_count; i++)
+		r->addresses[i] = device_place(&r->conf, &r->addresses[i]);
+	router_set_devices(r);
 	return true;
 }
 
@@ -276,8 +281,12 @@ drop_addresses(struct router *r, const struct config *c, const struct conf_route
 		const struct conf_address *old = &r->addresses[i];
 		bool kept = false;
 
-		for (uint32_t k = 0; k < row->address_count && !kept; k++)
-			kept = memcmp(old, &c->addresses[row->first_address + k], sizeof(*old)) == 0;
+		for (uint32_t k = 0; k < row->address_count && !kept; k++) {
+			struct conf_address new = device_place(row,
+				&c->addresses[row->first_address + k]);
+
+			kept = memcmp(old, &new, sizeof(*old)) == 0;
+		}
 		if (!kept && r->election.role == EL_ACTIVE)
 			elector_remove(r->elector, old, 1, NULL, 0);
 	}
@@ -295,10 +304,14 @@ drop_addresses(struct router *r, const struct config *c, const struct conf_route
 static bool
 same_addresses(const struct router *r, const struct config *c, const struct conf_router *row)
 {
+	for (uint32_t i = 0; i < row->address_count; i++) {
+		struct conf_address new = device_place(row, &c->addresses[row->first_address + i]);
+
+		if (i >= r->conf.address_count || memcmp(&r->addresses[i], &new, sizeof(new)) != 0)
+			return false;
+	}
 	return r->conf.address_count == row->address_count &&
 		r->conf.block_count == row->block_count &&
-		memcmp(r->addresses, &c->addresses[row->first_address],
-			row->address_count * sizeof(r->addresses[0])) == 0 &&
 		(row->block_count == 0 || memcmp(r->blocks, &c->blocks[row->first_block],
 			row->block_count * sizeof(r->blocks[0])) == 0);
 }

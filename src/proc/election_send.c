@@ -134,16 +134,53 @@ send_over_links(struct router *r, struct outgoing *m)
 	}
 }
 
-static void
-send_over_service(struct router *r, struct outgoing *m)
+/*
+ * RFC 9568 7.3: an advertisement comes from the virtual MAC. Every such frame makes the switch send
+ * the router's traffic here, so it must come from who serves. In a keyed pair messages of others
+ * exist as well (hello, what is said while the addresses are still on their way or already handed
+ * over): those come from the node's own MAC.
+ */
+static bool
+speaks_as_router(const struct router *r, enum vrrp_type type)
 {
+	const struct election *e = &r->election;
+
+	if (r->device_count == 0 || type != VRRP_ADVERT)
+		return false;
+	return !elector_is_keyed(r->elector) ||
+		(e->role == EL_ACTIVE && e->claimed && mono_is_never(e->handed_deadline));
+}
+
+static void
+send_as_router(struct router *r, struct outgoing *m, const struct ip_addr *source,
+	const struct ip_addr *group)
+{
+	const struct config *c = &r->elector->config;
+	struct vrrp_envelope envelope = {.source = *source, .destination = *group};
+	uint8_t frame[VRRP_FRAME_HEADERS + sizeof(m->bytes)], mac[6];
+	size_t length;
+
+	vrrp_seal(m->bytes, m->length, &envelope, c->checksum == CONF_CHECKSUM_RFC5798
+		? VRRP_SUM_PSEUDO_HEADER : VRRP_SUM_MESSAGE);
+	virtual_mac(m->family, r->conf.vrid, mac);
+	length = vrrp_frame(mac, &envelope, m->bytes, m->length, frame, sizeof(frame));
+	if (length > 0)
+		arp_send_frame(&r->elector->arp, r->port->link.ifindex, frame, length);
+}
+
+static void
+send_over_service(struct router *r, struct outgoing *m, enum vrrp_type type)
+{
+	const struct ip_addr *group = m->family == IP_V6 ? &group_ip6 : &group_ip4;
 	const struct config *c = &r->elector->config;
 	struct ip_addr source = router_source(r);
 
 	if (source.family == IP_NONE)
 		return;
-	if (!r->conf.unicast)
-		send_to(r->port, m, &source, m->family == IP_V6 ? &group_ip6 : &group_ip4);
+	if (!r->conf.unicast && speaks_as_router(r, type))
+		send_as_router(r, m, &source, group);
+	else if (!r->conf.unicast)
+		send_to(r->port, m, &source, group);
 	for (uint32_t i = 0; r->conf.unicast && i < c->node_count; i++)
 		if (i != r->elector->child->node)
 			send_to(r->port, m, &source, &c->nodes[i].address);
@@ -156,7 +193,7 @@ send_message(struct router *r, mono now, enum vrrp_type type, uint8_t priority)
 	struct outgoing m;
 
 	build(r, now, type, priority, r->family, &m);
-	send_over_service(r, &m);
+	send_over_service(r, &m, type);
 	send_over_links(r, &m);
 	if (!has_links(r->elector, other))
 		return;

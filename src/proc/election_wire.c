@@ -30,6 +30,8 @@ wire_ask_for(struct router *r)
 		const struct conf_address *a = &r->addresses[i];
 		const struct port *p = port_find(r->elector, a->interface);
 
+		if (p && p->below)
+			p = p->below; /* the device of a backup is down */
 		if (p && p->link.ifindex != 0 && a->prefix.addr.family == IP_V4 &&
 			wire_ask(&r->elector->wire, p->link.ifindex, p->link.mac, &nobody,
 				&a->prefix.addr) == 0)
@@ -37,12 +39,28 @@ wire_ask_for(struct router *r)
 	}
 }
 
+/* On that wire, whether directly or above the interface. */
 static bool
-router_has(const struct router *r, const struct ip_addr *addr, const char *interface)
+router_has(const struct router *r, const struct ip_addr *addr, const struct port *wire)
 {
-	for (uint32_t i = 0; i < r->conf.address_count; i++)
-		if (ip_addr_equal(&r->addresses[i].prefix.addr, addr) &&
-			strcmp(r->addresses[i].interface, interface) == 0)
+	for (uint32_t i = 0; i < r->conf.address_count; i++) {
+		const struct port *p;
+
+		if (!ip_addr_equal(&r->addresses[i].prefix.addr, addr))
+			continue;
+		p = port_find(r->elector, r->addresses[i].interface);
+		if (p == wire || (p && p->below == wire))
+			return true;
+	}
+	return false;
+}
+
+/* With a virtual MAC the peer speaks for the address with the very same one. */
+static bool
+is_shared_mac(const struct router *r, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < r->device_count; i++)
+		if (memcmp(r->devices[i].mac, mac, sizeof(r->devices[i].mac)) == 0)
 			return true;
 	return false;
 }
@@ -73,7 +91,7 @@ static void
 address_spoken_for(struct router *r, struct port *p, mono now, const struct wire_frame *f)
 {
 	struct el_acts acts = {.count = 0};
-	bool is_peer = memcmp(f->mac, p->peer_mac, sizeof(f->mac)) == 0;
+	bool is_peer = memcmp(f->mac, p->peer_mac, sizeof(f->mac)) == 0 || is_shared_mac(r, f->mac);
 
 	if (r->election.role == EL_BACKUP) {
 		if (f->reply)
@@ -287,12 +305,14 @@ take_frame(struct elector *x, mono now, const struct wire_frame *f)
 {
 	struct port *p = port_writable(x, port_by_index(x, f->ifindex));
 
-	if (!p || f->ifindex == 0 || memcmp(f->mac, p->link.mac, sizeof(f->mac)) == 0)
+	/* What a device hears the interface below has heard as well. */
+	if (!p || p->below || f->ifindex == 0 ||
+		memcmp(f->mac, p->link.mac, sizeof(f->mac)) == 0)
 		return;
 	for (size_t i = 0; i < x->router_count; i++) {
 		struct router *r = x->routers[i];
 
-		if (router_has(r, &f->sender, p->name))
+		if (router_has(r, &f->sender, p))
 			address_spoken_for(r, p, now, f);
 	}
 	if (x->config.node_count == LIMIT_NODES)

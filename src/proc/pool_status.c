@@ -7,6 +7,7 @@
 
 #include "conf/listen.h"
 #include "control/server.h"
+#include "core/virtual_mac.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -139,6 +140,23 @@ tracks_json(const struct pool *p, const struct conf_router *router, mono now)
 	return list;
 }
 
+/* What the addresses' neighbours see: of the family that the router advertises. */
+static void
+put_virtual_mac(json_t *o, const struct config *c, const struct conf_router *r)
+{
+	enum ip_family family = IP_V6;
+	char name[LIMIT_IFNAME], text[MAC_TEXT];
+	uint8_t mac[6];
+
+	for (uint32_t i = 0; i < r->address_count; i++)
+		if (c->addresses[r->first_address + i].prefix.addr.family == IP_V4)
+			family = IP_V4;
+	virtual_mac(family, r->vrid, mac);
+	virtual_mac_device(family, r->vrid, r->interface, name);
+	put(o, "virtual_mac", r->virtual_mac ? json_string(virtual_mac_format(mac, text)) : json_null());
+	put(o, "device", text_json(r->virtual_mac ? name : r->interface));
+}
+
 static json_t *
 router_json(const struct pool *p, uint32_t row, mono now)
 {
@@ -149,6 +167,7 @@ router_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "name", text_json(c->name));
 	put_int(o, "vrid", c->vrid);
 	put(o, "interface", text_json(c->interface));
+	put_virtual_mac(o, &p->config, c);
 	put_facts(o, p, r, now);
 	put_int(o, "priority", r->known ? r->facts.priority : c->priority[p->child->node]);
 	put(o, "addresses", addresses_json(&p->config, c));

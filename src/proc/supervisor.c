@@ -150,6 +150,7 @@ supervisor_child_gone(struct supervised *c, int status)
 	if (s->stopping) {
 		if (c->role == PROCESS_ELECTION) {
 			withdraw_addresses(s, REASON_STOPPED);
+			withdraw_devices(s);
 			stop_rest(s);
 		}
 		if (!children_any_running(s))

@@ -136,5 +136,7 @@ void scripts_close(struct supervisor *s);
 
 /* withdraw.c: remove every address of the configured routers. */
 void withdraw_addresses(struct supervisor *s, enum reason why);
+/* Remove the devices with a virtual MAC, and put back what was set for them (linux/macvlan.h). */
+void withdraw_devices(struct supervisor *s);
 
 #endif

@@ -5,6 +5,7 @@
 #include "proc/supervisor.h"
 
 #include "linux/addresses.h"
+#include "linux/macvlan.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -51,6 +52,33 @@ any_active(struct handover *h)
 	return false;
 }
 
+static void
+log_removed(void *supervisor, const char *name)
+{
+	struct supervisor *s = supervisor;
+	struct log_line line;
+
+	log_line_begin(&line, "link");
+	log_line_text(&line, "interface", name);
+	log_line_text(&line, "state", "removed");
+	log_line_reason(&line, REASON_STOPPED);
+	log_emit(&s->log, LOG_LEVEL_INFO, &line);
+}
+
+void
+withdraw_devices(struct supervisor *s)
+{
+	struct macvlan_socket *socket;
+	bool wanted = false;
+
+	for (uint32_t i = 0; i < s->config.router_count; i++)
+		wanted = wanted || s->config.routers[i].virtual_mac;
+	if (!wanted || macvlan_open(&socket) != 0)
+		return;
+	macvlan_purge(socket, NULL, 0, log_removed, s);
+	macvlan_close(socket);
+}
+
 void
 withdraw_addresses(struct supervisor *s, enum reason why)
 {
@@ -62,6 +90,7 @@ withdraw_addresses(struct supervisor *s, enum reason why)
 	if (!any_active(s->handover))
 		return;
 	forget_active(s->handover);
+	withdraw_devices(s); /* with everything that is on them */
 	changes = calloc(s->config.address_count + s->config.block_count, sizeof(*changes));
 	if (!changes || address_socket_open(&socket) != 0) {
 		free(changes);

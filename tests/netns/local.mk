@@ -35,3 +35,4 @@ EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_strange
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh \
 	tests/netns/t_envelope.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/watch
+EXTRA_DIST += tests/netns/t_virtual_mac.sh

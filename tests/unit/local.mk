@@ -154,3 +154,7 @@ check_PROGRAMS += tests/unit/test_pool_track
 TESTS += tests/unit/test_pool_track
 tests_unit_test_pool_track_SOURCES = tests/unit/test_pool_track.c
 tests_unit_test_pool_track_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+check_PROGRAMS += tests/unit/test_virtual_mac
+TESTS += tests/unit/test_virtual_mac
+tests_unit_test_virtual_mac_SOURCES = tests/unit/test_virtual_mac.c
+tests_unit_test_virtual_mac_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)

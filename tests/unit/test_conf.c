@@ -284,7 +284,7 @@ rows_of_blocks(void **state)
 
 	(void)state;
 	read_text(NODES "virtual_routers = (\n"
-		"{ name = \"a\"; vrid = 1; interface = \"eth0\"; addresses = [ \"10.0.0.100/24\" ];\n"
+		"{ name = \"a\"; vrid = 1; interface = \"eth2\"; addresses = [ \"10.0.0.100/24\" ];\n"
 		"virtual_mac = true; },\n"
 		"{ name = \"b\"; vrid = 2; interface = \"eth1\"; addresses = [ \"10.0.1.100/24\" ];\n"
 		"group = \"g\"; blocks = [ \"10.3.0.0/16\", \"10.2.0.0/16\" ]; },\n"
