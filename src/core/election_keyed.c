@@ -166,15 +166,26 @@ is_listening(const struct election *e, mono now)
 	return !mono_is_never(e->listen_until) && mono_before(now, e->listen_until);
 }
 
-/* Nobody has the place: take it, unless what we heard may be history. */
+/* Nobody answers us, and somebody answers the peer: it is the better place. */
+static bool
+is_worse_placed(const struct election *e, mono now)
+{
+	return e->contact == EL_CONTACT_ISOLATED && el_peer_is_fresh(e, now) &&
+		e->peer.role == EL_BACKUP && e->peer.fitness != EL_UNFIT &&
+		(e->peer.flags & TRAILER_CONNECTED) != 0;
+}
+
+/* Nobody has the place: take it, unless what we heard may be history, or it is the peer's to take. */
 static void
 claim_place(struct election *e, mono now, enum reason why, struct el_acts *out)
 {
 	if (!election_is_able(e))
 		return;
-	if (is_listening(e, now))
-		e->down_deadline = mono_min(e->down_deadline,
-			mono_add_ns(e->listen_until, election_skew_ns(e, e->active_interval_ns)));
+	if (is_worse_placed(e, now))
+		election_enter_fault(e, now, REASON_ISOLATED, out);
+	else if (is_listening(e, now))
+		e->down_deadline = mono_add_ns(e->listen_until,
+			election_skew_ns(e, e->active_interval_ns));
 	else
 		election_enter_active(e, now, why, out);
 }
@@ -304,15 +315,6 @@ learn(struct election *e, mono now, const struct el_advert *m)
 	e->last_heard = now;
 	e->last_priority = m->priority;
 	e->last_source = m->source;
-}
-
-/* Nobody answers us, and somebody answers the peer: it is the better place. */
-static bool
-is_worse_placed(const struct election *e, mono now)
-{
-	return e->contact == EL_CONTACT_ISOLATED && el_peer_is_fresh(e, now) &&
-		e->peer.role == EL_BACKUP && e->peer.fitness != EL_UNFIT &&
-		(e->peer.flags & TRAILER_CONNECTED) != 0;
 }
 
 static void

@@ -9,12 +9,7 @@
 #include "network.h"
 #include "node.h"
 
-enum { SIM_RHYTHM = 8 };
-
-enum cause {
-	CAUSE_FITNESS, CAUSE_PACKET, CAUSE_TICK, CAUSE_PREPARED, CAUSE_RESULT, CAUSE_REMOVED,
-	CAUSE_ADDRESSES, CAUSE_SWITCHOVER, CAUSE_STOP, CAUSE_RECONFIGURE, CAUSE_RESUME,
-};
+enum { SIM_RHYTHM = 8, SIM_LIVES = 8 };
 
 /* One node, as the checker sees it. Moments are the node's own. */
 struct watch {
@@ -48,6 +43,15 @@ struct watch {
 	bool must_listen;     /* woke too late to call the others silent */
 	uint64_t ticks;       /* since... */
 	mono ticks_since;
+
+	/* a keyed node */
+	int64_t booted_at, woke_at; /* true time */
+	mono heard_at;        /* the peer's last word as active */
+	uint64_t said;        /* messages */
+	uint64_t life, newest; /* believed, and its newest message heard */
+	int64_t told_lease_ns;
+	uint64_t former[SIM_LIVES];
+	unsigned formers;
 };
 
 struct checker {
@@ -63,6 +67,16 @@ struct checker {
 	int64_t settled_at;              /* from here on there is exactly one; INT64_MAX: not yet */
 	unsigned changes;                /* of role since then */
 	uint64_t takeovers;
+
+	/* a keyed pair (checker_keyed.c) */
+	struct {
+		uint64_t boot;
+		mono heard, told;
+		bool alive;
+		enum el_role role;
+	} judged;                        /* before the message at hand was judged */
+	int64_t held_since[SIM_NODES];   /* INT64_MAX: it does not hold */
+	bool must_hold;                  /* somebody, at any time */
 };
 
 struct el_acts;
@@ -79,5 +93,16 @@ void checker_woke(struct world *w, struct node *n);
 void checker_awake(struct world *w, struct node *n);
 /* After every event. */
 void checker_step(struct world *w);
+
+/* --- checker_keyed.c --- */
+
+void keyed_after(struct world *w, struct node *n, const struct el_acts *acts, enum cause cause);
+/* The node sends a message: an advertisement, or hello. */
+void keyed_said(struct world *w, struct node *n, bool advert, uint8_t priority);
+/* Around the judgement of a packet; NULL: it has no trailer, or none that can be read. */
+void keyed_before_judging(struct world *w, const struct node *n);
+void keyed_judged(struct world *w, struct node *n, const struct packet *packet,
+	const struct trailer *t, enum reason why);
+void keyed_step(struct world *w);
 
 #endif

@@ -10,10 +10,12 @@ checker_start(struct world *w)
 {
 	memset(&w->checker, 0, sizeof(w->checker));
 	w->checker.settled_at = INT64_MAX;
-	for (unsigned i = 0; i < SIM_NODES; i++)
+	for (unsigned i = 0; i < SIM_NODES; i++) {
+		w->checker.held_since[i] = INT64_MAX;
 		for (unsigned k = 0; k < SIM_NODES; k++)
 			w->checker.both_active_since[i][k] = w->checker.both_hold_since[i][k] =
 				INT64_MAX;
+	}
 }
 
 static bool
@@ -153,13 +155,15 @@ checker_step(struct world *w)
 	for (unsigned i = 0; i < w->count; i++) {
 		const struct node *n = &w->nodes[i];
 
-		for (unsigned k = i + 1; k < w->count; k++)
+		for (unsigned k = i + 1; k < w->count && !w->keyed; k++)
 			check_pair(w, i, k);
 		if (!is_up(n))
 			continue;
 		check_debts(w, n);
 		check_kernel(w, n);
 	}
-	if (w->now >= w->checker.settled_at)
+	if (w->keyed)
+		keyed_step(w);
+	else if (w->now >= w->checker.settled_at)
 		check_peace(w);
 }

@@ -1,11 +1,7 @@
 /* One simulated machine and its daemon. See node.h. */
 #include "world.h"
 
-#include "core/vrrp.h"
-
 #include <string.h>
-
-enum { VRID = 51, IP_HEADER = 20 };
 
 static const int64_t exit_patience_ns = 500 * NS_PER_MS;
 
@@ -15,11 +11,18 @@ node_now(const struct world *w, const struct node *n)
 	return clock_local(&n->clock, w->now);
 }
 
+void
+node_after(struct world *w, const struct node *n, int64_t ns, enum event_kind kind, int64_t a,
+	int64_t b)
+{
+	events_add(&w->events, (struct event){.at = w->now + ns, .kind = kind, .node = n->id,
+		.incarnation = n->incarnation, .a = a, .b = b});
+}
+
 static void
 after(struct world *w, const struct node *n, int64_t ns, enum event_kind kind, int64_t a)
 {
-	events_add(&w->events, (struct event){.at = w->now + ns, .kind = kind, .node = n->id,
-		.incarnation = n->incarnation, .a = a});
+	node_after(w, n, ns, kind, a, 0);
 }
 
 /* --- the kernel's side --- */
@@ -47,8 +50,8 @@ notify(struct world *w, struct node *n, unsigned gone)
 	}
 }
 
-static void
-on_lapse(struct world *w, struct node *n, const struct event *event)
+void
+node_lapse(struct world *w, struct node *n, const struct event *event)
 {
 	unsigned gone;
 
@@ -73,8 +76,8 @@ node_lose_addresses(struct world *w, struct node *n, unsigned mask)
 
 /* --- the hands --- */
 
-static void
-start_job(struct world *w, struct node *n)
+void
+node_start_job(struct world *w, struct node *n)
 {
 	if (n->in_kernel || n->job_count == 0 || n->life == LIFE_HUNG || n->life == LIFE_DEAD)
 		return;
@@ -95,7 +98,7 @@ push_job(struct world *w, struct node *n, enum job_kind kind, uint32_t sequence)
 		.lease_ns = n->params.lease_ns, .count = n->addresses};
 	if (kind == JOB_CLAIM)
 		n->kernel.lapsed = false; /* what lapsed before is not missed any more */
-	start_job(w, n);
+	node_start_job(w, n);
 }
 
 static void arm(struct world *w, struct node *n);
@@ -103,134 +106,75 @@ static void perform(struct world *w, struct node *n, const struct el_acts *acts)
 
 /* --- calls into the core; each one is seen by the checker before and after --- */
 
-static mono
-enter_core(struct world *w, struct node *n, struct el_acts *acts)
+mono
+node_enter(struct world *w, struct node *n, struct el_acts *acts)
 {
 	acts->count = 0;
 	checker_before(w, n);
 	return node_now(w, n);
 }
 
-static void
-leave_core(struct world *w, struct node *n, const struct el_acts *acts, enum cause cause)
+void
+node_leave(struct world *w, struct node *n, const struct el_acts *acts, enum cause cause)
 {
 	checker_after(w, n, acts, cause);
 	perform(w, n, acts);
 }
 
-static void
-tell_result(struct world *w, struct node *n, const struct result *r)
+void
+node_tell_result(struct world *w, struct node *n, const struct result *r)
 {
 	struct el_acts acts;
 	mono now;
 
 	if (n->life != LIFE_RUNNING)
 		return; /* its last word made it exit */
-	now = enter_core(w, n, &acts);
+	now = node_enter(w, n, &acts);
 	el_address_result(&n->e, now, r->sequence, r->sent, r->ok, &acts);
-	leave_core(w, n, &acts, CAUSE_RESULT);
+	node_leave(w, n, &acts, CAUSE_RESULT);
 }
 
-static void
-tell_removal(struct world *w, struct node *n)
+void
+node_tell_removal(struct world *w, struct node *n)
 {
 	struct el_acts acts;
 	mono now;
 
 	if (n->life != LIFE_RUNNING)
 		return; /* its last word made it exit */
-	now = enter_core(w, n, &acts);
+	now = node_enter(w, n, &acts);
 	el_addresses_removed(&n->e, now, &acts);
-	leave_core(w, n, &acts, CAUSE_REMOVED);
+	node_leave(w, n, &acts, CAUSE_REMOVED);
 }
 
-static void
-tell_fitness(struct world *w, struct node *n)
+void
+node_tell_fitness(struct world *w, struct node *n)
 {
 	struct el_acts acts;
-	mono now = enter_core(w, n, &acts);
+	mono now = node_enter(w, n, &acts);
 
 	n->fitness_news = false;
-	el_set_fitness(&n->e, now, n->fit ? EL_FIT : EL_UNFIT, REASON_CARRIER_LOST, &acts);
-	leave_core(w, n, &acts, CAUSE_FITNESS);
+	if (w->keyed && !n->pairing.carrier[SERVICE])
+		el_set_fitness(&n->e, now, EL_UNFIT, REASON_CARRIER_LOST, &acts);
+	else if (n->fit && n->impaired)
+		el_set_fitness(&n->e, now, EL_IMPAIRED, REASON_GATEWAY_LOST, &acts);
+	else
+		el_set_fitness(&n->e, now, n->fit ? EL_FIT : EL_UNFIT,
+			w->keyed ? REASON_NO_SOURCE_ADDRESS : REASON_CARRIER_LOST, &acts);
+	node_leave(w, n, &acts, CAUSE_FITNESS);
 }
 
-static void
-tell_time(struct world *w, struct node *n)
+void
+node_tell_time(struct world *w, struct node *n)
 {
 	struct el_acts acts;
-	mono now = enter_core(w, n, &acts);
+	mono now = node_enter(w, n, &acts);
 
 	el_tick(&n->e, now, &acts);
-	leave_core(w, n, &acts, CAUSE_TICK);
-}
-
-/* As the daemon does: open, decode, refuse; what is left is an event. */
-static void
-tell_packet(struct world *w, struct node *n, const struct event *packet)
-{
-	struct vrrp_envelope envelope;
-	struct vrrp_advert advert;
-	enum vrrp_checksum form;
-	const uint8_t *message;
-	size_t length;
-	struct el_advert heard;
-	struct el_acts acts;
-	mono now;
-
-	if (n->life != LIFE_RUNNING ||
-		vrrp_open_ip4(packet->bytes, packet->length, &envelope, &message, &length) !=
-			REASON_NONE ||
-		vrrp_decode(message, length, &envelope, 3, false, &advert, &form) != REASON_NONE ||
-		advert.vrid != VRID)
-		return;
-	if (packet->corrupt)
-		world_fail(w, n, "a corrupt packet was accepted");
-	heard = (struct el_advert){.source = envelope.source, .priority = advert.priority,
-		.interval_ns = advert.interval_cs * 10 * NS_PER_MS};
-	world_trace(w, n, "hears priority %u from .%u", heard.priority, heard.source.bytes[3]);
-	now = enter_core(w, n, &acts);
-	w->checker.heard = &heard;
-	el_recv(&n->e, now, &heard, &acts);
-	leave_core(w, n, &acts, CAUSE_PACKET);
-	w->checker.heard = NULL;
+	node_leave(w, n, &acts, CAUSE_TICK);
 }
 
 /* --- actions --- */
-
-size_t
-node_packet(const struct ip_addr *source, uint8_t priority, int64_t interval_ns,
-	unsigned addresses, uint8_t out[SIM_PACKET])
-{
-	static const uint8_t list[4 * SIM_ADDRESSES] = {10, 77, 0, 100, 10, 77, 0, 101, 10, 77, 0, 102};
-	struct vrrp_envelope envelope = {.source = *source,
-		.destination = {IP_V4, {224, 0, 0, 18}}, .ttl = VRRP_TTL};
-	struct vrrp_advert advert = {.vrid = VRID, .priority = priority,
-		.interval_cs = (uint16_t)(interval_ns / (10 * NS_PER_MS)),
-		.count = (uint8_t)addresses, .addresses = list};
-	size_t length = vrrp_encode(&advert, &envelope, VRRP_SUM_PSEUDO_HEADER, out + IP_HEADER,
-		SIM_PACKET - IP_HEADER);
-
-	memset(out, 0, IP_HEADER);
-	out[0] = 0x45;
-	out[3] = (uint8_t)(IP_HEADER + length);
-	out[8] = VRRP_TTL;
-	out[9] = VRRP_PROTOCOL;
-	memcpy(out + 12, source->bytes, 4);
-	memcpy(out + 16, envelope.destination.bytes, 4);
-	return IP_HEADER + length;
-}
-
-static void
-send_advert(struct world *w, struct node *n, uint8_t priority)
-{
-	uint8_t bytes[SIM_PACKET];
-	size_t length = node_packet(&n->params.own, priority, n->params.interval_ns, n->addresses,
-		bytes);
-
-	world_trace(w, n, "sends priority %u", priority);
-	network_send(w, n->id, bytes, length);
-}
 
 static void
 ask_pool(struct world *w, struct node *n)
@@ -247,7 +191,7 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 
 		switch (a->kind) {
 		case EL_SEND_ADVERT:
-			send_advert(w, n, a->priority);
+			node_send_advert(w, n, a->priority);
 			break;
 		case EL_PREPARE:
 			ask_pool(w, n);
@@ -263,6 +207,7 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 			break;
 		case EL_ANNOUNCE:
 			world_trace(w, n, "announces");
+			network_announce(w, n->id);
 			break;
 		case EL_ROLE:
 			world_trace(w, n, "%s -> %s %s", el_role_name(a->from), el_role_name(a->to),
@@ -272,10 +217,18 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 			world_trace(w, n, "rival of priority %u", a->rival_priority);
 			break;
 		case EL_SEND_HELLO:
+			node_send_hello(w, n);
+			break;
 		case EL_ASK:
+			node_ask_wire(w, n);
+			break;
 		case EL_RELAY:
+			break;
 		case EL_STILL_ANSWERED:
+			world_trace(w, n, "silent, but its kernel answers");
+			break;
 		case EL_OFFER_ENDED:
+			world_trace(w, n, "offer %s", a->ok ? "taken" : "not taken");
 			break;
 		}
 	}
@@ -327,21 +280,21 @@ start_election(struct world *w, struct node *n)
 	/* what an earlier life left is purged before anything else */
 	world_trace(w, n, "starts, purges %u", kernel_held(&n->kernel));
 	kernel_remove(&n->kernel, ~0u);
-	tell_fitness(w, n);
+	node_tell_fitness(w, n);
 }
 
 static struct handover
-take_handover(const struct node *n, const struct checker *c)
+take_handover(const struct node *n)
 {
 	return (struct handover){.active = n->e.role == EL_ACTIVE, .claimed = n->e.claimed,
-		.since = n->e.since, .last_advert = c->watch[n->id].last_sent,
+		.since = n->e.since, .last_advert = n->last_advert,
 		.lease_deadline = n->e.lease_deadline};
 }
 
 void
 node_boot(struct world *w, struct node *n, bool handover)
 {
-	struct handover left = take_handover(n, &w->checker);
+	struct handover left = take_handover(n);
 	struct el_acts acts;
 	mono now;
 
@@ -349,23 +302,28 @@ node_boot(struct world *w, struct node *n, bool handover)
 		return;
 	n->life = LIFE_RUNNING;
 	n->incarnation++;
-	n->stopping = n->in_kernel = n->fitness_news = false;
+	n->off = n->stopping = n->in_kernel = n->fitness_news = false;
+	n->pair_due = n->look_due = false;
+	memset(n->frames, 0, sizeof(n->frames));
+	memset(n->news, 0, sizeof(n->news));
 	n->job_count = n->inbox_count = n->result_count = n->notices = n->notices_due = 0;
 	n->tick_at = INT64_MAX;
 	el_init(&n->e, &n->params, node_now(w, n));
+	if (w->keyed)
+		node_pair_start(w, n);
 	checker_booted(w, n);
 	if (!handover || !left.active || !n->fit) {
 		start_election(w, n);
 		return;
 	}
-	now = enter_core(w, n, &acts);
+	now = node_enter(w, n, &acts);
 	w->checker.handover = &left;
 	if (el_resume(&n->e, now, left.since, left.last_advert, left.lease_deadline, &acts)) {
-		leave_core(w, n, &acts, CAUSE_RESUME);
+		node_leave(w, n, &acts, CAUSE_RESUME);
 		w->checker.handover = NULL;
 	} else {
 		w->checker.handover = NULL;
-		leave_core(w, n, &acts, CAUSE_RESUME);
+		node_leave(w, n, &acts, CAUSE_RESUME);
 		start_election(w, n);
 	}
 }
@@ -385,6 +343,17 @@ node_crash(struct world *w, struct node *n)
 	n->tick_at = INT64_MAX;
 	n->job_count = 0;
 	n->in_kernel = false;
+	while (n->inbox_count > 0)
+		packet_drop(&w->events, n->inbox[--n->inbox_count]);
+}
+
+void
+node_power_off(struct world *w, struct node *n)
+{
+	world_trace(w, n, "power is off");
+	node_crash(w, n);
+	kernel_remove(&n->kernel, ~0u);
+	n->off = true;
 }
 
 void
@@ -394,6 +363,7 @@ node_hang(struct world *w, struct node *n)
 		return;
 	world_trace(w, n, "hangs");
 	n->life = LIFE_HUNG;
+	n->paused_at = node_now(w, n);
 	n->tick_at = INT64_MAX;
 }
 
@@ -409,8 +379,8 @@ node_pause(struct world *w, struct node *n, bool seen)
 	n->tick_at = INT64_MAX;
 }
 
-static void
-resume_machine(struct world *w, struct node *n)
+void
+node_resume_machine(struct world *w, struct node *n)
 {
 	if (n->pause_is_seen) {
 		n->clock.slept_ns += mono_diff_ns(node_now(w, n), n->paused_at);
@@ -425,52 +395,6 @@ resume_machine(struct world *w, struct node *n)
 		after(w, n, kernel_latency_ns(&n->kernel), EVENT_HANDS, n->jobs[0].sequence);
 }
 
-static void
-drain_inbox(struct world *w, struct node *n)
-{
-	for (unsigned i = 0; i < n->inbox_count; i++)
-		tell_packet(w, n, &n->inbox[i]);
-	n->inbox_count = 0;
-}
-
-static void
-drain_results(struct world *w, struct node *n)
-{
-	unsigned count = n->result_count;
-
-	n->result_count = 0;
-	for (unsigned i = 0; i < count; i++)
-		tell_result(w, n, &n->results[i]);
-	for (; n->notices > 0; n->notices--)
-		tell_removal(w, n);
-}
-
-void
-node_wake(struct world *w, struct node *n)
-{
-	if (n->life != LIFE_HUNG && n->life != LIFE_PAUSED)
-		return;
-	world_trace(w, n, "wakes");
-	if (n->life == LIFE_PAUSED)
-		resume_machine(w, n);
-	n->life = LIFE_RUNNING;
-	checker_woke(w, n);
-	start_job(w, n);
-	/* the loop serves its descriptors in any order, but time after all of them */
-	if (rng_chance(&n->rng, 50)) {
-		drain_inbox(w, n);
-		drain_results(w, n);
-	} else {
-		drain_results(w, n);
-		drain_inbox(w, n);
-	}
-	if (n->fitness_news && n->life == LIFE_RUNNING)
-		tell_fitness(w, n);
-	if (n->life == LIFE_RUNNING)
-		tell_time(w, n);
-	checker_awake(w, n);
-}
-
 void
 node_set_fit(struct world *w, struct node *n, bool fit, int64_t after_ns)
 {
@@ -479,19 +403,34 @@ node_set_fit(struct world *w, struct node *n, bool fit, int64_t after_ns)
 }
 
 void
+node_set_impaired(struct world *w, struct node *n, bool impaired)
+{
+	n->impaired = impaired;
+	after(w, n, 0, EVENT_FITNESS, 0);
+}
+
+void
+node_cable(struct world *w, struct node *n, unsigned path, int64_t after_ns)
+{
+	node_after(w, n, after_ns, EVENT_CABLE, path, 0);
+}
+
+void
 node_switchover(struct world *w, struct node *n)
 {
 	struct el_acts acts;
+	enum reason why;
 	mono now;
 
 	if (n->life != LIFE_RUNNING || n->stopping)
 		return;
 	world_trace(w, n, "operator: switchover");
-	now = enter_core(w, n, &acts);
-	if ((el_switchover(&n->e, now, &acts) == REASON_NONE) !=
-		(w->checker.before.role == EL_ACTIVE))
+	now = node_enter(w, n, &acts);
+	why = el_switchover(&n->e, now, &acts);
+	if (why == REASON_NONE ? w->checker.before.role != EL_ACTIVE
+			       : !w->keyed && w->checker.before.role == EL_ACTIVE)
 		world_fail(w, n, "switchover of an active refused, or of another accepted");
-	leave_core(w, n, &acts, CAUSE_SWITCHOVER);
+	node_leave(w, n, &acts, CAUSE_SWITCHOVER);
 }
 
 void
@@ -509,9 +448,11 @@ node_reconfigure(struct world *w, struct node *n, const struct el_params *params
 		params->priority, params->preempt, (long long)(params->interval_ns / NS_PER_MS),
 		(long long)(params->lease_ns / NS_PER_S),
 		(long long)(params->preempt_delay_ns / NS_PER_MS));
-	now = enter_core(w, n, &acts);
+	if (w->keyed)
+		node_pair_configure(n, w->network.count);
+	now = node_enter(w, n, &acts);
 	el_reconfigure(&n->e, now, params, &acts);
-	leave_core(w, n, &acts, CAUSE_RECONFIGURE);
+	node_leave(w, n, &acts, CAUSE_RECONFIGURE);
 }
 
 void
@@ -529,9 +470,9 @@ node_new_addresses(struct world *w, struct node *n, unsigned count)
 	if (n->life != LIFE_RUNNING)
 		return;
 	world_trace(w, n, "reload: %u addresses", count);
-	now = enter_core(w, n, &acts);
+	now = node_enter(w, n, &acts);
 	el_addresses_changed(&n->e, now, &acts);
-	leave_core(w, n, &acts, CAUSE_ADDRESSES);
+	node_leave(w, n, &acts, CAUSE_ADDRESSES);
 }
 
 void
@@ -544,16 +485,14 @@ node_stop(struct world *w, struct node *n)
 		return;
 	world_trace(w, n, "operator: stop");
 	n->stopping = true;
-	now = enter_core(w, n, &acts);
+	now = node_enter(w, n, &acts);
 	el_stop(&n->e, now, &acts);
 	after(w, n, exit_patience_ns, EVENT_EXIT, 0);
-	leave_core(w, n, &acts, CAUSE_STOP);
+	node_leave(w, n, &acts, CAUSE_STOP);
 }
 
-/* --- events --- */
-
-static void
-on_hands(struct world *w, struct node *n)
+void
+node_hands(struct world *w, struct node *n)
 {
 	struct job job = n->jobs[0];
 	struct result r = {.sequence = job.sequence, .sent = n->job_sent};
@@ -574,104 +513,8 @@ on_hands(struct world *w, struct node *n)
 	memmove(&n->jobs[0], &n->jobs[1], --n->job_count * sizeof(n->jobs[0]));
 	checker_job_done(w, n, &job, r.ok);
 	if (n->life == LIFE_RUNNING)
-		tell_result(w, n, &r);
+		node_tell_result(w, n, &r);
 	else
 		n->results[n->result_count++] = r;
-	start_job(w, n);
-}
-
-static void
-on_notice(struct world *w, struct node *n)
-{
-	if (n->notices_due > 0)
-		n->notices_due--;
-	if (n->life == LIFE_RUNNING)
-		tell_removal(w, n);
-	else if (n->notices < 2 * SIM_ADDRESSES)
-		n->notices++;
-}
-
-static void
-on_packet(struct world *w, struct node *n, const struct event *event)
-{
-	if (w->network.down[n->id] || n->life == LIFE_DEAD)
-		return;
-	if (n->life == LIFE_RUNNING)
-		tell_packet(w, n, event);
-	else if (n->inbox_count < SIM_INBOX)
-		n->inbox[n->inbox_count++] = *event;
-}
-
-static void
-on_prepared(struct world *w, struct node *n)
-{
-	struct el_acts acts;
-	mono now;
-
-	if (n->life != LIFE_RUNNING)
-		return;
-	now = enter_core(w, n, &acts);
-	el_prepared(&n->e, now, &acts);
-	leave_core(w, n, &acts, CAUSE_PREPARED);
-}
-
-static void
-on_fitness(struct world *w, struct node *n)
-{
-	if (n->life == LIFE_RUNNING)
-		tell_fitness(w, n);
-	else
-		n->fitness_news = true;
-}
-
-static void
-on_tick(struct world *w, struct node *n, const struct event *event)
-{
-	if (event->at != n->tick_at || n->life != LIFE_RUNNING)
-		return;
-	n->tick_at = INT64_MAX;
-	tell_time(w, n);
-}
-
-void
-node_event(struct world *w, struct node *n, const struct event *event)
-{
-	bool stale = event->incarnation != n->incarnation;
-
-	switch (event->kind) {
-	case EVENT_PACKET:
-		on_packet(w, n, event);
-		break;
-	case EVENT_LAPSE:
-		on_lapse(w, n, event);
-		break;
-	case EVENT_TICK:
-		if (!stale)
-			on_tick(w, n, event);
-		break;
-	case EVENT_HANDS:
-		if (!stale && n->in_kernel && n->life != LIFE_PAUSED &&
-			event->a == n->jobs[0].sequence)
-			on_hands(w, n);
-		break;
-	case EVENT_NOTICE:
-		if (!stale)
-			on_notice(w, n);
-		break;
-	case EVENT_PREPARED:
-		if (!stale)
-			on_prepared(w, n);
-		break;
-	case EVENT_FITNESS:
-		if (!stale)
-			on_fitness(w, n);
-		break;
-	case EVENT_EXIT:
-		if (!stale)
-			node_crash(w, n);
-		break;
-	case EVENT_STRANGER:
-	case EVENT_FAULT:
-		break;
-	}
+	node_start_job(w, n);
 }

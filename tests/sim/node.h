@@ -3,17 +3,23 @@
  * process does around the core: packets are decoded and handed over before time is, actions go to
  * hands that work one job after the other, results come back. Everything that decides is the
  * shipped core.
+ *
+ *   node.c           the machine, the process, calls into the core, actions
+ *   node_loop.c      the process's event loop: in which order it serves what waits
+ *   node_messages.c  messages in and out (election_receive.c, election_send.c, election_pair.c)
+ *   node_wire.c      questions to the service interface (election_wire.c)
  */
 #ifndef TANDEM_SIM_NODE_H
 #define TANDEM_SIM_NODE_H
 
 #include "clock.h"
-#include "events.h"
 #include "kernel.h"
+#include "network.h"
 
 #include "core/election.h"
+#include "core/pair.h"
 
-enum { SIM_INBOX = 64 };
+enum { SIM_INBOX = 64, SIM_FRAMES = 2 };
 
 enum life {
 	LIFE_DEAD,    /* no process */
@@ -34,6 +40,25 @@ struct handover {
 	mono since, last_advert, lease_deadline;
 };
 
+/* ARP frames as far as they matter. */
+enum frame {
+	FRAME_HELD,       /* the other node's kernel answers for an address */
+	FRAME_NEIGHBOUR,  /* a host on the LAN answers us */
+};
+
+/* What the process of a keyed node has besides its election. */
+struct pairing {
+	struct pair pair;
+	uint32_t digest;         /* of its configuration */
+	bool carrier[SIM_PATHS]; /* as the process believes */
+	bool knows;              /* its kernel knows a neighbour on the service LAN */
+	bool told;               /* the peer knows one */
+	enum el_contact contact;
+	uint8_t rounds;          /* of questions since the last answer */
+	mono next_round;
+	int64_t pair_at, look_at; /* the armed timers; others are stale */
+};
+
 struct node {
 	uint8_t id;
 	struct el_params params;
@@ -46,6 +71,9 @@ struct node {
 	uint32_t incarnation;
 	bool stopping;
 	bool fit;               /* what the world wants the node to believe */
+	bool impaired;          /* the same */
+	bool off;               /* the machine has no power */
+	struct pairing pairing;
 	unsigned addresses;     /* on the list */
 	int64_t tick_at;        /* the armed tick; others are stale */
 	int64_t lapse_at;       /* the armed look at the leases */
@@ -58,10 +86,14 @@ struct node {
 	bool in_kernel;         /* the first has been handed to the kernel */
 	mono job_sent;
 	int64_t job_sent_kernel; /* the same, as the kernel counts */
+	mono last_advert;       /* sent, but for a resignation */
 
 	/* what waits for a process that stands still */
-	struct event inbox[SIM_INBOX];
+	uint32_t inbox[SIM_INBOX]; /* slots */
 	unsigned inbox_count;
+	unsigned frames[SIM_FRAMES]; /* by enum frame */
+	bool news[SIM_PATHS];   /* carrier has changed */
+	bool pair_due, look_due; /* timers */
 	struct result results[SIM_JOBS];
 	unsigned result_count;
 	unsigned notices;       /* removals not yet told */
@@ -70,6 +102,13 @@ struct node {
 };
 
 struct world;
+
+/* Why the core was called. */
+enum cause {
+	CAUSE_FITNESS, CAUSE_PACKET, CAUSE_TICK, CAUSE_PREPARED, CAUSE_RESULT, CAUSE_REMOVED,
+	CAUSE_ADDRESSES, CAUSE_SWITCHOVER, CAUSE_STOP, CAUSE_RECONFIGURE, CAUSE_RESUME,
+	CAUSE_ANSWERED, CAUSE_CONTACT, CAUSE_HEALED, CAUSE_ANSWERS,
+};
 
 void node_create(struct world *w, unsigned id);
 /* A new process; with `handover` it tries to go on where the last one stopped. */
@@ -91,8 +130,51 @@ void node_event(struct world *w, struct node *n, const struct event *event);
 
 mono node_now(const struct world *w, const struct node *n);
 
-/* A VRRP packet with its IP header; returns its length. */
+/* The machine loses power: its kernel forgets everything; node_boot() switches it on. */
+void node_power_off(struct world *w, struct node *n);
+void node_set_impaired(struct world *w, struct node *n, bool impaired);
+/* The carrier of a path has changed; the process learns it a moment later. */
+void node_cable(struct world *w, struct node *n, unsigned path, int64_t after_ns);
+
+/* --- between the files of a node --- */
+
+/* Around every call into the core: the checker sees it before and after, then actions are done. */
+mono node_enter(struct world *w, struct node *n, struct el_acts *acts);
+void node_leave(struct world *w, struct node *n, const struct el_acts *acts, enum cause cause);
+/* An event of this life of the node. */
+void node_after(struct world *w, const struct node *n, int64_t ns, enum event_kind kind, int64_t a,
+	int64_t b);
+void node_tell_time(struct world *w, struct node *n);
+void node_tell_result(struct world *w, struct node *n, const struct result *r);
+void node_tell_removal(struct world *w, struct node *n);
+void node_tell_fitness(struct world *w, struct node *n);
+void node_resume_machine(struct world *w, struct node *n);
+void node_start_job(struct world *w, struct node *n);
+/* The kernel has done the job in hand; ... looks at its leases. */
+void node_hands(struct world *w, struct node *n);
+void node_lapse(struct world *w, struct node *n, const struct event *event);
+
+/* node_messages.c */
+struct ip_addr node_link_address(unsigned id, unsigned path);
+void node_send_advert(struct world *w, struct node *n, uint8_t priority);
+void node_send_hello(struct world *w, struct node *n);
+void node_hear(struct world *w, struct node *n, const struct packet *packet);
+void node_pair_start(struct world *w, struct node *n);
+void node_pair_configure(struct node *n, unsigned paths);
+void node_pair_timer(struct world *w, struct node *n);
+/* A VRRP packet of a plain router with its IP header; returns its length. */
 size_t node_packet(const struct ip_addr *source, uint8_t priority, int64_t interval_ns,
 	unsigned addresses, uint8_t out[SIM_PACKET]);
+/* The MAC of this world: 64 bits, mixed. `key` 0 is the pair's. */
+void node_mac(const struct world *w, uint64_t key, const uint8_t *message, size_t length,
+	uint8_t mac[TRAILER_MAC]);
+
+/* node_wire.c */
+void node_ask_wire(struct world *w, struct node *n);
+void node_ask_arrived(struct world *w, struct node *asked, unsigned asker);
+void node_take_frame(struct world *w, struct node *n, enum frame frame);
+void node_look(struct world *w, struct node *n);
+/* Look next when there may be something to see. */
+void node_arm_look(struct world *w, struct node *n);
 
 #endif

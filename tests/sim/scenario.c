@@ -3,29 +3,17 @@
 
 #include <string.h>
 
-enum fault {
-	FAULT_CRASH, FAULT_HANG, FAULT_PAUSE, FAULT_CARRIER, FAULT_UNFIT, FAULT_CUT, FAULT_CUT_ONE_WAY,
-	FAULT_NOISE, FAULT_REMOVAL, FAULT_KERNEL, FAULT_SWITCHOVER, FAULT_RECONFIGURE, FAULT_STOP,
-	FAULT_STRANGER, FAULT_ADDRESSES, FAULT_LOOP, FAULT_POOL,
-	FAULTS,
-	/* ends of faults, and the frame of an episode */
-	END_CRASH, END_HANG, END_CARRIER, END_UNFIT, END_CUT, END_NOISE, END_KERNEL,
-	END_STRANGER, END_LOOP, END_POOL, MORE_REMOVAL,
-	EPISODE, PEACE, POLITE, JUDGEMENT, THE_END,
-};
-
 static const int64_t release_patience_ns = 100 * NS_PER_MS;
 
-static void
-plan(struct world *w, int64_t in_ns, int fault, unsigned node, int64_t argument)
+void
+scenario_plan(struct world *w, int64_t in_ns, int fault, unsigned node, int64_t argument)
 {
 	events_add(&w->events, (struct event){.at = w->now + in_ns, .kind = EVENT_FAULT,
 		.node = (uint8_t)node, .incarnation = w->scenario.epoch, .a = fault, .b = argument});
 }
 
-/* Short and long alike: uniform in the exponent. */
-static int64_t
-some_time(struct rng *r, int64_t low, int64_t high)
+int64_t
+scenario_some_time(struct rng *r, int64_t low, int64_t high)
 {
 	int64_t top = low;
 
@@ -61,6 +49,10 @@ scenario_start(struct world *w)
 	struct scenario *s = &w->scenario;
 
 	*s = (struct scenario){.rng = rng_stream(w->seed, 1)};
+	if (w->keyed) {
+		keyed_scenario(w);
+		return;
+	}
 	w->count = rng_chance(&s->rng, 75) ? 2 : 3;
 	s->episodes = (unsigned)rng_between(&s->rng, 1, 4);
 	for (unsigned i = 0; i < w->count; i++) {
@@ -71,7 +63,8 @@ scenario_start(struct world *w)
 		n->addresses = (unsigned)rng_between(&s->rng, 1, SIM_ADDRESSES);
 		if (rng_chance(&s->rng, 50))
 			n->clock.ppm = rng_between(&s->rng, -20, 20) * 1000;
-		plan(w, some_time(&s->rng, NS_PER_MS, 3 * NS_PER_S), END_CRASH, i, 0);
+		scenario_plan(w, scenario_some_time(&s->rng, NS_PER_MS, 3 * NS_PER_S), END_CRASH, i,
+			0);
 	}
 	if (rng_chance(&s->rng, 10))
 		w->nodes[rng_below(&s->rng, w->count)].params.priority = 255;
@@ -79,7 +72,7 @@ scenario_start(struct world *w)
 	for (unsigned i = 1; i < w->count; i++)
 		if (w->jitter_ns > w->nodes[i].params.interval_ns / 8)
 			w->jitter_ns = w->nodes[i].params.interval_ns / 8;
-	plan(w, 3 * NS_PER_S, rng_chance(&s->rng, 50) ? PEACE : EPISODE, 0, 0);
+	scenario_plan(w, 3 * NS_PER_S, rng_chance(&s->rng, 50) ? PEACE : EPISODE, 0, 0);
 }
 
 /* --- faults --- */
@@ -91,7 +84,7 @@ strike_life(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 
 	if (fault == FAULT_STOP) {
 		node_stop(w, n);
-		plan(w, lasts + 600 * NS_PER_MS, END_CRASH, n->id, 0);
+		scenario_plan(w, lasts + 600 * NS_PER_MS, END_CRASH, n->id, 0);
 	} else if (fault == FAULT_CRASH) {
 		bool handover = rng_chance(r, 60);
 
@@ -99,13 +92,13 @@ strike_life(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 		/* a supervisor is quick; whole machines are not */
 		if (handover)
 			lasts = rng_between(r, NS_PER_MS, 4 * n->params.interval_ns);
-		plan(w, lasts, END_CRASH, n->id, handover);
+		scenario_plan(w, lasts, END_CRASH, n->id, handover);
 	} else {
 		if (fault == FAULT_HANG)
 			node_hang(w, n);
 		else
 			node_pause(w, n, rng_chance(r, 50));
-		plan(w, lasts, END_HANG, n->id, 0);
+		scenario_plan(w, lasts, END_HANG, n->id, 0);
 	}
 }
 
@@ -116,9 +109,9 @@ strike_fitness(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	int64_t seen = rng_chance(r, 50) ? 5 * NS_PER_MS : rng_between(r, 1, 900) * NS_PER_MS;
 
 	if (fault == FAULT_CARRIER)
-		w->network.down[n->id] = true;
+		w->network.wires[SERVICE].down[n->id] = true;
 	node_set_fit(w, n, false, fault == FAULT_CARRIER ? seen : 0);
-	plan(w, lasts, fault == FAULT_CARRIER ? END_CARRIER : END_UNFIT, n->id, 0);
+	scenario_plan(w, lasts, fault == FAULT_CARRIER ? END_CARRIER : END_UNFIT, n->id, 0);
 }
 
 static void
@@ -128,21 +121,22 @@ strike_network(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	unsigned other = (n->id + 1 + rng_below(r, w->count - 1)) % w->count;
 	struct noise noise = {.loss = rng_below(r, 61), .doubled = rng_below(r, 30),
 		.corrupt = rng_below(r, 10), .garbage = rng_below(r, 5),
-		.delay_ns = rng_chance(r, 50) ? 0 : some_time(r, NS_PER_MS, 8 * n->params.interval_ns)};
+		.delay_ns = rng_chance(r, 50) ? 0
+			: scenario_some_time(r, NS_PER_MS, 8 * n->params.interval_ns)};
 
 	switch (fault) {
 	case FAULT_NOISE:
-		network_set_noise(w, &noise);
-		plan(w, lasts, END_NOISE, 0, 0);
+		network_set_noise(w, SERVICE, &noise);
+		scenario_plan(w, lasts, END_NOISE, 0, 0);
 		break;
 	case FAULT_LOOP:
-		w->network.loop = true;
-		plan(w, lasts, END_LOOP, 0, 0);
+		w->network.wires[SERVICE].loop = true;
+		scenario_plan(w, lasts, END_LOOP, 0, 0);
 		break;
 	default:
-		w->network.cut[n->id][other] = true;
-		w->network.cut[other][n->id] |= fault == FAULT_CUT;
-		plan(w, lasts, END_CUT, n->id, other);
+		w->network.wires[SERVICE].cut[n->id][other] = true;
+		w->network.wires[SERVICE].cut[other][n->id] |= fault == FAULT_CUT;
+		scenario_plan(w, lasts, END_CUT, n->id, other);
 	}
 }
 
@@ -157,11 +151,12 @@ strike_kernel(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 		world_trace(w, n, "kernel mood %d", (int)n->kernel.mood);
 		if (rng_chance(r, 60)) /* leases are long */
 			lasts = rng_between(r, 0, 8 * NS_PER_S);
-		plan(w, lasts, END_KERNEL, n->id, 0);
+		scenario_plan(w, lasts, END_KERNEL, n->id, 0);
 	} else {
 		node_lose_addresses(w, n, 1 + rng_below(r, 7));
 		if (rng_chance(r, 60))
-			plan(w, some_time(r, NS_PER_MS, 5 * NS_PER_S), MORE_REMOVAL, n->id, 0);
+			scenario_plan(w, scenario_some_time(r, NS_PER_MS, 5 * NS_PER_S),
+				MORE_REMOVAL, n->id, 0);
 	}
 }
 
@@ -175,7 +170,7 @@ strike_config(struct world *w, struct node *n, enum fault fault)
 		node_new_addresses(w, n, (unsigned)rng_between(r, 1, SIM_ADDRESSES));
 		return;
 	}
-	p = draw_params(w, n->id);
+	p = w->keyed ? keyed_draw_params(w, n->id) : draw_params(w, n->id);
 	/* mostly one thing changes */
 	if (rng_chance(r, 60)) {
 		struct el_params was = n->params;
@@ -205,14 +200,17 @@ strike_stranger(struct world *w, int64_t lasts)
 	world_trace(w, NULL, "a stranger of priority %u every %lld ms", s->stranger_priority,
 		(long long)(s->stranger_every_ns / NS_PER_MS));
 	events_add(&w->events, (struct event){.at = w->now, .kind = EVENT_STRANGER});
-	plan(w, lasts, END_STRANGER, 0, 0);
+	scenario_plan(w, lasts, END_STRANGER, 0, 0);
 }
 
 static void
 strike(struct world *w, enum fault fault, struct node *n)
 {
-	int64_t lasts = some_time(&w->scenario.rng, n->params.interval_ns / 4, 8 * NS_PER_S);
+	int64_t lasts = scenario_some_time(&w->scenario.rng, n->params.interval_ns / 4,
+		8 * NS_PER_S);
 
+	if (w->keyed && keyed_strike(w, fault, n, lasts))
+		return;
 	switch (fault) {
 	case FAULT_CRASH: case FAULT_HANG: case FAULT_PAUSE: case FAULT_STOP:
 		strike_life(w, n, fault, lasts);
@@ -237,7 +235,7 @@ strike(struct world *w, enum fault fault, struct node *n)
 		break;
 	case FAULT_POOL:
 		n->pool_answers = false;
-		plan(w, lasts, END_POOL, n->id, 0);
+		scenario_plan(w, lasts, END_POOL, n->id, 0);
 		break;
 	default:
 		break;
@@ -247,7 +245,7 @@ strike(struct world *w, enum fault fault, struct node *n)
 static void
 end_fault(struct world *w, enum fault end, struct node *n, int64_t argument)
 {
-	struct network *net = &w->network;
+	struct wire *net = &w->network.wires[SERVICE];
 
 	switch (end) {
 	case END_CRASH: node_boot(w, n, argument != 0); break;
@@ -258,13 +256,13 @@ end_fault(struct world *w, enum fault end, struct node *n, int64_t argument)
 		break;
 	case END_UNFIT: node_set_fit(w, n, true, 0); break;
 	case END_CUT: net->cut[n->id][argument] = net->cut[argument][n->id] = false; break;
-	case END_NOISE: network_set_noise(w, NULL); break;
+	case END_NOISE: network_set_noise(w, SERVICE, NULL); break;
 	case END_KERNEL: n->kernel.mood = KERNEL_WELL; break;
 	case END_STRANGER: w->scenario.stranger_every_ns = 0; break;
 	case END_LOOP: net->loop = false; break;
 	case END_POOL: n->pool_answers = true; break;
 	case MORE_REMOVAL: strike_kernel(w, n, FAULT_REMOVAL, 0); break;
-	default: break;
+	default: keyed_end_fault(w, end, n, argument); break;
 	}
 }
 
@@ -275,24 +273,25 @@ begin_episode(struct world *w)
 {
 	struct scenario *s = &w->scenario;
 	unsigned strikes = (unsigned)rng_between(&s->rng, 1, 4);
+	unsigned faults = w->keyed ? (unsigned)KEYED_FAULTS : (unsigned)FAULTS;
 	int64_t until = 0;
 
 	w->checker.settled_at = INT64_MAX;
 	while (strikes-- > 0) {
-		int64_t at = some_time(&s->rng, NS_PER_MS, 2 * NS_PER_S);
+		int64_t at = scenario_some_time(&s->rng, NS_PER_MS, 2 * NS_PER_S);
 		unsigned victim = rng_below(&s->rng, w->count);
 
 		/* who is active matters most */
 		for (unsigned i = 0; i < w->count; i++)
 			if (w->nodes[i].e.role == EL_ACTIVE && rng_chance(&s->rng, 50))
 				victim = i;
-		plan(w, at, (int)rng_below(&s->rng, FAULTS), victim, 0);
+		scenario_plan(w, at, (int)rng_below(&s->rng, faults), victim, 0);
 		until = at > until ? at : until;
 	}
-	until += rng_chance(&s->rng, 70) ? some_time(&s->rng, 10 * NS_PER_MS, 5 * NS_PER_S)
+	until += rng_chance(&s->rng, 70) ? scenario_some_time(&s->rng, 10 * NS_PER_MS, 5 * NS_PER_S)
 					 : rng_between(&s->rng, 0, 8 * NS_PER_S);
 	s->episodes--;
-	plan(w, until, s->episodes == 0 || rng_chance(&s->rng, 60) ? PEACE : EPISODE, 0, 0);
+	scenario_plan(w, until, s->episodes == 0 || rng_chance(&s->rng, 60) ? PEACE : EPISODE, 0, 0);
 }
 
 /* How long until everything must be in order, all faults being over now. */
@@ -322,7 +321,7 @@ begin_peace(struct world *w)
 
 	world_trace(w, NULL, "peace");
 	s->epoch++; /* what was still planned does not happen */
-	s->stranger_every_ns = 0;
+	s->stranger_every_ns = s->attack_every_ns = 0;
 	network_heal(w);
 	for (unsigned i = 0; i < w->count; i++) {
 		struct node *n = &w->nodes[i];
@@ -333,19 +332,21 @@ begin_peace(struct world *w)
 		if (i == absent)
 			node_crash(w, n);
 		else if (n->life == LIFE_DEAD || n->stopping)
-			plan(w, n->stopping ? 600 * NS_PER_MS : 0, END_CRASH, i, 0);
+			scenario_plan(w, n->stopping ? 600 * NS_PER_MS : 0, END_CRASH, i, 0);
 		node_set_fit(w, n, true, 0);
 	}
-	settle = time_to_settle(w);
+	if (w->keyed)
+		keyed_peace(w);
+	settle = w->keyed ? keyed_time_to_settle(w) : time_to_settle(w);
 	w->checker.settled_at = w->now + settle;
 	w->checker.changes = 0;
-	plan(w, settle + 4 * s->interval_ns + 100 * NS_PER_MS, POLITE, 0, 0);
+	scenario_plan(w, settle + 4 * s->interval_ns + 100 * NS_PER_MS, POLITE, 0, 0);
 }
 
 static void
 go_on(struct world *w, int64_t in_ns)
 {
-	plan(w, in_ns, w->scenario.episodes > 0 ? EPISODE : THE_END, 0, 0);
+	scenario_plan(w, in_ns, w->scenario.episodes > 0 ? EPISODE : THE_END, 0, 0);
 }
 
 /* How soon the first of the others takes over, by the formulas of RFC 9568 6.1. */
@@ -377,7 +378,7 @@ begin_polite(struct world *w)
 	static const enum fault faults[] = {
 		FAULT_SWITCHOVER, FAULT_STOP, FAULT_UNFIT, FAULT_CRASH, FAULT_HANG};
 	struct rng *r = &w->scenario.rng;
-	enum fault fault = faults[rng_below(r, 5)];
+	enum fault fault = w->keyed ? keyed_polite_fault(w) : faults[rng_below(r, 5)];
 	unsigned victim = 0;
 	int64_t bound;
 
@@ -385,8 +386,16 @@ begin_polite(struct world *w)
 	while (victim < w->count && (w->nodes[victim].life != LIFE_RUNNING ||
 		w->nodes[victim].e.role != EL_ACTIVE))
 		victim++;
-	bound = victim == w->count ? INT64_MAX :
+	bound = victim == w->count || w->keyed ? INT64_MAX :
 		takeover_bound(w, victim, fault != FAULT_CRASH && fault != FAULT_HANG);
+	if (w->keyed && victim < w->count && rng_chance(r, 80)) {
+		w->checker.settled_at = INT64_MAX;
+		bound = keyed_polite(w, &w->nodes[victim], fault);
+		if (bound != INT64_MAX) {
+			scenario_plan(w, bound, JUDGEMENT, victim, fault);
+			return;
+		}
+	}
 	if (bound == INT64_MAX || rng_chance(r, 30)) {
 		go_on(w, 0);
 		return;
@@ -404,7 +413,7 @@ begin_polite(struct world *w)
 	case FAULT_HANG: node_hang(w, &w->nodes[victim]); break;
 	default: node_crash(w, &w->nodes[victim]); break;
 	}
-	plan(w, bound, JUDGEMENT, victim, fault);
+	scenario_plan(w, bound, JUDGEMENT, victim, fault);
 }
 
 static void
@@ -412,7 +421,7 @@ judge(struct world *w, unsigned victim, enum fault fault)
 {
 	struct node *n = &w->nodes[victim];
 	unsigned active = 0;
-	int64_t rest = some_time(&w->scenario.rng, 600 * NS_PER_MS, 8 * NS_PER_S);
+	int64_t rest = scenario_some_time(&w->scenario.rng, 600 * NS_PER_MS, 8 * NS_PER_S);
 
 	for (unsigned i = 0; i < w->count; i++)
 		active += i != victim && w->nodes[i].life == LIFE_RUNNING &&
@@ -422,11 +431,16 @@ judge(struct world *w, unsigned victim, enum fault fault)
 	if (n->life == LIFE_RUNNING && n->e.role == EL_ACTIVE)
 		world_fail(w, n, "still active (fault %d)", (int)fault);
 	n->kernel.mood = KERNEL_WELL;
+	if (w->keyed)
+		keyed_judge(w, n, fault);
 	switch (fault) {
-	case FAULT_UNFIT: plan(w, rest, END_UNFIT, victim, 0); break;
-	case FAULT_HANG: plan(w, rest, END_HANG, victim, 0); break;
+	case FAULT_UNFIT: scenario_plan(w, rest, END_UNFIT, victim, 0); break;
+	case FAULT_HANG: scenario_plan(w, rest, END_HANG, victim, 0); break;
 	case FAULT_SWITCHOVER: break;
-	default: plan(w, rest, END_CRASH, victim, 0); break;
+	case FAULT_CARRIER: scenario_plan(w, rest, END_CARRIER, victim, 0); break;
+	case FAULT_IMPAIR: scenario_plan(w, rest, END_IMPAIR, victim, 0); break;
+	case FAULT_ISOLATE: scenario_plan(w, rest, END_ISOLATE, victim, 0); break;
+	default: scenario_plan(w, rest, END_CRASH, victim, 0); break;
 	}
 	go_on(w, rng_chance(&w->scenario.rng, 50) ? 0 : rest + NS_PER_S);
 }
@@ -442,7 +456,7 @@ stranger_sends(struct world *w)
 	if (s->stranger_every_ns == 0)
 		return;
 	length = node_packet(&source, s->stranger_priority, w->nodes[0].params.interval_ns, 1, bytes);
-	network_send(w, SIM_NODES, bytes, length);
+	network_send(w, SERVICE, SIM_NODES, bytes, length);
 	events_add(&w->events, (struct event){.at = w->now + s->stranger_every_ns,
 		.kind = EVENT_STRANGER});
 }
@@ -452,9 +466,11 @@ scenario_event(struct world *w, const struct event *event)
 {
 	if (event->kind == EVENT_STRANGER)
 		stranger_sends(w);
+	else if (event->kind == EVENT_ATTACK)
+		attack_strikes(w);
 	else if (event->incarnation != w->scenario.epoch)
 		return;
-	else if (event->a < FAULTS)
+	else if (event->a < KEYED_FAULTS)
 		strike(w, (enum fault)event->a, &w->nodes[event->node]);
 	else if (event->a == EPISODE)
 		begin_episode(w);

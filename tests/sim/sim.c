@@ -5,6 +5,9 @@
  *   sim [--start S] [--seeds N]   run N seeds from S (default 1, 1000)
  *   sim --seed S [--trace]        run one, and tell everything that happens
  *   sim --forever                 until one fails
+ *
+ * Half of the seeds are plain VRRP, half are keyed pairs. --keyed and --plain make every seed a
+ * world of that kind.
  */
 #include "world.h"
 
@@ -19,13 +22,14 @@ enum { FAILURES_MAX = 10 };
 struct options {
 	uint64_t start, count;
 	bool trace, first;
+	enum worlds only;
 };
 
 static int
 usage(void)
 {
-	fputs("usage: sim [--start S] [--seeds N] [--first] | sim --seed S [--trace] | sim --forever\n",
-		stderr);
+	fputs("usage: sim [--start S] [--seeds N] [--first] | sim --seed S [--trace] | sim --forever\n"
+		"       --keyed, --plain: every seed is a world of that kind\n", stderr);
 	return 1;
 }
 
@@ -44,10 +48,14 @@ static bool
 read_options(char **argv, struct options *o)
 {
 	for (argv++; *argv; argv++) {
-		if (strcmp(*argv, "--trace") == 0) {
+		if (strcmp(*argv, "--trace") == 0 || strcmp(*argv, "-v") == 0) {
 			o->trace = true;
 		} else if (strcmp(*argv, "--first") == 0) {
 			o->first = true; /* stop at the first failure */
+		} else if (strcmp(*argv, "--keyed") == 0) {
+			o->only = WORLDS_KEYED;
+		} else if (strcmp(*argv, "--plain") == 0) {
+			o->only = WORLDS_PLAIN;
 		} else if (strcmp(*argv, "--forever") == 0) {
 			o->count = UINT64_MAX - o->start;
 			o->first = true;
@@ -82,8 +90,10 @@ main(int argc, char **argv)
 		uint64_t seed = o.start + i;
 
 		ran++;
-		if (!world_run(&w, seed, o.trace)) {
-			fprintf(stderr, "  again: tests/sim/sim --seed %" PRIu64 " --trace\n", seed);
+		if (!world_run(&w, seed, o.only, o.trace)) {
+			fprintf(stderr, "  again: tests/sim/sim --seed %" PRIu64 " --trace%s\n", seed,
+				o.only == WORLDS_KEYED ? " --keyed" :
+				o.only == WORLDS_PLAIN ? " --plain" : "");
 			failures++;
 		}
 		takeovers += w.checker.takeovers;

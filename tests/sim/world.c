@@ -49,6 +49,8 @@ world_fail(struct world *w, const struct node *n, const char *format, ...)
 static void
 introduce(struct world *w)
 {
+	world_trace(w, NULL, "%s, paths %u, jitter %lld us", w->keyed ? "a keyed pair" : "plain",
+		w->network.count, (long long)(w->jitter_ns / NS_PER_US));
 	for (unsigned i = 0; i < w->count; i++) {
 		const struct node *n = &w->nodes[i];
 
@@ -62,8 +64,9 @@ introduce(struct world *w)
 }
 
 bool
-world_run(struct world *w, uint64_t seed, bool trace)
+world_run(struct world *w, uint64_t seed, enum worlds only, bool trace)
 {
+	struct rng kind;
 	struct events events = w->events;
 	struct event event;
 
@@ -73,12 +76,16 @@ world_run(struct world *w, uint64_t seed, bool trace)
 	w->seed = seed;
 	w->trace = trace;
 	w->network.rng = rng_stream(seed, 2);
+	w->network.count = 1;
+	kind = rng_stream(seed, 3);
+	w->keyed = only == WORLDS_KEYED || (only == WORLDS_ALL && rng_chance(&kind, 50));
 	scenario_start(w);
 	checker_start(w);
 	introduce(w);
 	while (!w->failed && !w->scenario.over && events_next(&w->events, &event)) {
 		w->now = event.at;
-		if (event.kind == EVENT_FAULT || event.kind == EVENT_STRANGER)
+		if (event.kind == EVENT_FAULT || event.kind == EVENT_STRANGER ||
+			event.kind == EVENT_ATTACK)
 			scenario_event(w, &event);
 		else
 			node_event(w, &w->nodes[event.node], &event);

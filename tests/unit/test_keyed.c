@@ -470,6 +470,47 @@ test_isolated_active_gives_way_to_a_connected_standby(void **state)
 	assert_role(&b, EL_FAULT, EL_BACKUP, REASON_FIT_AGAIN);
 }
 
+/* Not for a moment: its hello in fault is what makes the peer take the place. */
+static void
+test_isolated_standby_leaves_the_place_to_a_connected_peer(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_standby(&b, 100, 150);
+	set_contact(&b, EL_CONTACT_ISOLATED);
+	hear_as(&b, EL_BACKUP, EL_PRIORITY_RESIGN, TRAILER_CONNECTED);
+	assert_role(&b, EL_BACKUP, EL_FAULT, REASON_ISOLATED);
+	assert_null(find(&b, EL_CLAIM));
+	tick(&b);
+	assert_non_null(find(&b, EL_SEND_HELLO));
+}
+
+/* Its patience with an active that makes no offer ended while it slept. */
+static void
+test_late_preferred_standby_listens_before_it_insists(void **state)
+{
+	struct el_params p = keyed_params(150);
+	struct bench b;
+
+	(void)state;
+	p.preempt = true;
+	start_backup(&b, p);
+	tick(&b);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	live(&b, 50 * MS, NULL);
+	b.now = mono_add_ns(b.now, 350 * MS);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	tick(&b);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	live(&b, 90 * MS, NULL);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	live(&b, 60 * MS, NULL);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	assert_int_equal(b.e.role, EL_ACTIVE);
+}
+
 static void
 test_connected_active_stays(void **state)
 {
@@ -599,6 +640,8 @@ main(void)
 		cmocka_unit_test(test_rivals_are_ranked_by_fitness_first),
 		cmocka_unit_test(test_winner_announces_again_when_the_loser_has_let_go),
 		cmocka_unit_test(test_isolated_active_gives_way_to_a_connected_standby),
+		cmocka_unit_test(test_isolated_standby_leaves_the_place_to_a_connected_peer),
+		cmocka_unit_test(test_late_preferred_standby_listens_before_it_insists),
 		cmocka_unit_test(test_connected_active_stays),
 		cmocka_unit_test(test_isolated_node_comes_back_when_the_peer_is_gone),
 		cmocka_unit_test(test_late_waker_says_nothing_before_it_has_listened),

@@ -1,0 +1,461 @@
+/*
+ * What must hold of a keyed pair. The bounds, I being the longer interval of the two, J how late
+ * the loops may be, D the delay of a path, K what a request to a kernel takes:
+ *
+ *  - two holders while both run and any path connects them:  I + I/30 + 2 D + 2 J + 4 K + 3 ms
+ *    (the next advertisement of either, or the end of a handover: 3 ms and what it takes to tell);
+ *  - two holders while one of them does not run: never by a claim after silence, when the service
+ *    LAN connected them since before the first question, until lease + 2 s after its last word
+ *    (the longer lease of ours and what it has told);
+ *  - a sleeper (3 I or longer without a word as active) says nothing as active any more.
+ *
+ * A message that was made up, or whose replay is worth nothing (see is_worthless()), moves no role
+ * and no moment of the peer's life.
+ */
+#include "world.h"
+
+#include <string.h>
+
+static const int64_t release_patience_ns = 100 * NS_PER_MS;
+static const int64_t pool_patience_ns = 1 * NS_PER_S;
+static const int64_t ask_lead_ns = 30 * NS_PER_MS;
+static const int64_t lease_slack_ns = 2 * NS_PER_S;
+static const int64_t kernel_ns = 2 * NS_PER_MS;
+static const int64_t linger_ns = 3 * NS_PER_MS;
+
+static struct watch *
+watch_of(struct world *w, const struct node *n)
+{
+	return &w->checker.watch[n->id];
+}
+
+static struct node *
+other_of(struct world *w, const struct node *n)
+{
+	return &w->nodes[1 - n->id];
+}
+
+static int64_t
+longer(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+/* --- roles --- */
+
+/* The other one's kernel holds the addresses, would have said so, and nobody waited for its lease. */
+static void
+check_claim_after_silence(struct world *w, struct node *n, mono now)
+{
+	struct watch *k = watch_of(w, n);
+	const struct node *other = other_of(w, n);
+	int64_t need = ask_lead_ns + 4 * NETWORK_DELAY_NS + 4 * w->jitter_ns;
+	int64_t lease = longer(n->params.lease_ns, k->told_lease_ns);
+
+	if (other->life == LIFE_RUNNING || other->life == LIFE_PAUSED || other->off ||
+		kernel_held(&other->kernel) == 0 || network_lan_clean_for_ns(w) < need ||
+		w->now - w->checker.held_since[other->id] < need || w->now - k->woke_at < need)
+		return;
+	if (mono_diff_ns(now, k->heard_at) * 21 / 20 < lease + lease_slack_ns)
+		world_fail(w, n, "took over while the silent one's kernel still answers");
+}
+
+static void
+check_new_active(struct world *w, struct node *n, const struct el_act *a, mono now, enum cause cause)
+{
+	struct watch *k = watch_of(w, n);
+
+	w->checker.takeovers++;
+	if (a->from != EL_BACKUP && !(a->reason == REASON_RESUMED && cause == CAUSE_RESUME))
+		world_fail(w, n, "active without listening first");
+	if (k->must_listen)
+		world_fail(w, n, "took over on waking, without listening");
+	if (a->reason == REASON_PEER_SILENT || a->reason == REASON_PREEMPTED_PEER)
+		check_claim_after_silence(w, n, now);
+	k->claim_confirmed = false;
+	k->sent = 0;
+	k->claim_by = now;
+	k->advert_by = now;
+}
+
+static void
+check_role(struct world *w, struct node *n, const struct el_act *a, mono now, enum cause cause)
+{
+	struct watch *k = watch_of(w, n);
+
+	world_trace(w, n, "role %s", reason_tag(a->reason));
+	if (a->from == a->to || a->reason == REASON_NONE)
+		world_fail(w, n, "changed its role for no reason");
+	if (n->stopping && a->to != EL_INIT)
+		world_fail(w, n, "a stop is not the end");
+	if (a->to == EL_INIT && a->reason != REASON_STOPPED)
+		world_fail(w, n, "back to init without a stop");
+	if (w->now >= w->checker.settled_at)
+		w->checker.changes++;
+	k->advert_by = k->announce_by = k->claim_by = k->resign_by = MONO_NEVER;
+	k->ticks = 0;
+	k->ticks_since = now;
+	if (a->to == EL_ACTIVE)
+		check_new_active(w, n, a, now, cause);
+}
+
+/* --- addresses and messages --- */
+
+/* By an offer, to a peer that has them; and who gives way to a better one has nothing to tell. */
+static bool
+resigns_for(const struct node *n)
+{
+	enum reason why = n->e.reason;
+
+	return why == REASON_STOPPED || why == REASON_ADDRESS_REFUSED ||
+		why == REASON_ADDRESS_REMOVED || why == REASON_NO_SOURCE_ADDRESS ||
+		why == REASON_ISOLATED;
+}
+
+static void
+check_address_act(struct world *w, struct node *n, const struct el_act *a, enum el_role role,
+	mono now)
+{
+	struct watch *k = watch_of(w, n);
+
+	if ((role == EL_ACTIVE) == (a->kind == EL_RELEASE))
+		world_fail(w, n, "wants the wrong thing as %s", el_role_name(role));
+	if (a->kind == EL_RENEW && (n->kernel.lapsed || !k->claim_confirmed))
+		world_fail(w, n, "renews what is not there any more");
+	if (a->kind != EL_RELEASE && k->woke_too_late)
+		world_fail(w, n, "asks for addresses after sleeping too long");
+	if (a->sequence == 0 || a->sequence != n->e.pending)
+		world_fail(w, n, "an action whose result it will not know");
+	k->wanted = a->kind != EL_RELEASE;
+	k->claim_by = MONO_NEVER;
+	if (a->kind != EL_RELEASE)
+		return;
+	k->released_at = now;
+	k->release_failed = k->recreated = k->claim_confirmed = false;
+	k->resign_by = resigns_for(n) ? mono_add_ns(now, release_patience_ns) : MONO_NEVER;
+}
+
+static void
+check_resignation(struct world *w, struct node *n, mono now)
+{
+	struct watch *k = watch_of(w, n);
+
+	if (n->e.reason != REASON_CARRIER_LOST && kernel_held(&n->kernel) > 0 &&
+		!k->release_failed && mono_diff_ns(now, k->released_at) < release_patience_ns)
+		world_fail(w, n, "resigned with the addresses still there");
+	k->resign_by = MONO_NEVER;
+}
+
+static void
+check_offer_ended(struct world *w, struct node *n, const struct el_act *a)
+{
+	const struct node *other = other_of(w, n);
+
+	if (a->ok && other->life == LIFE_RUNNING && other->e.role == EL_ACTIVE &&
+		!watch_of(w, other)->claim_confirmed)
+		world_fail(w, n, "hands over before the other has the addresses");
+}
+
+static void
+check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role *role, mono now,
+	enum cause cause)
+{
+	struct watch *k = watch_of(w, n);
+
+	switch (a->kind) {
+	case EL_ROLE:
+		if (a->from != *role)
+			world_fail(w, n, "tells of a change from a role it did not have");
+		*role = a->to;
+		check_role(w, n, a, now, cause);
+		break;
+	case EL_SEND_ADVERT:
+		if (a->priority == EL_PRIORITY_RESIGN)
+			check_resignation(w, n, now);
+		else if (*role != EL_ACTIVE)
+			world_fail(w, n, "adverts in %s", el_role_name(*role));
+		else if (a->priority != n->params.priority)
+			world_fail(w, n, "adverts a foreign priority");
+		break;
+	case EL_SEND_HELLO:
+		if (*role == EL_ACTIVE)
+			world_fail(w, n, "says hello while active");
+		break;
+	case EL_CLAIM: case EL_RENEW: case EL_RELEASE:
+		check_address_act(w, n, a, *role, now);
+		break;
+	case EL_PREPARE:
+		if (*role != EL_ACTIVE || !n->params.prepare)
+			world_fail(w, n, "asks for a pool it does not need");
+		k->claim_by = mono_add_ns(now, pool_patience_ns);
+		break;
+	case EL_ANNOUNCE:
+		if (*role != EL_ACTIVE || !k->claim_confirmed)
+			world_fail(w, n, "announces what it does not have");
+		k->announce_by = MONO_NEVER;
+		break;
+	case EL_RIVAL:
+		if (*role != EL_ACTIVE || !w->checker.heard || w->checker.heard->priority == 0)
+			world_fail(w, n, "sees a rival that is none");
+		break;
+	case EL_ASK:
+		if (*role != EL_BACKUP)
+			world_fail(w, n, "asks the wire as %s", el_role_name(*role));
+		break;
+	case EL_OFFER_ENDED:
+		check_offer_ended(w, n, a);
+		break;
+	case EL_RELAY:
+	case EL_STILL_ANSWERED:
+		break;
+	}
+}
+
+void
+keyed_after(struct world *w, struct node *n, const struct el_acts *acts, enum cause cause)
+{
+	struct watch *k = watch_of(w, n);
+	enum el_role role = w->checker.before.role;
+	const struct el_advert *heard = w->checker.heard;
+	mono now = w->checker.before.now;
+
+	for (size_t i = 0; i < acts->count; i++)
+		check_act(w, n, &acts->list[i], &role, now, cause);
+	if (role != n->e.role)
+		world_fail(w, n, "changed its role without telling");
+	if (k->wanted != (role == EL_ACTIVE) && (k->wanted || mono_is_never(k->claim_by)))
+		world_fail(w, n, "%s, and its addresses are %swanted", el_role_name(role),
+			k->wanted ? "" : "not ");
+	if (cause == CAUSE_RECONFIGURE && n->e.role != w->checker.before.role)
+		world_fail(w, n, "a reload changed its role");
+	if (heard && (heard->role == EL_ACTIVE || heard->priority == 0))
+		k->heard_at = now;
+}
+
+/* A message is on its way, whoever asked for it. */
+void
+keyed_said(struct world *w, struct node *n, bool advert, uint8_t priority)
+{
+	struct watch *k = watch_of(w, n);
+	mono now = node_now(w, n), *slot = &k->rhythm[k->said % SIM_RHYTHM];
+
+	/* the rhythm, four answers an interval, offers, and what else a change of role takes */
+	if (k->said >= SIM_RHYTHM && mono_diff_ns(now, *slot) < n->params.interval_ns / 4 &&
+		mono_diff_ns(now, *slot) < 20 * NS_PER_MS && w->now >= w->checker.settled_at)
+		world_fail(w, n, "floods: %d messages in no time", SIM_RHYTHM + 1);
+	*slot = now;
+	k->said++;
+	if (!advert || priority == EL_PRIORITY_RESIGN)
+		return;
+	if (n->e.role == EL_ACTIVE && k->woke_too_late)
+		world_fail(w, n, "speaks as active after sleeping beyond the other's patience");
+	k->last_sent = now;
+	k->sent_interval_ns = n->params.interval_ns;
+	if (n->e.role == EL_ACTIVE)
+		k->advert_by = mono_add_ns(now, n->params.interval_ns);
+}
+
+/* --- belief --- */
+
+void
+keyed_before_judging(struct world *w, const struct node *n)
+{
+	const struct pair *p = &n->pairing.pair;
+
+	w->checker.judged.boot = p->peer_boot;
+	w->checker.judged.heard = p->peer_heard;
+	w->checker.judged.alive = p->alive;
+	w->checker.judged.told = n->e.peer.heard;
+	w->checker.judged.role = n->e.role;
+}
+
+static bool
+was_life(const struct watch *k, uint64_t boot)
+{
+	for (unsigned i = 0; i < SIM_LIVES; i++)
+		if (k->former[i] == boot)
+			return true;
+	return false;
+}
+
+/*
+ * A capture that nothing may come of: made before this process was started; of a life that another
+ * one followed; already heard, or older than what was heard; or of a life not believed, and
+ * older than two moments (a moment: max(1 s, 3 I)), so that it cannot answer what we sent since.
+ */
+static bool
+is_worthless(const struct world *w, const struct node *n, const struct packet *packet,
+	const struct trailer *t)
+{
+	const struct watch *k = &w->checker.watch[n->id];
+	int64_t moment = longer(NS_PER_S, 3 * n->params.interval_ns);
+
+	if (packet->sent_at < k->booted_at || was_life(k, t->boot))
+		return true;
+	if (t->boot == k->life)
+		return t->counter <= k->newest;
+	return w->now - packet->sent_at > 2 * moment * 21 / 20;
+}
+
+static void
+check_unmoved(struct world *w, const struct node *n, const char *what)
+{
+	const struct pair *p = &n->pairing.pair;
+	bool gave_up = n->e.reason == REASON_WOKE_LATE || n->e.reason == REASON_LEASE_LAPSED;
+
+	if (p->peer_boot != w->checker.judged.boot)
+		world_fail(w, n, "%s made it believe another life", what);
+	if (p->peer_heard.ns != w->checker.judged.heard.ns || p->alive != w->checker.judged.alive)
+		world_fail(w, n, "%s prolonged the peer's life", what);
+	if (n->e.peer.heard.ns != w->checker.judged.told.ns)
+		world_fail(w, n, "%s was news to the election", what);
+	if (n->e.role != w->checker.judged.role && !gave_up)
+		world_fail(w, n, "%s changed its role", what);
+}
+
+static void
+learn_life(struct watch *k, const struct trailer *t)
+{
+	if (k->life != t->boot) {
+		k->former[k->formers++ % SIM_LIVES] = k->life;
+		k->life = t->boot;
+		k->newest = 0;
+	}
+	if (t->counter > k->newest) {
+		k->newest = t->counter;
+		k->told_lease_ns = t->lease_s * NS_PER_S;
+	}
+}
+
+void
+keyed_judged(struct world *w, struct node *n, const struct packet *packet, const struct trailer *t,
+	enum reason why)
+{
+	struct watch *k = watch_of(w, n);
+
+	if (packet->corrupt) {
+		if (why == REASON_NONE)
+			world_fail(w, n, "a forgery was believed");
+		check_unmoved(w, n, "a forgery");
+		return;
+	}
+	if (!t)
+		return;
+	if (packet->replayed && is_worthless(w, n, packet, t))
+		check_unmoved(w, n, "a replay");
+	if (why == REASON_NONE)
+		learn_life(k, t);
+}
+
+/* --- the world --- */
+
+static bool
+is_up(const struct node *n)
+{
+	return n->life == LIFE_RUNNING;
+}
+
+static void
+note_holders(struct world *w)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		int64_t *since = &w->checker.held_since[i];
+
+		if (kernel_held(&w->nodes[i].kernel) == 0)
+			*since = INT64_MAX;
+		else if (*since == INT64_MAX)
+			*since = w->now;
+	}
+}
+
+static void
+check_two(struct world *w)
+{
+	const struct node *a = &w->nodes[0], *b = &w->nodes[1];
+	int64_t interval = longer(a->params.interval_ns, b->params.interval_ns);
+	int64_t bound = interval + interval / 30 + 2 * NETWORK_DELAY_NS + 2 * w->jitter_ns +
+		4 * kernel_ns + linger_ns;
+	int64_t *hold = &w->checker.both_hold_since[0][1];
+	bool well = w->scenario.trouble_ns == 0 && !w->checker.watch[0].release_failed &&
+		!w->checker.watch[1].release_failed;
+
+	if (!is_up(a) || !is_up(b) || !well || network_clean_for_ns(w) < 0 ||
+		kernel_held(&a->kernel) == 0 || kernel_held(&b->kernel) == 0)
+		*hold = INT64_MAX;
+	else if (*hold == INT64_MAX)
+		*hold = w->now;
+	else if (w->now - *hold > bound)
+		world_fail(w, a, "both nodes hold the addresses for %lld us",
+			(long long)((w->now - *hold) / NS_PER_US));
+}
+
+static bool
+would_preempt(const struct node *n, const struct node *active)
+{
+	if (n->e.fitness != active->e.fitness)
+		return n->e.fitness > active->e.fitness;
+	return n->params.priority > active->params.priority && n->params.preempt && !n->e.hold;
+}
+
+static void
+check_standby(struct world *w, const struct node *active, const struct node *n)
+{
+	if (n->e.role != EL_BACKUP)
+		world_fail(w, n, "is %s in peace", el_role_name(n->e.role));
+	if (kernel_held(&n->kernel) > 0)
+		world_fail(w, n, "holds addresses in peace");
+	if (would_preempt(n, active))
+		world_fail(w, n, "should have preempted");
+	if (!el_peer_is_fresh(&active->e, node_now(w, active)))
+		world_fail(w, active, "does not know its standby in peace");
+	if (n->e.fitness == EL_FIT && !el_peer_is_ready(&active->e, node_now(w, active)))
+		world_fail(w, active, "does not know in peace that its standby is ready");
+	if (!active->pairing.pair.alive || !n->pairing.pair.alive)
+		world_fail(w, active, "a peer is not alive in peace");
+}
+
+/* Exactly one, the right one, who has everything, and whom the LAN believes; and it stays. */
+static void
+check_peace(struct world *w)
+{
+	const struct node *active = NULL, *standby = NULL;
+	unsigned up = 0, actives = 0;
+
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct node *n = &w->nodes[i];
+
+		if (!is_up(n) || n->stopping)
+			continue;
+		up++;
+		actives += n->e.role == EL_ACTIVE;
+		if (n->e.role == EL_ACTIVE)
+			active = n;
+		else
+			standby = n;
+	}
+	if (up > 0 && actives != 1)
+		world_fail(w, NULL, "%u active of %u in peace", actives, up);
+	if (w->checker.changes > 0)
+		world_fail(w, NULL, "a role changed in peace");
+	if (!active)
+		return;
+	if (kernel_held(&active->kernel) < active->addresses)
+		world_fail(w, active, "lacks addresses in peace");
+	if (up == 2 && w->network.believed != active->id)
+		world_fail(w, active, "the LAN believes the other one in peace");
+	if (standby)
+		check_standby(w, active, standby);
+}
+
+void
+keyed_step(struct world *w)
+{
+	network_note(w);
+	note_holders(w);
+	check_two(w);
+	if (w->now >= w->checker.settled_at)
+		check_peace(w);
+	if (w->checker.must_hold && kernel_held(&w->nodes[0].kernel) == 0 &&
+		kernel_held(&w->nodes[1].kernel) == 0)
+		world_fail(w, NULL, "a switchover left nobody with the addresses");
+}
