@@ -155,20 +155,62 @@ write_tables(int fd, const struct config *c)
 	return fcntl(fd, F_ADD_SEALS, PACK_SEALS) == 0;
 }
 
-int
-config_pack(const struct config *c)
+static bool
+write_probes(int fd, const struct config *c)
+{
+	return write_all(fd, c->probes, c->probe_count * sizeof(*c->probes)) &&
+		fcntl(fd, F_ADD_SEALS, PACK_SEALS) == 0;
+}
+
+static int
+pack(const struct config *c, bool (*write_rows)(int fd, const struct config *c))
 {
 	int fd = memfd_create("tandem-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int error;
 
 	if (fd == -1)
 		return -1;
-	if (write_tables(fd, c))
+	if (write_rows(fd, c))
 		return fd;
 	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+int
+config_pack(const struct config *c)
+{
+	return pack(c, write_tables);
+}
+
+int
+config_pack_probes(const struct config *c)
+{
+	return pack(c, write_probes);
+}
+
+/* Nobody can change it any more: what is looked at stays so. */
+static bool
+is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals != -1 && (seals & PACK_SEALS) == PACK_SEALS;
+}
+
+const struct conf_probe *
+config_map_probes(int fd, uint32_t count, size_t *bytes)
+{
+	struct stat st;
+	void *map;
+
+	*bytes = count * sizeof(struct conf_probe);
+	if (count == 0 || count > LIMIT_PROBES || !is_sealed(fd) || fstat(fd, &st) == -1 ||
+		st.st_size != (off_t)*bytes)
+		return NULL;
+	map = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	return map == MAP_FAILED ? NULL : map;
 }
 
 static bool
@@ -311,14 +353,13 @@ copy_tables(const char *map, struct config *out)
 bool
 config_unpack(int fd, struct config *out)
 {
-	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 	size_t size;
 	char *map;
 	bool whole;
 
 	memset(out, 0, sizeof(*out));
-	if (seals == -1 || (seals & PACK_SEALS) != PACK_SEALS || fstat(fd, &st) == -1 ||
+	if (!is_sealed(fd) || fstat(fd, &st) == -1 ||
 		st.st_size < (off_t)sizeof(struct pack_header))
 		return false;
 	size = (size_t)st.st_size;

@@ -17,6 +17,11 @@ int config_pack(const struct config *c);
  */
 bool config_unpack(int fd, struct config *out);
 
+/* The probes alone, for who must not see the rest. A sealed memfd, or -1 with errno. */
+int config_pack_probes(const struct config *c);
+/* Maps `count` such rows, read-only; NULL when it is not that many. Free with munmap(). */
+const struct conf_probe *config_map_probes(int fd, uint32_t count, size_t *bytes);
+
 /* Equal tables? */
 bool config_equal(const struct config *a, const struct config *b);
 

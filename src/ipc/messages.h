@@ -40,6 +40,7 @@ enum ipc_kind {
 	IPC_TRACK,
 	IPC_TRACK_STATE,     /* election to pool: struct ipc_track_state, on change; all to a new pool */
 	/* pool to prober */
+	IPC_PROBE_TABLE,     /* struct ipc_probe_table + memfd of config_pack_probes() */
 	IPC_PROBE_SET,       /* struct ipc_probe_set */
 	IPC_PROBE_CLEAR,     /* struct ipc_probe_clear */
 	/* prober to pool */
@@ -162,6 +163,11 @@ struct ipc_election_stats {
 /* What is known about a target's health when a prober gets it. */
 enum probe_seed { PROBE_SEED_UNKNOWN, PROBE_SEED_UP, PROBE_SEED_DOWN };
 
+/* The ways to probe; what was set already is not touched by a new table. */
+struct ipc_probe_table {
+	uint32_t count;
+};
+
 struct ipc_probe_set {
 	uint32_t target;     /* chosen by the pool */
 	uint32_t generation; /* answers carry it: stale ones are dropped */
@@ -169,7 +175,7 @@ struct ipc_probe_set {
 	bool urgent;         /* probe now instead of at the target's phase (takeover) */
 	uint8_t node;        /* index of this node: the two nodes probe at different phases */
 	struct endpoint address;
-	struct conf_probe probe;
+	uint32_t probe;      /* row of the table that was sent last */
 };
 
 struct ipc_probe_clear {

@@ -45,10 +45,10 @@ struct engine *engine_open(const struct engine_options *options);
 void engine_close(struct engine *e);
 
 /*
- * Start to probe, or probe anew under another generation. 0 or a negative errno: -EINVAL when the
- * message makes no sense, -ENOMEM.
+ * Start to probe, or probe anew under another generation. The probe is copied. 0 or a
+ * negative errno: -EINVAL when the message makes no sense, -ENOMEM.
  */
-int engine_set(struct engine *e, const struct ipc_probe_set *set);
+int engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_probe *probe);
 void engine_clear(struct engine *e, uint32_t target);
 void engine_clear_all(struct engine *e);
 /* The receiver of reports takes more. */

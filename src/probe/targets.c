@@ -48,10 +48,8 @@ kind_of(uint8_t type)
 }
 
 static bool
-set_makes_sense(const struct ipc_probe_set *set)
+set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 {
-	const struct conf_probe *p = &set->probe;
-
 	return kind_of(p->type) != NULL && ip_addr_size(&set->address.addr) != 0 &&
 		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
@@ -153,35 +151,36 @@ target_new(struct engine *e, uint32_t id)
 static void
 target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set)
 {
+	const struct conf_probe *probe = &t->definition->probe;
 	static const enum health_verdict seeds[] = {[PROBE_SEED_UNKNOWN] = HEALTH_UNKNOWN,
 		[PROBE_SEED_UP] = HEALTH_UP, [PROBE_SEED_DOWN] = HEALTH_DOWN};
-	int64_t interval_ns = set->probe.interval_ms * NS_PER_MS;
+	int64_t interval_ns = probe->interval_ms * NS_PER_MS;
 	int64_t phase_ns;
 
 	t->generation = set->generation;
 	t->address = set->address;
-	if (set->probe.port != 0)
-		t->address.port = set->probe.port;
+	if (probe->port != 0)
+		t->address.port = probe->port;
 	t->reported = false;
 	t->voids = 0;
 	memset(&t->last, 0, sizeof(t->last));
-	health_init(&t->health, set->probe.rise, set->probe.fall, seeds[set->seed]);
+	health_init(&t->health, probe->rise, probe->fall, seeds[set->seed]);
 	phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
 	t->due = cadence_first(mono_now(), phase_ns, interval_ns, set->urgent);
 	heap_put(&e->deadlines, &t->deadline, t->due);
 }
 
 int
-engine_set(struct engine *e, const struct ipc_probe_set *set)
+engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_probe *probe)
 {
 	struct target *t = target_find(e, set->target);
 	struct definition *definition, *before = NULL;
 
-	if (!set_makes_sense(set))
+	if (!set_makes_sense(set, probe))
 		return -EINVAL;
 	if (t != NULL && t->generation == set->generation)
 		return 0; /* said twice */
-	definition = definition_take(e, &set->probe);
+	definition = definition_take(e, probe);
 	if (definition == NULL)
 		return -ENOMEM;
 	if (t == NULL) {

@@ -10,6 +10,7 @@
  */
 #include "proc/pool_process.h"
 
+#include "conf/pack.h"
 #include "ipc/channel.h"
 
 #include <stdlib.h>
@@ -100,6 +101,22 @@ prober_of(struct pool *p, const struct pool_target *t)
 }
 
 static bool
+send_table(struct pool_prober *prober)
+{
+	const struct config *c = &prober->pool->config;
+	struct ipc_probe_table table = {.count = c->probe_count};
+	int memfd = config_pack_probes(c);
+	bool sent;
+
+	if (memfd == -1)
+		return false;
+	sent = channel_send(prober->fd, IPC_PROBE_TABLE, &table, sizeof(table), memfd) == 0;
+	close(memfd);
+	prober->table_untold = !sent;
+	return sent;
+}
+
+static bool
 send_set(struct pool *p, uint32_t target)
 {
 	static const uint8_t seeds[] = {
@@ -115,7 +132,7 @@ send_set(struct pool *p, uint32_t target)
 		.node = (uint8_t)p->child->node,
 		.address = is_real(&p->config, target) ? p->config.reals[target].address
 			: track_of(&p->config, target)->target,
-		.probe = *probe_of(&p->config, target),
+		.probe = (uint32_t)(probe_of(&p->config, target) - p->config.probes),
 	};
 	uint32_t virtual = virtual_of(&p->config, target);
 
@@ -124,8 +141,10 @@ send_set(struct pool *p, uint32_t target)
 			&p->config.reals[target]);
 	if (!prober || prober->fd == -1)
 		return true; /* the one to come gets it */
-	if (set.probe.port != 0)
-		set.address.port = set.probe.port;
+	if (prober->table_untold && !send_table(prober))
+		return false;
+	if (probe_of(&p->config, target)->port != 0)
+		set.address.port = probe_of(&p->config, target)->port;
 	if (channel_send(prober->fd, IPC_PROBE_SET, &set, sizeof(set), -1) == -1)
 		return false;
 	t->untold = t->urgent = false;
@@ -326,6 +345,8 @@ targets_configure(struct pool *p, const struct config *before)
 			send_clear(p, &old[i]);
 	number_targets(p);
 	free(old);
+	for (uint32_t i = 0; i < p->prober_count; i++)
+		p->probers[i].table_untold = true;
 	targets_refresh(p);
 	return 0;
 }
@@ -445,6 +466,7 @@ targets_prober_up(struct pool *p, uint32_t index, int fd)
 	prober->pool = p;
 	prober->index = index;
 	prober->fd = fd;
+	prober->table_untold = true;
 	ev_io_init(&prober->watcher, on_prober, fd, EV_READ);
 	prober->watcher.data = prober;
 	ev_io_start(p->loop, &prober->watcher);

@@ -54,6 +54,7 @@ struct pool_prober {
 	struct pool *pool;
 	uint32_t index;
 	int fd;                   /* -1: none */
+	bool table_untold;        /* the ways to probe must be (re)sent, before any target */
 	ev_io watcher;
 };
 

@@ -8,6 +8,7 @@
  * (IPC_PEER); on a new channel the old targets are dropped, since a new pool sets its own.
  */
 #include "base/mono.h"
+#include "conf/pack.h"
 #include "ipc/channel.h"
 #include "linux/privileges.h"
 #include "probe/engine.h"
@@ -17,6 +18,7 @@
 #include <ev.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +39,9 @@ struct prober {
 	int pool_fd;               /* -1: none */
 	ev_io supervisor_io, pool_io;
 	ev_timer alive_timer;
+	const struct conf_probe *probes; /* the pool's table; NULL: none yet */
+	size_t probe_bytes;
+	uint32_t probe_count;
 	struct log_limit fault_limit, void_limit;
 	uint64_t voided_seen;
 	struct channel_message message;
@@ -45,7 +50,7 @@ struct prober {
 /* Everything a prober calls, and what libev, libc's allocator and syslog call for it. */
 static const char *const allowed_syscalls[] = {
 	"read", "write", "close", "socket", "connect", "setsockopt", "getsockopt",
-	"sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown", "fcntl",
+	"sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown", "fcntl", "fstat", "newfstatat",
 	"epoll_wait", "epoll_pwait", "epoll_ctl", "epoll_create1",
 	"clock_gettime", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "restart_syscall",
 	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "futex",
@@ -104,6 +109,15 @@ log_voided(struct prober *p)
 }
 
 static void
+drop_table(struct prober *p)
+{
+	if (p->probes != NULL)
+		munmap((void *)(uintptr_t)p->probes, p->probe_bytes);
+	p->probes = NULL;
+	p->probe_count = 0;
+}
+
+static void
 pool_gone(struct prober *p)
 {
 	if (p->pool_fd == -1)
@@ -112,6 +126,7 @@ pool_gone(struct prober *p)
 	close(p->pool_fd);
 	p->pool_fd = -1;
 	engine_clear_all(p->engine);
+	drop_table(p);
 }
 
 static void
@@ -142,6 +157,17 @@ report(void *context, const struct ipc_probe_result *result)
 	return true;
 }
 
+/* Targets that are set already have copies of what they need. */
+static void
+take_table(struct prober *p, const struct ipc_probe_table *table, int fd)
+{
+	drop_table(p);
+	if (table == NULL || fd == -1)
+		return;
+	p->probes = config_map_probes(fd, table->count, &p->probe_bytes);
+	p->probe_count = p->probes != NULL ? table->count : 0;
+}
+
 static void
 take_set(struct prober *p, const struct ipc_probe_set *set)
 {
@@ -150,7 +176,8 @@ take_set(struct prober *p, const struct ipc_probe_set *set)
 
 	if (set == NULL)
 		return;
-	error = engine_set(p->engine, set);
+	error = set->probe < p->probe_count
+		? engine_set(p->engine, set, &p->probes[set->probe]) : -EINVAL;
 	if (error == 0)
 		return;
 	log_line_begin(&line, "probe");
@@ -166,7 +193,9 @@ take_pool_message(struct prober *p)
 	const struct channel_message *m = &p->message;
 	const struct ipc_probe_clear *clear;
 
-	if (m->kind == IPC_PROBE_SET) {
+	if (m->kind == IPC_PROBE_TABLE) {
+		take_table(p, channel_payload(m, sizeof(struct ipc_probe_table)), m->fd);
+	} else if (m->kind == IPC_PROBE_SET) {
 		take_set(p, channel_payload(m, sizeof(struct ipc_probe_set)));
 	} else if (m->kind == IPC_PROBE_CLEAR) {
 		clear = channel_payload(m, sizeof(*clear));

@@ -166,8 +166,11 @@ drain(struct bench *b, int *fd, void (*hear)(struct bench *, const struct channe
 	static struct channel_message m;
 	int got = 0;
 
-	while (*fd != -1 && (got = channel_receive(*fd, &m)) == 1)
+	while (*fd != -1 && (got = channel_receive(*fd, &m)) == 1) {
 		hear(b, &m);
+		if (m.fd != -1)
+			close(m.fd);
+	}
 	if (got == -1)
 		close_end(fd);
 }

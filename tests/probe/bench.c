@@ -1,6 +1,7 @@
 /* The bench. See bench.h. */
 #include "bench.h"
 
+#include "conf/pack.h"
 #include "ipc/channel.h"
 #include "proc/child.h"
 
@@ -71,6 +72,7 @@ bench_new_pool(struct bench *b, int pool_buffer, int *keep)
 		close(b->pool);
 	b->pool = ends[0];
 	memset(b->seen, 0, sizeof(b->seen));
+	memset(&b->told, 0, sizeof(b->told));
 }
 
 struct bench *
@@ -134,13 +136,35 @@ bench_stop(struct bench *b)
 
 /* --- messages ----------------------------------------------------------------------------- */
 
-void
-bench_set(struct bench *b, uint32_t target, const struct ipc_probe_set *set)
+/* A table with this one way to probe. */
+static void
+send_table(struct bench *b, const struct conf_probe *probe)
 {
-	struct ipc_probe_set message = *set;
+	struct conf_probe row = *probe;
+	struct config c = {.probes = &row, .probe_count = 1};
+	struct ipc_probe_table table = {.count = 1};
+	int memfd = config_pack_probes(&c);
 
-	message.target = target;
-	message.generation = ++b->generation;
+	if (memfd == -1)
+		die("config_pack_probes");
+	while (channel_send(b->pool, IPC_PROBE_TABLE, &table, sizeof(table), memfd) == -1) {
+		if (errno != EAGAIN)
+			die("IPC_PROBE_TABLE");
+		usleep(1000);
+	}
+	close(memfd);
+}
+
+void
+bench_set(struct bench *b, uint32_t target, const struct bench_probe *set)
+{
+	struct ipc_probe_set message = {.target = target, .generation = ++b->generation,
+		.seed = set->seed, .urgent = set->urgent, .node = set->node,
+		.address = set->address};
+
+	if (memcmp(&b->told, &set->probe, sizeof(b->told)) != 0)
+		send_table(b, &set->probe);
+	b->told = set->probe;
 	while (channel_send(b->pool, IPC_PROBE_SET, &message, sizeof(message), -1) == -1) {
 		if (errno != EAGAIN)
 			die("IPC_PROBE_SET");

@@ -25,11 +25,21 @@ struct seen {
 	uint64_t reports;
 };
 
+/* What a pool says of a target, in one piece. */
+struct bench_probe {
+	uint8_t seed; /* enum probe_seed */
+	bool urgent;
+	uint8_t node;
+	struct endpoint address;
+	struct conf_probe probe;
+};
+
 struct bench {
 	pid_t pid;
 	int supervisor; /* our end */
 	int pool;       /* our end */
 	struct handover *handover;
+	struct conf_probe told; /* the table that the prober has */
 	uint32_t generation;
 	struct seen seen[BENCH_TARGETS];
 };
@@ -44,7 +54,7 @@ bool bench_stop(struct bench *b);
 void bench_free(struct bench *b);
 
 /* Sends the set under a generation of its own. */
-void bench_set(struct bench *b, uint32_t target, const struct ipc_probe_set *set);
+void bench_set(struct bench *b, uint32_t target, const struct bench_probe *set);
 void bench_clear(struct bench *b, uint32_t target);
 
 /* Takes reports for so long. */

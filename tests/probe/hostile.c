@@ -141,7 +141,7 @@ static void
 set_case(struct hostile *h, uint32_t i)
 {
 	const struct bad_case *c = &cases[i];
-	struct ipc_probe_set set = probe_of_type(c->type);
+	struct bench_probe set = probe_of_type(c->type);
 
 	set.probe.interval_ms = INTERVAL_MS;
 	set.probe.timeout_ms = TIMEOUT_MS;
@@ -164,7 +164,7 @@ set_case(struct hostile *h, uint32_t i)
 static void
 listen_on_unreachable_address(struct hostile *h, uint32_t i)
 {
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
 
 	set.probe.interval_ms = INTERVAL_MS;
 	set.probe.timeout_ms = TIMEOUT_MS;

@@ -4,5 +4,5 @@ tests_probe_prober_SOURCES = tests/probe/main.c tests/probe/tests.h tests/probe/
 	tests/probe/process.c tests/probe/bench.c tests/probe/bench.h \
 	tests/probe/servers.c tests/probe/servers.h
 tests_probe_prober_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/probe
-tests_probe_prober_LDADD = libproc.la liblinux.la libprobe.la libipc.la libcore.la libbase.la \
-	$(EV_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) -lpthread
+tests_probe_prober_LDADD = libproc.la liblinux.la libprobe.la libipc.la libconf.la libcore.la libbase.la \
+	$(EV_LIBS) $(CONFIG_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) -lpthread

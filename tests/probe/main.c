@@ -34,10 +34,10 @@ static const struct {
 	{"hostile", test_hostile},
 };
 
-struct ipc_probe_set
+struct bench_probe
 probe_of_type(uint8_t type)
 {
-	struct ipc_probe_set set;
+	struct bench_probe set;
 
 	memset(&set, 0, sizeof(set));
 	set.probe.type = type;

@@ -51,7 +51,7 @@ void
 test_first_result_decides(void)
 {
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
 	uint32_t bad = 1, good = 2, slow = 3;
 	mono began;
 
@@ -88,7 +88,7 @@ void
 test_local_error_is_not_counted(void)
 {
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
 	uint32_t tcp = 1, icmp = 2, fresh = 3;
 
 	set.address.port = 80;
@@ -124,7 +124,7 @@ test_stopped_prober_blames_nobody(void)
 	enum { GOOD = 20, SILENT = 20, HOLDS = 3 };
 	static struct server servers[GOOD + 1];
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_HTTP);
 	uint64_t failures = 0;
 	uint32_t i, silent = SILENT;
 
@@ -163,7 +163,7 @@ test_slow_pool_gets_the_last_word(void)
 	enum { TARGETS = 40 };
 	static struct server s = {.bad = bad_500};
 	struct bench *b = bench_start(2048); /* room for a few reports */
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_HTTP);
 	uint32_t i, right = 0;
 
 	server_start(&s, IP_V4);
@@ -191,7 +191,7 @@ void
 test_new_pool_starts_from_nothing(void)
 {
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
 	struct pollfd p = {.events = POLLIN};
 	static struct channel_message m;
 	uint32_t target = 7;
@@ -226,7 +226,7 @@ void
 test_generation_and_clear(void)
 {
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP), wrong;
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP), wrong;
 	uint32_t target = 3, other = 4;
 	uint64_t reports;
 
@@ -270,7 +270,7 @@ test_timeout_beyond_the_interval(void)
 	enum { INTERVAL_MS = 100, TIMEOUT_MS = 350, FOR_MS = 2000 };
 	static struct server s = {.bad = bad_silent};
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_HTTP);
 	uint64_t accepted;
 
 	server_start(&s, IP_V4);
@@ -316,7 +316,7 @@ test_few_descriptors(void)
 	enum { SILENT = 40, GOOD = 20, SPARE = 64, PLACES = 10 };
 	static struct server silent = {.bad = bad_silent}, good;
 	struct bench *b = start_with_descriptors(SPARE + PLACES);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_HTTP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_HTTP);
 	uint32_t i, down = 0, up = 0, failures = 0;
 
 	server_start(&silent, IP_V4);
@@ -443,7 +443,7 @@ test_two_thousand_targets(void)
 {
 	enum { TARGETS = 2000, SECONDS = 4 };
 	struct bench *b = bench_start(0);
-	struct ipc_probe_set set = probe_of_type(CONF_PROBE_TCP);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
 	uint64_t probes = 0, failures = 0, least = UINT64_MAX;
 	double cpu;
 	uint32_t i;

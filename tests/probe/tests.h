@@ -7,7 +7,7 @@
 #include "bench.h"
 
 /* A set message for a probe of this kind with quick numbers; the address is the caller's. */
-struct ipc_probe_set probe_of_type(uint8_t type);
+struct bench_probe probe_of_type(uint8_t type);
 /* A listener on every address that accepts and closes, in a thread of its own; returns its port. */
 uint16_t listen_on_any(void);
 long resident_kib(pid_t pid);

@@ -132,6 +132,8 @@ look(struct bed *b)
 	b->sets = b->clears = b->tells = 0;
 	while (channel_receive(b->prober, &m) == 1) {
 		b->clears += m.kind == IPC_PROBE_CLEAR;
+		if (m.fd != -1)
+			close(m.fd);
 		if (m.kind != IPC_PROBE_SET)
 			continue;
 		memcpy(&b->set, channel_payload(&m, sizeof(b->set)), sizeof(b->set));
@@ -163,6 +165,8 @@ set_of(struct bed *b, uint16_t port)
 	struct channel_message m;
 
 	while (channel_receive(b->prober, &m) == 1) {
+		if (m.fd != -1)
+			close(m.fd);
 		if (m.kind != IPC_PROBE_SET)
 			continue;
 		memcpy(&b->set, channel_payload(&m, sizeof(b->set)), sizeof(b->set));
