@@ -60,14 +60,32 @@ echoes()
 
 asking="interval_ms = 100; timeout_ms = 80;"
 
+# Another configuration every few questions, as long as $LAB/restless is there.
+reload_often()
+{
+	while [ -e "$LAB/restless" ]; do
+		sed -i 's/level = "info"/level = "notice"/; t; s/level = "notice"/level = "info"/' "$LAB/tandem.conf"
+		ctl "$1" reload > /dev/null
+		sleep 0.05
+	done
+}
+
 plain_moves()
 {
-	conf 100 "prefer = \"lb1\"; track = { gateways = ( { address = \"10.77.0.1\"; $asking } ); };"
+	local reloading
+
+	conf 50 "prefer = \"lb1\"; track = { gateways = ( { address = \"10.77.0.1\"; $asking } ); };" \
+		'log = { level = "info"; };'
 	pair
 	within 2 "the gateway is well" gateway_is n1 10.77.0.1 true
 	expect "asked by ARP" detail_is n1 10.77.0.1 "ARP on eth0"
+	touch "$LAB/restless"
+	reload_often n1 &
+	reloading=$!
 	cut n1 on
-	within 2 "n1 has lost it: n2 takes over" only_holder n2 $vip
+	within 2 "n1 has lost it, whatever is reloaded meanwhile: n2 takes over" only_holder n2 $vip
+	rm "$LAB/restless"
+	wait $reloading
 	expect "and n1 is unfit" role_is n1 web fault
 	expect "the reason is told" logged n1 event=role from=active to=fault reason=gateway-lost
 	expect "and what was lost" logged n1 event=track router=web name=10.77.0.1 kind=gateway from=up to=down \
@@ -75,15 +93,20 @@ plain_moves()
 	expect "status has it" gateway_is n1 10.77.0.1 false
 	expect "n2 still reaches it" gateway_is n2 10.77.0.1 true
 	syslog_mark n1
-	sed -i 's/interval_ms = 100; };$/interval_ms = 110; };/' "$LAB/tandem.conf"
+	sed -i 's/interval_ms = 50; };$/interval_ms = 60; };/' "$LAB/tandem.conf"
 	expect "a reload of something else" ctl n1 reload
 	kill -KILL "$(process_pid n1 election)"
-	sleep 1
+	sleep 0.6
 	expect "and a crash forget nothing" role_is n1 web fault
 	expect "nor is anything said" not grep -q event=track <(syslog_since n1)
 	cut n1 off
 	within 2 "it answers again: n1 is backup" role_is n1 web backup
 	expect "that is told" logged n1 event=track name=10.77.0.1 from=down to=up reason=gateway-back
+	cable_pull n1 eth0
+	within 2 "without carrier it is as lost" detail_is n1 10.77.0.1 "eth0 has no carrier"
+	cable_plug n1 eth0
+	within 3 "and the node is fit only when it answers" role_is n1 web backup
+	expect "which it does" gateway_is n1 10.77.0.1 true
 	stop_both
 }
 
@@ -93,7 +116,7 @@ weights_move()
 {
 	local before
 
-	conf 100 "prefer = \"lb1\"; track = { gateways = (
+	conf 50 "prefer = \"lb1\"; track = { gateways = (
 	  { address = \"fd00:77::1\"; $asking weight = -10; }, { address = \"fe80::1\"; $asking weight = -20; },
 	  { address = \"10.99.0.1\"; $asking weight = -30; }, { address = \"fd00:99::1\"; $asking weight = 5; } ); }; },
 	  { name = \"spare\"; vrid = 52; interface = \"eth0\"; addresses = ( \"203.0.113.100/24\" ); prefer = \"lb1\";
@@ -131,7 +154,7 @@ keyed_moves()
 {
 	local roles
 
-	keyed_conf 100 "prefer = \"lb1\"; track = { gateways = ( { address = \"10.77.0.1\"; $asking } ); };"
+	keyed_conf 50 "prefer = \"lb1\"; track = { gateways = ( { address = \"10.77.0.1\"; $asking } ); };"
 	pair
 	within 3 "keyed: they hear each other" peer_is n1 up
 	within 2 "keyed: the gateway is well" gateway_is n1 10.77.0.1 true
@@ -145,7 +168,7 @@ keyed_moves()
 	roles=$(roles_logged)
 	ip -n "$(ns g)" link set eth0 down
 	within 2 "keyed: both have lost it" gateway_is n2 10.77.0.1 false
-	sleep 0.5
+	sleep 0.3
 	expect "keyed: n2 serves on" only_holder n2 $vip
 	expect "keyed: nobody moves" test "$(roles_logged)" = "$roles"
 }

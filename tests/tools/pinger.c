@@ -198,5 +198,7 @@ main(int argc, char **argv)
 	tool_realtime();
 	run(&p);
 	report(&p);
+	free(p.slots);
+	close(p.fd);
 	return 0;
 }
