@@ -147,6 +147,11 @@ check_groups(struct reader *r)
 					"in \"%s\" of the same group \"%s\"; they must be equal",
 					row->name, c->nodes[n].name, row->priority[n],
 					first->priority[n], first->name, row->group);
+		if (row->preempt != first->preempt || row->preempt_delay_ms != first->preempt_delay_ms)
+			reader_error(r, place(r->router_at[i], "group"),
+				"virtual_routers \"%s\": preempt or preempt_delay_ms differs from that "
+				"of \"%s\" in the same group \"%s\"; they must be equal", row->name,
+				first->name, row->group);
 	}
 	seen_close(&groups);
 }
