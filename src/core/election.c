@@ -133,6 +133,7 @@ stop_timers(struct election *e)
 	e->lease_deadline = e->renew_deadline = e->prepare_deadline = MONO_NEVER;
 	e->retry_deadline = e->reannounce_deadline = MONO_NEVER;
 	e->answer_owed = false;
+	grouped_forget(e);
 	announce_stop(&e->announce);
 }
 
@@ -156,7 +157,7 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 void
 election_enter_active(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
-	mono due = e->down_deadline;
+	mono due = mono_min(e->down_deadline, e->candidate_due);
 
 	enter(e, now, EL_ACTIVE, reason, out);
 	e->phases = (struct el_phases){
@@ -193,11 +194,13 @@ election_enter_backup(struct election *e, mono now, enum reason reason, int64_t 
 void
 election_enter(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
+	bool at_once = is_owner(e) && !e->params.keyed;
+
 	e->last_heard = MONO_NEVER;
-	if (is_owner(e) && !e->params.keyed)
-		election_enter_active(e, now, REASON_OWNER, out);
-	else
+	if (!at_once || e->params.grouped)
 		election_enter_backup(e, now, reason, e->params.interval_ns, out);
+	if (at_once)
+		grouped_rise(e, now, REASON_OWNER, out);
 }
 
 /*
@@ -335,6 +338,7 @@ election_recv_as_backup(struct election *e, mono now, const struct el_advert *ad
 		return;
 	}
 	e->wants = !yields_to(e, now, advert);
+	grouped_heard(e, e->wants);
 	if (e->wants)
 		return;
 	if (advert->priority >= e->params.priority)
@@ -473,7 +477,7 @@ tick_backup(struct election *e, mono now, struct el_acts *out)
 	}
 	if (e->params.keyed && !keyed_silence_is_real(e, now))
 		return;
-	election_enter_active(e, now, takeover_reason(e, now), out);
+	grouped_rise(e, now, takeover_reason(e, now), out);
 }
 
 static void
@@ -672,22 +676,6 @@ el_speak(struct election *e, mono now, struct el_acts *out)
 }
 
 void
-el_take(struct election *e, mono now, enum reason why, struct el_acts *out)
-{
-	if (e->role == EL_BACKUP && election_is_able(e))
-		election_enter_active(e, now, why, out);
-}
-
-void
-el_yield(struct election *e, mono now, enum reason why, struct el_acts *out)
-{
-	if (e->role != EL_ACTIVE)
-		return;
-	election_enter_backup(e, now, why, e->params.interval_ns, out);
-	election_release(e, now, true, out);
-}
-
-void
 el_stop(struct election *e, mono now, struct el_acts *out)
 {
 	enum el_role was = e->role;
@@ -718,6 +706,8 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 	if (mono_is_never(e->last_heard))
 		e->active_interval_ns = params->interval_ns;
 	e->params = *params;
+	if (!params->grouped)
+		grouped_forget(e);
 	if (!mono_is_never(e->preempt_deadline))
 		e->preempt_deadline = mono_min(e->preempt_deadline,
 			mono_add_ns(now, params->preempt_delay_ns));
@@ -742,14 +732,20 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 }
 
 bool
-el_resume(struct election *e, mono now, mono since, mono last_advert, mono lease_deadline,
-	struct el_acts *out)
+el_may_resume(const struct election *e, mono now, mono last_advert, mono lease_deadline)
 {
 	/* Half an interval short of the peer's shortest patience. */
 	int64_t patience_ns = DOWN_ADVERTS * e->params.interval_ns - e->params.interval_ns / 2;
 
-	if (e->role != EL_INIT || mono_diff_ns(now, last_advert) >= patience_ns ||
-		mono_due(lease_deadline, now))
+	return e->role == EL_INIT && mono_diff_ns(now, last_advert) < patience_ns &&
+		!mono_due(lease_deadline, now);
+}
+
+bool
+el_resume(struct election *e, mono now, mono since, mono last_advert, mono lease_deadline,
+	struct el_acts *out)
+{
+	if (!el_may_resume(e, now, last_advert, lease_deadline))
 		return false;
 	e->fitness = EL_FIT;
 	e->unfit = REASON_NONE;

@@ -45,6 +45,7 @@ struct el_params {
 	bool ask;                 /* keyed: ask the wire before claiming after silence */
 	bool preempt;
 	bool prepare;             /* ask for EL_PREPARE before EL_CLAIM (cold standby with a pool) */
+	bool grouped;             /* becomes active by el_take() only: core/group.h */
 	int64_t interval_ns;      /* advertisement interval */
 	int64_t preempt_delay_ns; /* wait before preempting an active of lower priority */
 	int64_t lease_ns;         /* how long the kernel keeps an address not renewed */
@@ -81,6 +82,7 @@ enum el_act_kind {
 	EL_RELAY,       /* pass frames that still come for the addresses on to the new owner */
 	EL_STILL_ANSWERED, /* tell: silent, but its kernel answers for the addresses; waiting */
 	EL_OFFER_ENDED, /* tell: a switchover is done (ok) or did not happen */
+	EL_CANDIDATE,   /* grouped: would be active now; waits for el_take() */
 };
 
 struct el_act {
@@ -110,6 +112,9 @@ struct el_phases {
 /* Does anybody else answer on the service interface? Asked when the peer went quiet there. */
 enum el_contact { EL_CONTACT_UNKNOWN, EL_CONTACT_CONNECTED, EL_CONTACT_ISOLATED };
 
+/* Who else is active, as far as a backup hears: nobody, one that ranks below us, or above. */
+enum el_rival { EL_RIVAL_NONE, EL_RIVAL_LESSER, EL_RIVAL_BETTER };
+
 /* What the peer of a keyed pair last said of itself, for this virtual router. */
 struct el_peer {
 	mono heard;              /* MONO_NEVER */
@@ -131,6 +136,9 @@ struct election {
 	enum el_fitness fitness;
 	enum reason unfit;       /* why not fit */
 	bool hold;               /* gave up on the operator's wish: no preemption until a failure */
+	enum reason candidate;   /* grouped backup: why it would be active now; REASON_NONE: it would not */
+	bool candidate_offered;  /* the peer asks for it */
+	mono candidate_due;      /* since when */
 
 	int64_t active_interval_ns; /* learned from the active node (RFC: Active_Adver_Interval) */
 	mono down_deadline;      /* backup: Active_Down_Timer */
@@ -208,10 +216,18 @@ void el_answered(struct election *e, mono now, struct el_acts *out);
 void el_speak(struct election *e, mono now, struct el_acts *out);
 /* A path or an interface healed: neighbours may have heard somebody else. No-op when not active. */
 void el_reannounce(struct election *e, mono now, struct el_acts *out);
-/* Become active now, whatever is heard (a router of the same group did). No-op unless fit backup. */
+/*
+ * election_grouped.c: what core/group.h orders. el_take(): become active now, whatever is heard; a
+ * candidate's own reason goes before `why`. No-op unless able and backup. el_yield(): give up being
+ * active now, resigning. No-op unless active. el_offer(): make before break, as in el_switchover();
+ * no-op unless the peer could take over and has not just refused.
+ */
 void el_take(struct election *e, mono now, enum reason why, struct el_acts *out);
-/* Give up being active now, resigning (a router of the same group did). No-op unless active. */
 void el_yield(struct election *e, mono now, enum reason why, struct el_acts *out);
+void el_offer(struct election *e, mono now, enum reason why, struct el_acts *out);
+enum el_rival el_rival(const struct election *e, mono now);
+/* In fault although fit: an address was refused, or nobody answers it. It will try again. */
+bool el_is_broken(const struct election *e);
 /* Keyed pair: what the caller found out about the service interface. */
 void el_set_contact(struct election *e, mono now, enum el_contact contact, struct el_acts *out);
 /* enum trailer_flags for the message to be sent now. */
@@ -236,8 +252,10 @@ void el_reconfigure(struct election *e, mono now, const struct el_params *params
 	struct el_acts *out);
 /*
  * In place of the first el_set_fitness(true): go on as active where a crashed predecessor of this
- * very node stopped. False (and nothing done) when the peer's patience or the lease may be over.
+ * very node stopped. False (and nothing done) when the peer's patience or the lease may be over;
+ * el_may_resume() says so before.
  */
+bool el_may_resume(const struct election *e, mono now, mono last_advert, mono lease_deadline);
 bool el_resume(struct election *e, mono now, mono since, mono last_advert, mono lease_deadline,
 	struct el_acts *out);
 

@@ -1,6 +1,7 @@
 /*
- * What the two halves of the election share: election.c has the state machine of RFC 9568,
- * election_keyed.c what the nodes of a keyed pair do beyond it. Inside of src/core only.
+ * What the parts of the election share: election.c has the state machine of RFC 9568,
+ * election_keyed.c what the nodes of a keyed pair do beyond it, election_grouped.c what a member of
+ * a group does. Inside of src/core only.
  */
 #ifndef TANDEM_CORE_ELECTION_INTERNAL_H
 #define TANDEM_CORE_ELECTION_INTERNAL_H
@@ -38,5 +39,17 @@ mono keyed_deadline(const struct election *e);
 /* Fitness changed, or what is known of the peer: should the other one be active? */
 void keyed_reconsider(struct election *e, mono now, struct el_acts *out);
 void keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *out);
+bool keyed_may_offer(const struct election *e, mono now);
+/* It took an offer: the peer is no rival until it has given up. */
+void keyed_taking(struct election *e, mono now);
+/* Would the peer, as last heard, rather be active than we? */
+bool keyed_peer_outranks(const struct election *e);
+
+/* election_grouped.c: the way to active for whoever may be in a group */
+void grouped_rise(struct election *e, mono now, enum reason why, struct el_acts *out);
+void grouped_rise_offered(struct election *e, mono now, enum reason why, struct el_acts *out);
+/* Another active is heard; `deposing`: it is to be preempted. */
+void grouped_heard(struct election *e, bool deposing);
+void grouped_forget(struct election *e);
 
 #endif

@@ -187,7 +187,13 @@ claim_place(struct election *e, mono now, enum reason why, struct el_acts *out)
 		e->down_deadline = mono_add_ns(e->listen_until,
 			election_skew_ns(e, e->active_interval_ns));
 	else
-		election_enter_active(e, now, why, out);
+		grouped_rise(e, now, why, out);
+}
+
+void
+keyed_taking(struct election *e, mono now)
+{
+	e->taking_until = mono_add_ns(now, taking_ns);
 }
 
 static void
@@ -197,8 +203,7 @@ take_offer(struct election *e, mono now, const struct el_advert *m, struct el_ac
 
 	if (m->fitness != EL_FIT)
 		why = REASON_PEER_UNFIT;
-	election_enter_active(e, now, why, out);
-	e->taking_until = mono_add_ns(now, taking_ns);
+	grouped_rise_offered(e, now, why, out);
 }
 
 /*
@@ -212,6 +217,7 @@ insist(struct election *e, mono now, const struct el_advert *m, struct el_acts *
 		claim_place(e, now, REASON_PREEMPTED_PEER, out);
 		return;
 	}
+	grouped_forget(e); /* it lives, and its turn to offer is not over */
 	e->active_interval_ns = m->interval_ns;
 	e->down_deadline = mono_add_ns(now, el_patience_ns(e));
 	if (mono_is_never(e->want_until))
@@ -373,19 +379,30 @@ keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *out)
 	election_send_advert(out, e->params.priority);
 }
 
+bool
+keyed_may_offer(const struct election *e, mono now)
+{
+	return e->role == EL_ACTIVE && e->offer == REASON_NONE && e->claimed &&
+		el_peer_is_ready(e, now) &&
+		(mono_is_never(e->offer_again) || !mono_before(now, e->offer_again));
+}
+
+bool
+keyed_peer_outranks(const struct election *e)
+{
+	return outranks_us(e, e->peer.fitness, e->peer.priority, &e->peer.address);
+}
+
 void
 keyed_reconsider(struct election *e, mono now, struct el_acts *out)
 {
 	if (e->role == EL_BACKUP)
 		e->hello_deadline = mono_min(e->hello_deadline, now); /* let the peer know */
-	if (e->role != EL_ACTIVE || e->offer != REASON_NONE || !e->claimed ||
-		!el_peer_is_ready(e, now) ||
-		(!mono_is_never(e->offer_again) && mono_before(now, e->offer_again)))
+	if (!keyed_may_offer(e, now))
 		return;
 	if (e->fitness != EL_FIT)
 		keyed_offer(e, now, REASON_PEER_FIT, out);
-	else if ((e->peer.flags & TRAILER_WANT) != 0 &&
-		outranks_us(e, e->peer.fitness, e->peer.priority, &e->peer.address))
+	else if ((e->peer.flags & TRAILER_WANT) != 0 && keyed_peer_outranks(e))
 		keyed_offer(e, now, REASON_HIGHER_PRIORITY, out);
 }
 

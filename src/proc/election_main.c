@@ -168,8 +168,10 @@ config_done(struct elector *x)
 	pair_start_timer(x);
 	start_wire_timer(x);
 	gateways_start(x);
+	groups_settle(x, now);
 	for (size_t i = 0; i < x->router_count; i++) {
-		router_check_fitness(x->routers[i], now);
+		if (x->routers[i]->conf.group[0] == '\0')
+			router_check_fitness(x->routers[i], now);
 		router_arm(x->routers[i]);
 	}
 	routers_sweep(x);
@@ -235,8 +237,10 @@ wish_for(struct router *r, mono now)
 	struct wish *w = &r->elector->wish;
 	struct el_acts acts = {.count = 0};
 	bool was_active = r->election.role == EL_ACTIVE;
-	enum reason why = el_switchover(&r->election, now, &acts);
+	enum reason why = REASON_PEER_ABSENT;
 
+	if (group_peer_is_ready(r, now))
+		why = el_switchover(&r->election, now, &acts);
 	if (why == REASON_NONE && r->election.role == EL_ACTIVE) {
 		r->wished = true; /* offered: EL_OFFER_ENDED will tell */
 		w->waiting++;
@@ -252,8 +256,9 @@ static void
 switchover(struct elector *x, const struct ipc_switchover *wish)
 {
 	mono now = mono_now();
+	const struct router *named = router_by_name(x, wish->router);
 
-	if (wish->router[0] != '\0' && !router_by_name(x, wish->router)) {
+	if (wish->router[0] != '\0' && !named) {
 		answer_switchover(x, wish->id, false, "no such virtual router");
 		return;
 	}
@@ -262,12 +267,14 @@ switchover(struct elector *x, const struct ipc_switchover *wish)
 		return;
 	}
 	x->wish = (struct wish){.id = wish->id};
+	groups_pause(x);
 	for (size_t i = 0; i < x->router_count; i++) {
 		struct router *r = x->routers[i];
 
-		if (!r->leaving && (wish->router[0] == '\0' || strcmp(wish->router, r->conf.name) == 0))
+		if (!r->leaving && (!named || r == named || group_has(named, r)))
 			wish_for(r, now);
 	}
+	groups_settle(x, now);
 	answer_wish(x);
 }
 
@@ -441,6 +448,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	pair_second(x, mono_now());
 	devices_second(x);
+	groups_settle(x, mono_now());
 	report_all(x);
 	if (++x->seconds % STATE_EVERY_S == 0)
 		report_state(x);

@@ -199,6 +199,7 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		wire_ask_for(r);
 		break;
 	case EL_RELAY:
+	case EL_CANDIDATE: /* group_follow() */
 		break;
 	case EL_STILL_ANSWERED:
 		report_text(r->elector, LOG_LEVEL_WARNING, "conflict", REASON_ADDRESS_ANSWERED,
@@ -220,6 +221,7 @@ router_perform(struct router *r, mono now, const struct el_acts *acts)
 		perform_one(r, now, &acts->list[i]);
 	if (acts->count > 0)
 		report_page(r);
+	group_follow(r, now, acts);
 	/* A deadline that moved away is met by an early timer, which costs less than re-arming at
 	 * every advert heard. */
 	if (mono_before(el_deadline(&r->election), r->armed))

@@ -11,6 +11,7 @@
  *   election_wire.c     questions to the service interface: who has it, who is there
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
  *   election_devices.c  devices with a virtual MAC: which there must be, made, lost
+ *   election_group.c    virtual routers that move together
  *   election_track.c    tracked gateways, probes and scripts: what they do to fitness and priority
  *   election_gateways.c asks tracked gateways
  *   election_blocks.c   whole prefixes: announced by a thread, watched, left over
@@ -136,6 +137,8 @@ struct router {
 	enum ip_family family;            /* of its advertisements */
 	bool wished;                      /* its offer is the operator's wish */
 	bool mute_told;
+	bool was_active;                  /* when its group was looked at last */
+	enum reason offered;              /* its offer then */
 	struct log_limit conflict_limit, interval_limit;
 };
 
@@ -181,6 +184,7 @@ struct elector {
 	ev_timer pair_timer;
 	bool digest_told;                 /* the difference of the configurations */
 	struct wish wish;
+	bool settling, unsettled;         /* a group is being looked at; and must be again */
 
 	struct tracked *tracked;          /* as many as config.tracks; NULL: no memory */
 	struct gateways *gateways;        /* election_gateways.c */
@@ -262,7 +266,14 @@ void routers_configure(struct elector *x, const struct config *fresh);
 void routers_start(struct elector *x);
 /* Where its adverts come from on its own interface; family IP_NONE: nowhere now. */
 struct ip_addr router_source(const struct router *r);
+/* Judged with its group. */
 void router_check_fitness(struct router *r, mono now);
+/* Of itself, whatever the others of its group are. *priority: 1..255. */
+enum el_fitness router_own_fitness(const struct router *r, enum reason *why, uint8_t *priority);
+void router_set_fitness(struct router *r, mono now, enum el_fitness fitness, enum reason why,
+	uint8_t priority);
+/* Nothing keeps it from going on where a crashed predecessor stopped. */
+bool router_may_resume(const struct router *r, mono now);
 void routers_port_changed(struct elector *x, const struct port *p);
 struct router *router_by_id(struct elector *x, uint32_t id);
 struct router *router_by_name(struct elector *x, const char *name);
@@ -272,6 +283,22 @@ bool routers_any_active(const struct elector *x);
 /* Free those that have left and are quiet. */
 void routers_sweep(struct elector *x);
 void routers_free(struct elector *x);
+
+/* election_group.c */
+bool group_has(const struct router *r, const struct router *other);
+/* The lowest of the members' own priorities; its own without a group. */
+uint8_t group_priority(const struct router *r);
+/* Fitness of all members, and whatever they have to do for each other. */
+void group_settle(struct router *r, mono now);
+/* The router's election has done these things: are they the group's business? */
+void group_follow(struct router *r, mono now, const struct el_acts *acts);
+/* Several routers are about to be changed; groups_settle() looks at all groups, and goes on. */
+void groups_pause(struct elector *x);
+void groups_settle(struct elector *x, mono now);
+/* Could the peer of a keyed pair take over every member that is active here? */
+bool group_peer_is_ready(const struct router *r, mono now);
+/* Every member may go on where a predecessor stopped, or none does. */
+bool group_may_resume(const struct router *r, mono now);
 
 /* election_track.c */
 /* A table for x->config; verdicts on what is still asked in the same way are kept. */

@@ -35,21 +35,19 @@ router_source(const struct router *r)
 }
 
 static struct el_params
-params_of(const struct router *r)
+params_of(const struct router *r, uint8_t priority)
 {
 	const struct elector *x = r->elector;
-
 	bool keyed = elector_is_keyed(x);
-	int tracked;
 
-	track_judge(r, &tracked);
 	return (struct el_params){
 		.version = x->config.version,
 		.keyed = keyed,
 		.ask = keyed,
-		.priority = (uint8_t)(r->conf.priority[x->child->node] + tracked),
+		.priority = priority,
 		.preempt = r->conf.preempt,
 		.prepare = r->has_pool && r->conf.standby == CONF_STANDBY_COLD,
+		.grouped = r->conf.group[0] != '\0',
 		.interval_ns = x->config.interval_ms * NS_PER_MS,
 		.preempt_delay_ns = r->conf.preempt_delay_ms * NS_PER_MS,
 		.lease_ns = r->conf.lease_s * NS_PER_S,
@@ -116,21 +114,27 @@ unfitness(const struct router *r)
 	return router_source(r).family == IP_NONE ? REASON_NO_SOURCE_ADDRESS : REASON_NONE;
 }
 
+enum el_fitness
+router_own_fitness(const struct router *r, enum reason *why, uint8_t *priority)
+{
+	int tracked;
+	enum reason lost = track_judge(r, &tracked);
+
+	*priority = (uint8_t)(r->conf.priority[r->elector->child->node] + tracked);
+	*why = unfitness(r);
+	if (*why != REASON_NONE)
+		return EL_UNFIT;
+	*why = lost;
+	return lost == REASON_NONE ? EL_FIT : EL_IMPAIRED;
+}
+
 void
-router_check_fitness(struct router *r, mono now)
+router_set_fitness(struct router *r, mono now, enum el_fitness fitness, enum reason why,
+	uint8_t priority)
 {
 	struct el_acts acts = {.count = 0};
-	enum reason why = unfitness(r);
-	enum el_fitness fitness = EL_UNFIT;
-	struct el_params params = params_of(r);
-	int tracked;
+	struct el_params params = params_of(r, priority);
 
-	if (r->leaving || r->elector->starting || r->elector->stopping)
-		return;
-	if (why == REASON_NONE) {
-		why = track_judge(r, &tracked);
-		fitness = why == REASON_NONE ? EL_FIT : EL_IMPAIRED;
-	}
 	if ((params.priority != r->election.params.priority ||
 			!ip_addr_equal(&params.own, &r->election.params.own)) &&
 		params.own.family != IP_NONE)
@@ -138,6 +142,23 @@ router_check_fitness(struct router *r, mono now)
 	if (fitness != r->election.fitness || why != r->election.unfit)
 		el_set_fitness(&r->election, now, fitness, why, &acts);
 	router_perform(r, now, &acts);
+}
+
+void
+router_check_fitness(struct router *r, mono now)
+{
+	enum el_fitness fitness;
+	enum reason why;
+	uint8_t priority;
+
+	if (r->leaving || r->elector->starting || r->elector->stopping)
+		return;
+	if (r->conf.group[0] != '\0') {
+		group_settle(r, now);
+		return;
+	}
+	fitness = router_own_fitness(r, &why, &priority);
+	router_set_fitness(r, now, fitness, why, priority);
 }
 
 void
@@ -327,12 +348,14 @@ router_update(struct router *r, mono now, const struct config *c, const struct c
 		drop_addresses(r, c, row);
 		blocks_hush(r);
 	}
+	if (strcmp(r->conf.group, row->group) != 0)
+		r->was_active = false; /* what it did outside is nothing to its new group */
 	r->conf = *row;
 	r->has_pool = has_pool(c, row->name);
 	if (!same && !copy_addresses(r, c))
 		return;
 	attach_port(r);
-	params = params_of(r);
+	params = params_of(r, group_priority(r));
 	if (memcmp(&params, &r->election.params, sizeof(params)) != 0)
 		el_reconfigure(&r->election, now, &params, &acts);
 	if (!same)
@@ -359,6 +382,7 @@ routers_configure(struct elector *x, const struct config *fresh)
 {
 	mono now = mono_now();
 
+	groups_pause(x); /* until all of its members are of one configuration */
 	for (size_t i = 0; i < x->router_count; i++) {
 		struct router *r = x->routers[i];
 		const struct conf_router *row = row_for(r, fresh);
@@ -382,35 +406,52 @@ routers_configure(struct elector *x, const struct config *fresh)
 			continue;
 		}
 		el_init(&r->election, &(struct el_params){0}, now);
-		r->election.params = params_of(r);
+		r->election.params = params_of(r, group_priority(r));
 		r->election.active_interval_ns = r->election.params.interval_ns;
 	}
 }
 
-/* Go on where a crashed predecessor stopped, or begin as RFC 9568 6.4.1 says. */
-static void
-router_begin(struct router *r, mono now)
+bool
+router_may_resume(const struct router *r, mono now)
 {
-	struct el_acts acts = {.count = 0};
-	struct handover_router *page = r->page;
-	struct el_params params = params_of(r);
+	const struct handover_router *page = r->page;
 
-	el_reconfigure(&r->election, now, &params, &acts);
-	if (atomic_load(&page->active) && unfitness(r) == REASON_NONE &&
-		el_resume(&r->election, now, (mono){atomic_load(&page->since_ns)},
-			(mono){atomic_load(&page->last_advert_ns)},
-			(mono){atomic_load(&page->lease_ns)}, &acts))
-		router_perform(r, now, &acts);
-	report_page(r);
+	return atomic_load(&page->active) && unfitness(r) == REASON_NONE &&
+		el_may_resume(&r->election, now, (mono){atomic_load(&page->last_advert_ns)},
+			(mono){atomic_load(&page->lease_ns)});
 }
 
+static void
+router_resume(struct router *r, mono now)
+{
+	const struct handover_router *page = r->page;
+	struct el_acts acts = {.count = 0};
+
+	el_resume(&r->election, now, (mono){atomic_load(&page->since_ns)},
+		(mono){atomic_load(&page->last_advert_ns)}, (mono){atomic_load(&page->lease_ns)}, &acts);
+	router_perform(r, now, &acts);
+}
+
+/* Go on where a crashed predecessor stopped, or begin as RFC 9568 6.4.1 says. */
 void
 routers_start(struct elector *x)
 {
 	mono now = mono_now();
+	bool resumes[LIMIT_ROUTERS * 2];
 
+	for (size_t i = 0; i < x->router_count; i++) {
+		struct el_params params = params_of(x->routers[i], group_priority(x->routers[i]));
+		struct el_acts acts = {.count = 0};
+
+		el_reconfigure(&x->routers[i]->election, now, &params, &acts);
+	}
 	for (size_t i = 0; i < x->router_count; i++)
-		router_begin(x->routers[i], now);
+		resumes[i] = group_may_resume(x->routers[i], now);
+	for (size_t i = 0; i < x->router_count; i++) {
+		if (resumes[i])
+			router_resume(x->routers[i], now);
+		report_page(x->routers[i]);
+	}
 }
 
 static void

@@ -168,6 +168,7 @@ router_json(const struct pool *p, uint32_t row, mono now)
 	put_int(o, "vrid", c->vrid);
 	put(o, "interface", text_json(c->interface));
 	put_virtual_mac(o, &p->config, c);
+	put(o, "group", c->group[0] == '\0' ? json_null() : text_json(c->group));
 	put_facts(o, p, r, now);
 	put_int(o, "priority", r->known ? r->facts.priority : c->priority[p->child->node]);
 	put(o, "addresses", addresses_json(&p->config, c));

@@ -28,6 +28,8 @@ tests_netns_t_vrrp_socket_LDADD = $(netns_libs)
 EXTRA_DIST += tests/netns/t_operator.sh tests/netns/t_unfit.sh tests/netns/t_storm.sh \
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh \
 	tests/netns/t_track_local.sh tests/lib/nginx.sh
+	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh
+	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_group.sh
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/witness.sh tests/lib/watch
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh

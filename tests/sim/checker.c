@@ -273,6 +273,9 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 	case EL_OFFER_ENDED:
 		world_fail(w, n, "does among plain VRRP routers what is for a keyed pair");
 		break;
+	case EL_CANDIDATE:
+		world_fail(w, n, "waits for a group that it is not in");
+		break;
 	}
 }
 

@@ -205,6 +205,9 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 	case EL_OFFER_ENDED:
 		check_offer_ended(w, n, a);
 		break;
+	case EL_CANDIDATE:
+		world_fail(w, n, "waits for a group that it is not in");
+		break;
 	case EL_RELAY:
 	case EL_STILL_ANSWERED:
 		break;

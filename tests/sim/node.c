@@ -229,6 +229,7 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 			break;
 		case EL_OFFER_ENDED:
 			world_trace(w, n, "offer %s", a->ok ? "taken" : "not taken");
+		case EL_CANDIDATE:
 			break;
 		}
 	}

@@ -158,3 +158,11 @@ check_PROGRAMS += tests/unit/test_virtual_mac
 TESTS += tests/unit/test_virtual_mac
 tests_unit_test_virtual_mac_SOURCES = tests/unit/test_virtual_mac.c
 tests_unit_test_virtual_mac_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_group tests/unit/test_group_pair
+TESTS += tests/unit/test_group tests/unit/test_group_pair
+tests_unit_test_group_pair_SOURCES = tests/unit/test_group_pair.c tests/unit/group_bench.h \
+	tests/unit/election_bench.h
+tests_unit_test_group_pair_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/group_bench.h \
+	tests/unit/election_bench.h
+tests_unit_test_group_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
