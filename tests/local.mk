@@ -1,7 +1,8 @@
 # the tools that the test beds measure with (tests/lib/lab.sh finds them in the build tree)
 check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold \
 	tests/tools/httploop
-check_PROGRAMS += tests/tools/flood
+check_PROGRAMS += tests/tools/flood tests/tools/announced
+tests_tools_announced_SOURCES = tests/tools/announced.c tests/tools/tool.h
 tests_tools_flood_SOURCES = tests/tools/flood.c tests/tools/tool.h
 tests_tools_pinger_SOURCES = tests/tools/pinger.c tests/tools/tool.h
 tests_tools_logsink_SOURCES = tests/tools/logsink.c tests/tools/tool.h

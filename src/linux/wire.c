@@ -1,7 +1,8 @@
 /*
  * ARP questions and answers. See wire.h.
  *
- * The filter lets in ARP for IPv4 over Ethernet and nothing that this host sent itself.
+ * The filter lets in ARP for IPv4 over Ethernet and nothing that this host sent itself. A gratuitous
+ * frame has the same address as sender and as target.
  */
 #include "linux/wire.h"
 
@@ -12,6 +13,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,25 +23,88 @@ enum { SENDER_MAC_AT = 8, SENDER_AT = 14, TARGET_AT = 24 }; /* in the ARP messag
 
 static const uint8_t ethernet_ip4[] = {0, ARPHRD_ETHER, 0x08, 0x00, 6, 4};
 
-static int
-attach_filter(int fd)
+/* Instructions up to where a frame is known as ARP that somebody sent, and those of a prefix. */
+enum { HEAD = 8, SAMPLING = 7, EACH = 4, TAIL = 1, DROP_AT = HEAD - 1 };
+_Static_assert(HEAD + SAMPLING + EACH * WIRE_QUIET + TAIL <= BPF_MAXINSNS, "too long a filter");
+_Static_assert((WIRE_SAMPLE & (WIRE_SAMPLE - 1)) == 0, "the filter masks a random number");
+
+static size_t
+write_head(struct sock_filter *out)
 {
-	struct sock_filter code[] = {
+	const struct sock_filter code[HEAD] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_PKTTYPE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, DROP_AT - 2, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARP_AT),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_ETHER << 16 | ETH_P_IP, 0, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_ETHER << 16 | ETH_P_IP, 0, DROP_AT - 4),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ARP_AT + 6),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REQUEST, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, FRAME),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REQUEST, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = {
-		.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
+	memcpy(out, code, sizeof(code));
+	return HEAD;
+}
+
+/* What is not gratuitous gets in, and of what is a sample. The sender is in X from here on. */
+static size_t
+write_sampling(struct sock_filter *out)
+{
+	const struct sock_filter code[SAMPLING] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARP_AT + SENDER_AT),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARP_AT + TARGET_AT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_AD_OFF + SKF_AD_RANDOM),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, WIRE_SAMPLE - 1, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, FRAME),
+	};
+
+	memcpy(out, code, sizeof(code));
+	return SAMPLING;
+}
+
+static size_t
+write_prefix(struct sock_filter *out, const struct ip_prefix *p)
+{
+	const uint8_t *b = p->addr.bytes;
+	uint32_t net = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	uint32_t mask = p->length == 0 ? 0 : ~0u << (32 - p->length);
+	const struct sock_filter code[EACH] = {
+		BPF_STMT(BPF_MISC | BPF_TXA, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, net & mask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	memcpy(out, code, sizeof(code));
+	return EACH;
+}
+
+int
+wire_quiet(struct wire *w, const struct ip_prefix *prefixes, size_t count)
+{
+	struct sock_filter *code = calloc(HEAD + SAMPLING + EACH * WIRE_QUIET + TAIL, sizeof(*code));
+	struct sock_fprog program = {.filter = code};
+	size_t n, quiet = 0;
+	int error;
+
+	if (!code)
+		return -ENOMEM;
+	n = write_head(code);
+	if (count > 0)
+		n += write_sampling(code + n);
+	for (size_t i = 0; i < count && quiet < WIRE_QUIET; i++)
+		if (prefixes[i].addr.family == IP_V4) {
+			n += write_prefix(code + n, &prefixes[i]);
+			quiet++;
+		}
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, FRAME);
+	program.len = (unsigned short)n;
+	error = setsockopt(w->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
 		? -errno : 0;
+	free(code);
+	return error;
 }
 
 int
@@ -53,7 +118,7 @@ wire_open(struct wire *w)
 	if (w->fd == -1)
 		return -errno;
 	setsockopt(w->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	error = attach_filter(w->fd);
+	error = wire_quiet(w, NULL, 0);
 	if (error == 0 && bind(w->fd, (struct sockaddr *)&all, sizeof(all)) == -1)
 		error = -errno;
 	if (error != 0)

@@ -11,6 +11,12 @@
 #include "base/addr.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+enum {
+	WIRE_SAMPLE = 64,  /* one gratuitous frame in so many for a quiet prefix gets in; power of 2 */
+	WIRE_QUIET = 1000, /* such prefixes at most */
+};
 
 struct wire {
 	int fd;
@@ -28,6 +34,12 @@ struct wire_frame {
 /* 0 or negative errno. Needs CAP_NET_RAW to open, not to use. */
 int wire_open(struct wire *w);
 void wire_close(struct wire *w);
+/*
+ * Prefixes of IPv4 of which gratuitous ARP is not worth waking for, because the other node announces
+ * them address by address: the kernel lets a sample in. Requests, and replies to us, all get in.
+ * What is beyond WIRE_QUIET is left out. 0 or negative errno (then it is as before).
+ */
+int wire_quiet(struct wire *w, const struct ip_prefix *prefixes, size_t count);
 /* Who has `target`? `own` of family IP_NONE: a probe. 0 or negative errno. IPv4 only. */
 int wire_ask(struct wire *w, int ifindex, const uint8_t mac[6], const struct ip_addr *own,
 	const struct ip_addr *target);

@@ -44,6 +44,7 @@ finish(struct elector *x, int status)
 	ports_close(x);
 	arp_sender_close(&x->arp);
 	wire_close(&x->wire);
+	ours_free(x);
 	config_free(&x->config);
 	free(x->tracked);
 	gateways_free(x);
@@ -108,6 +109,8 @@ take_config(struct elector *x, const struct channel_message *m)
 	config_free(&before);
 	if (!pair_set_up(x))
 		give_up(x, "keys", ENOMEM);
+	if (x->wire.fd > 0 && !ours_set_up(x)) /* at start the wire is opened after this */
+		give_up(x, "addresses", ENOMEM);
 	routers_configure(x, &x->config);
 	devices_configure(x);
 }
@@ -516,6 +519,8 @@ open_all(struct elector *x)
 		give_up(x, "packet-socket", -error);
 	if ((error = wire_open(&x->wire)) != 0)
 		give_up(x, "packet-socket", -error);
+	if (!ours_set_up(x))
+		give_up(x, "addresses", ENOMEM);
 	if ((error = gateways_open(x)) != 0)
 		give_up(x, "gateway-sockets", -error);
 	if ((error = hands_start(&x->hands)) != 0)

@@ -181,15 +181,6 @@ ports_on_link(void *elector, const struct link_state *state)
 	routers_port_changed(x, p);
 }
 
-static bool
-is_virtual(const struct elector *x, const struct ip_prefix *prefix)
-{
-	for (uint32_t i = 0; i < x->config.address_count; i++)
-		if (ip_addr_equal(&x->config.addresses[i].prefix.addr, &prefix->addr))
-			return true;
-	return false;
-}
-
 static void
 forget_address(struct port *p, const struct ip_addr *addr)
 {
@@ -302,7 +293,7 @@ ports_on_address(void *elector, const struct link_address *a)
 
 	if (!p || a->ifindex == 0)
 		return;
-	if (a->proto != ADDRESS_PROTO && !is_virtual(x, &a->prefix)) {
+	if (a->proto != ADDRESS_PROTO && !ours_has_address(x, &a->prefix.addr)) {
 		if (!a->tentative || a->removed)
 			own_address_changed(p, a);
 	} else if (x->starting) {

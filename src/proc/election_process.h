@@ -9,6 +9,7 @@
  *   election_send.c     messages out: built, signed, sent over every path
  *   election_pair.c     the keyed pair: keys, paths, who hears whom
  *   election_wire.c     questions to the service interface: who has it, who is there
+ *   election_ours.c     what is virtual: is this address one of ours?
  *   election_routers.c  virtual routers: made from the configuration, changed on reload, fitness
  *   election_devices.c  devices with a virtual MAC: which there must be, made, lost
  *   election_group.c    virtual routers that move together
@@ -155,6 +156,10 @@ struct elector {
 	struct arp_sender arp;
 	struct wire wire;
 	ev_io wire_watcher;
+	struct ip_addr *our_addresses;    /* of all routers, in order */
+	size_t our_address_count;
+	struct ip_prefix *our_blocks;     /* in order */
+	size_t our_block_count;
 	ev_timer wire_timer;              /* keyed: looks whether a service path is quiet */
 	struct port *ports[PORTS_MAX];
 	size_t port_count;
@@ -246,6 +251,14 @@ void wire_know_neighbours(struct elector *x, const struct ipc_neighbours *list);
 size_t wire_neighbours(const struct port *p, struct ip_addr *out, size_t capacity);
 void wire_told_neighbours(struct router *r, const struct trailer *t);
 void wire_look(struct elector *x, mono now);
+
+/* election_ours.c */
+/* For x->config, once the wire is open. False: no memory; nothing has changed. */
+bool ours_set_up(struct elector *x);
+/* Is it a virtual address of any router? The second one: or in a block? */
+bool ours_has_address(const struct elector *x, const struct ip_addr *address);
+bool ours_has(const struct elector *x, const struct ip_addr *address);
+void ours_free(struct elector *x);
 
 /* election_pair.c */
 /* Keys and paths of the configuration. False: no memory, or OpenSSL refused. */

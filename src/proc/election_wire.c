@@ -52,6 +52,10 @@ router_has(const struct router *r, const struct ip_addr *addr, const struct port
 		if (p == wire || (p && p->below == wire))
 			return true;
 	}
+	for (uint32_t i = 0; i < r->conf.block_count; i++)
+		if (ip_prefix_contains(&r->blocks[i].prefix, addr) &&
+			port_find(r->elector, r->blocks[i].interface) == wire)
+			return true;
 	return false;
 }
 
@@ -111,10 +115,7 @@ is_ours(const struct elector *x, const struct ip_addr *addr)
 	for (uint32_t i = 0; i < x->config.node_count; i++)
 		if (ip_addr_equal(&x->config.nodes[i].address, addr))
 			return true;
-	for (uint32_t i = 0; i < x->config.address_count; i++)
-		if (ip_addr_equal(&x->config.addresses[i].prefix.addr, addr))
-			return true;
-	return false;
+	return ours_has(x, addr);
 }
 
 /* The most recent first; what was there moves. */
@@ -309,7 +310,7 @@ take_frame(struct elector *x, mono now, const struct wire_frame *f)
 	if (!p || p->below || f->ifindex == 0 ||
 		memcmp(f->mac, p->link.mac, sizeof(f->mac)) == 0)
 		return;
-	for (size_t i = 0; i < x->router_count; i++) {
+	for (size_t i = 0; i < x->router_count && ours_has(x, &f->sender); i++) {
 		struct router *r = x->routers[i];
 
 		if (router_has(r, &f->sender, p))

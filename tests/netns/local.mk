@@ -1,8 +1,7 @@
 # Programs that need root: built by `make check`, run by tests/netns/run.
-netns_programs = tests/netns/t_addresses tests/netns/t_arp tests/netns/t_hands \
-	tests/netns/t_links tests/netns/t_announcer tests/netns/t_privileges tests/netns/t_vrrp_socket
-netns_programs = tests/netns/t_addresses tests/netns/t_arp tests/netns/t_asker tests/netns/t_hands \
-	tests/netns/t_links tests/netns/t_privileges tests/netns/t_vrrp_socket
+netns_programs = tests/netns/t_addresses tests/netns/t_announcer tests/netns/t_arp \
+	tests/netns/t_asker tests/netns/t_hands tests/netns/t_links tests/netns/t_privileges \
+	tests/netns/t_vrrp_socket
 check_PROGRAMS += $(netns_programs)
 EXTRA_DIST += tests/netns/run
 

@@ -3,6 +3,7 @@
 
 #include "linux/announcer.h"
 #include "linux/arp.h"
+#include "linux/wire.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -227,6 +228,80 @@ test_what_cannot_be_sent_comes_back(void **state)
 	announcer_stop(a);
 }
 
+static unsigned
+count_frames(struct wire *w, const char *prefix)
+{
+	struct wire_frame f;
+	struct ip_prefix p;
+	unsigned n = 0;
+
+	assert_true(ip_prefix_parse(prefix, &p));
+	while (wire_read(w, &f))
+		n += ip_prefix_contains(&p, &f.sender);
+	return n;
+}
+
+/* The other node's ears: a sample of a block's announcements, and everything else. */
+static void
+test_a_quiet_wire_samples(void **state)
+{
+	static const char *const blocks[] = {"10.55.0.0/16"}, *const outside[] = {"10.56.0.0/29"};
+	struct bed *bed = *state;
+	struct ip_prefix quiet[2];
+	struct announcer *a;
+	struct wire ears, mouth;
+	struct ip_addr own = {.family = IP_V4, .bytes = {10, 55, 1, 1}}, other = own;
+	unsigned heard;
+
+	other.bytes[3] = 2;
+	assert_true(ip_prefix_parse("10.54.0.0/16", &quiet[0]));
+	assert_true(ip_prefix_parse("10.55.0.0/16", &quiet[1]));
+	bed_enter(bed->there);
+	assert_int_equal(wire_open(&ears), 0);
+	bed_enter(bed->here);
+	assert_int_equal(wire_open(&mouth), 0);
+	assert_int_equal(wire_quiet(&ears, quiet, 2), 0);
+	assert_int_equal(announcer_start(&a), 0);
+	assert_true(announcer_submit(a, round_of(bed, outside, 1, 0)));
+	free(await(a));
+	assert_int_equal(count_frames(&ears, "10.56.0.0/16"), 16);
+	assert_true(announcer_submit(a, round_of(bed, blocks, 1, 0)));
+	free(await(a));
+	heard = count_frames(&ears, "10.55.0.0/16");
+	assert_true(heard > 100); /* at least what its buffer holds of them */
+	assert_true(heard < 2 * BIG / WIRE_SAMPLE * 3 / 2);
+	/* a question from an address of the block is no announcement */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(wire_ask(&mouth, bed->v0, mac, &own, &other), 0);
+	assert_int_equal(count_frames(&ears, "10.55.0.0/16"), 100);
+	/* as loud as before */
+	assert_int_equal(wire_quiet(&ears, NULL, 0), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(wire_ask(&mouth, bed->v0, mac, &own, &own), 0);
+	assert_int_equal(count_frames(&ears, "10.55.0.0/16"), 100);
+	announcer_stop(a);
+	wire_close(&ears);
+	wire_close(&mouth);
+}
+
+/* As many prefixes as there may be, and more: the kernel takes the filter. */
+static void
+test_a_wire_with_many_quiet_prefixes(void **state)
+{
+	struct ip_prefix *many = calloc(WIRE_QUIET + 24, sizeof(*many));
+	struct wire w;
+
+	(void)state;
+	assert_non_null(many);
+	for (size_t i = 0; i < WIRE_QUIET + 24; i++)
+		many[i] = (struct ip_prefix){.length = 24, .addr = {.family = IP_V4,
+			.bytes = {10, (uint8_t)(i / 256), (uint8_t)i}}};
+	assert_int_equal(wire_open(&w), 0);
+	assert_int_equal(wire_quiet(&w, many, WIRE_QUIET + 24), 0);
+	wire_close(&w);
+	free(many);
+}
+
 int
 main(void)
 {
@@ -235,6 +310,8 @@ main(void)
 		cmocka_unit_test(test_rows_and_rounds),
 		cmocka_unit_test(test_nothing_is_sent_after_the_end),
 		cmocka_unit_test(test_what_cannot_be_sent_comes_back),
+		cmocka_unit_test(test_a_quiet_wire_samples),
+		cmocka_unit_test(test_a_wire_with_many_quiet_prefixes),
 	};
 
 	return cmocka_run_group_tests(tests, bed_setup, bed_teardown);

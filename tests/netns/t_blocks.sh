@@ -70,6 +70,9 @@ expect "the status has the blocks" test "$(ctl n1 --json status | jq -c '.router
 expect "the table counts them" eval 'ctl n1 status | grep -q "10.77.0.100/24 + 2 blocks"'
 within 2 "every address was announced" logged n1 event=announce router=web addresses=4097
 
+# The standby's ears for ARP know which prefix to sleep through (linux/wire.c; 10.78.0.0 in its filter).
+expect "the standby does not wake for each of them" eval "in_ns n2 ss -0 -b | grep 'bpf filter' | grep -q $((10 << 24 | 78 << 16))"
+
 # somebody takes the route away
 syslog_mark n1
 ip -n "$(ns n1)" route del local $block dev eth0 table main
