@@ -150,11 +150,9 @@ script_moves()
 	rm "$LAB/hang.lb1" "$LAB/hang.lb2"
 }
 
+# weight_moves PREEMPT: the pair runs, and n1 is active.
 weight_moves()
 {
-	conf 50 "prefer = \"lb1\"; preempt = $1; track = { scripts = ( { name = \"load\"; command = \"$LAB/check\";
-	  interval_ms = 200; timeout_ms = 150; fall = 2; weight = -60; } ); };"
-	pair
 	within 2 "preempt $1: the script is well" track_is n1 load true
 	expect "preempt $1: full priority" priority_is n1 150
 	touch "$LAB/fail.lb1"
@@ -169,13 +167,18 @@ nginx_kill n2
 probe_moves cold
 verdicts_survive
 script_moves
+conf 50 "prefer = \"lb1\"; preempt = true; track = { scripts = ( { name = \"load\"; command = \"$LAB/check\";
+  interval_ms = 200; timeout_ms = 150; fall = 2; weight = -60; } ); };"
+pair
 weight_moves true
 within 2 "n2 preempts" only_holder n2 $vip
 expect "n1 is no worse than backup" role_is n1 web backup
 rm "$LAB/fail.lb1"
 within 4 "well again, n1 preempts" only_holder n1 $vip
 expect "with all its priority" priority_is n1 150
-stop_both
+sed -i 's/preempt = true/preempt = false/' "$LAB/tandem.conf"
+expect "without preemption from here on" ctl n1 reload
+expect "on both" ctl n2 reload
 weight_moves false
 sleep 0.4
 expect "without preemption nothing moves" only_holder n1 $vip
