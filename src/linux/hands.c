@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum {
 	MANY_ADDRESSES = 200, /* to remove them takes longer than to take a device down (12 ms) */
 	QUEUE_BYTES = HANDS_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
 	INTERFACES = 64,
+	QUIET_MS = 100,       /* without a job: a pause */
 };
 static const char gate_path[] = "/proc/sys/net/ipv4/vs/backup_only";
 
@@ -129,8 +131,9 @@ forget_idle(struct hands *h, int ifindex)
 }
 
 /*
- * To take a device down keeps the kernel busy for 12 ms, and without addresses it is silent. So it
- * waits for a pause: what has to be claimed or renewed meanwhile goes first.
+ * To take a device down the kernel holds RTNL for 12 ms, and without addresses it is silent anyway.
+ * So it waits for a pause: what has to be claimed or renewed meanwhile goes first, here and, where
+ * both nodes are on one machine, there.
  */
 static void
 lower_later(struct hands *h, int ifindex)
@@ -185,23 +188,32 @@ set_addresses(struct hands *h, struct hands_job *job)
 	job->failed = refused < 0 ? refused : refused + not_up;
 }
 
-/* Many addresses fall silent at once when their device goes down; few are removed in less time. */
+/*
+ * Few addresses are removed in less time than it takes to bring their device down. But of an IPv6
+ * one the kernel tells the multicast routers (MLD), and it would tell them from the virtual MAC: the
+ * switch would send here what the new active has just begun to serve. A device that is down says
+ * nothing; nor does one whose cable is out.
+ */
+static bool
+goes_down_first(const struct hands_job *job, const struct virtual_device *d)
+{
+	return job->count >= MANY_ADDRESSES || (d->family == IP_V6 && !job->unheard);
+}
+
 static void
 remove_addresses(struct hands *h, struct hands_job *job)
 {
-	bool many = job->count >= MANY_ADDRESSES;
-
 	for (size_t i = 0; i < job->device_count; i++) {
 		struct virtual_device *d = &job->devices[i];
 
 		d->ifindex = (int)if_nametoindex(d->name);
-		if (d->ifindex != 0 && many)
+		if (d->ifindex != 0 && goes_down_first(job, d))
 			d->error = macvlan_set_up(h->devices, d->ifindex, false);
 	}
 	point_at_devices(job);
 	job->failed = addresses_apply(h->addresses, ADDRESS_REMOVE, job->changes, job->count);
-	for (size_t i = 0; i < job->device_count && !many; i++)
-		if (job->devices[i].ifindex != 0)
+	for (size_t i = 0; i < job->device_count; i++)
+		if (job->devices[i].ifindex != 0 && !goes_down_first(job, &job->devices[i]))
 			lower_later(h, job->devices[i].ifindex);
 }
 
@@ -246,19 +258,22 @@ do_job(struct hands *h, struct hands_job *job)
 		set_gate(false);
 }
 
+static bool
+is_quiet(const struct hands *h)
+{
+	struct pollfd p = {.fd = h->thread_end, .events = POLLIN};
+
+	return poll(&p, 1, QUIET_MS) == 0;
+}
+
 /* The next job; while there is none, what can wait is done. NULL at the end. */
 static struct hands_job *
 next_job(struct hands *h)
 {
 	struct hands_job *job;
 
-	while (h->idle_count > 0) {
-		ssize_t n = recv(h->thread_end, &job, sizeof(job), MSG_DONTWAIT);
-
-		if (n != -1)
-			return n == (ssize_t)sizeof(job) ? job : NULL;
+	while (h->idle_count > 0 && is_quiet(h))
 		macvlan_set_up(h->devices, h->idle[--h->idle_count], false);
-	}
 	return recv(h->thread_end, &job, sizeof(job), 0) == (ssize_t)sizeof(job) ? job : NULL;
 }
 

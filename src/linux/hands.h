@@ -24,7 +24,8 @@ enum hands_gate {
 enum hands_task {
 	/*
 	 * Set: devices are made if they are not there, and brought up. Remove: they are taken down,
-	 * after the job is done when the addresses are few; a job that sets them again stops that.
+	 * some time after the job when the addresses are few (unless another sets them meanwhile),
+	 * before it when they are many or IPv6.
 	 */
 	HANDS_ADDRESSES,
 	HANDS_PREPARE,   /* the devices are made, nothing else */
@@ -36,6 +37,7 @@ struct hands_job {
 	uint32_t router;   /* of the caller */
 	uint32_t sequence; /* of the caller */
 	enum address_verb verb;
+	bool unheard;      /* nothing leaves the host on the devices: they need not be silenced first */
 	enum hands_gate gate; /* silently skipped where the kernel has no ip_vs */
 	bool check_answers; /* ADDRESS_SET: look whether the host may answer from the blocks */
 	bool mute;         /* out: it may not (block_route_answers()) */

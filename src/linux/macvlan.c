@@ -19,6 +19,8 @@
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/macvlan.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@
 enum {
 	KNOBS = 2,
 	ALIAS_SIZE = 64,
+	STACK = 256 * 1024,
 	GROUP = 0x54414e44, /* of devices, so that all of them can be removed at once */
 };
 static const char mark[] = "tandem";
@@ -277,9 +280,10 @@ put_back(struct macvlan_socket *s, int ifindex, const int saved[KNOBS])
 }
 
 /* Whether the host forwards what comes in is asked of the interface it comes in by. */
-static void
-set_device(const struct virtual_device *d)
+static void *
+set_knobs(void *device)
 {
+	const struct virtual_device *d = device;
 	int forwards;
 
 	for (size_t i = 0; i < sizeof(device_knobs) / sizeof(device_knobs[0]); i++)
@@ -289,6 +293,30 @@ set_device(const struct virtual_device *d)
 	forwards = knob_get(d->family == IP_V6 ? "ipv6" : "ipv4", d->parent, "forwarding");
 	if (forwards >= 0)
 		knob_set(d->family == IP_V6 ? "ipv6" : "ipv4", d->name, "forwarding", forwards);
+	return NULL;
+}
+
+/*
+ * Some of these settings take RTNL by trying again and again (restart_syscall() in the kernel). With
+ * realtime priority that would keep its holder from ever letting go where there is one processor:
+ * so it is done by a thread without.
+ */
+static int
+set_device(struct virtual_device *d)
+{
+	struct sched_param ordinary = {.sched_priority = 0};
+	pthread_attr_t attr;
+	pthread_t thread;
+	int error;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_OTHER);
+	pthread_attr_setschedparam(&attr, &ordinary);
+	error = pthread_create(&thread, &attr, set_knobs, d);
+	pthread_attr_destroy(&attr);
+	return error != 0 ? error : pthread_join(thread, NULL);
 }
 
 static int
@@ -403,8 +431,9 @@ macvlan_prepare(struct macvlan_socket *s, struct virtual_device *d)
 	if (is_marked(link)) {
 		remember_below(s, link);
 	} else {
-		set_device(d);
-		d->error = write_alias(s, d, below);
+		d->error = set_device(d);
+		if (d->error == 0)
+			d->error = write_alias(s, d, below);
 	}
 	rtnl_link_put(link);
 	if (d->error != 0)

@@ -135,6 +135,17 @@ devices_start(struct elector *x)
 	macvlan_close(socket);
 }
 
+void
+devices_remove(struct elector *x)
+{
+	struct macvlan_socket *socket;
+
+	if (!x->has_devices || macvlan_open(&socket) != 0)
+		return;
+	macvlan_purge(socket, NULL, 0, report_purged, x);
+	macvlan_close(socket);
+}
+
 static void
 submit(struct elector *x, struct hands_job *job)
 {

@@ -35,6 +35,8 @@ finish(struct elector *x, int status)
 {
 	if (x->hands)
 		hands_stop(x->hands);
+	if (x->orphaned)
+		devices_remove(x);
 	if (x->links)
 		links_close(x->links);
 	routers_free(x); /* before the announcer: it ends their rounds */
@@ -376,6 +378,7 @@ on_supervisor(struct ev_loop *loop, ev_io *w, int events)
 			return;
 		if (got == -1) {
 			ev_io_stop(loop, w);
+			x->orphaned = true;
 			begin_stop(x);
 			return;
 		}

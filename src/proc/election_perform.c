@@ -105,6 +105,7 @@ job_for(struct router *r, enum el_act_kind kind)
 	if (job->verb == ADDRESS_SET)
 		add_blocks(r->elector, job, r->blocks, c->block_count, &anchor);
 	job->check_answers = kind == EL_CLAIM;
+	job->unheard = !r->port->link.carrier;
 	return job;
 }
 

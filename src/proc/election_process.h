@@ -171,6 +171,7 @@ struct elector {
 	struct conf_address *leftovers;   /* until the roles are known and judge them */
 	size_t leftover_count;
 	bool stopping;
+	bool orphaned;                    /* the supervisor is gone: nobody cleans up after us */
 	mono stop_deadline;
 	int pool_fd;                      /* -1: no pool process now */
 	ev_io supervisor_watcher, pool_watcher, links_watcher, carrier_watcher, hands_watcher;
@@ -238,6 +239,8 @@ void devices_configure(struct elector *x);
 /* Once more: an interface has appeared, or the last try failed. */
 void router_prepare_devices(struct router *r);
 void devices_second(struct elector *x);
+/* Removes every device, in place of a supervisor that is gone. Waits. */
+void devices_remove(struct elector *x);
 /* What the hands found out; r may be NULL. */
 void devices_done(struct elector *x, struct router *r, const struct hands_job *job);
 /* A device's state has changed. */

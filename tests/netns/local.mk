@@ -1,6 +1,6 @@
 # Programs that need root: built by `make check`, run by tests/netns/run.
-netns_programs = tests/netns/t_addresses tests/netns/t_announcer tests/netns/t_arp \
-	tests/netns/t_asker tests/netns/t_hands tests/netns/t_links tests/netns/t_privileges \
+netns_programs = tests/netns/t_addresses tests/netns/t_announcer tests/netns/t_arp tests/netns/t_asker \
+	tests/netns/t_hands tests/netns/t_links tests/netns/t_macvlan tests/netns/t_privileges \
 	tests/netns/t_vrrp_socket
 check_PROGRAMS += $(netns_programs)
 EXTRA_DIST += tests/netns/run
@@ -20,6 +20,8 @@ tests_netns_t_hands_SOURCES = tests/netns/t_hands.c $(netns_bed)
 tests_netns_t_hands_LDADD = $(netns_libs)
 tests_netns_t_links_SOURCES = tests/netns/t_links.c $(netns_bed)
 tests_netns_t_links_LDADD = $(netns_libs)
+tests_netns_t_macvlan_SOURCES = tests/netns/t_macvlan.c $(netns_bed)
+tests_netns_t_macvlan_LDADD = $(netns_libs)
 tests_netns_t_privileges_SOURCES = tests/netns/t_privileges.c $(netns_bed)
 tests_netns_t_privileges_LDADD = $(netns_libs)
 tests_netns_t_vrrp_socket_SOURCES = tests/netns/t_vrrp_socket.c $(netns_bed)
@@ -36,4 +38,4 @@ EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_strange
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh \
 	tests/netns/t_envelope.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/watch
-EXTRA_DIST += tests/netns/t_virtual_mac.sh
+EXTRA_DIST += tests/netns/t_virtual_mac.sh tests/netns/t_virtual_mac_peers.sh
