@@ -19,3 +19,7 @@ EXTRA_DIST += tests/vm/all tests/vm/t_survival
 EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
 	tests/netns/t_refuse.sh tests/netns/t_roles.sh tests/netns/t_hostile.sh
 EXTRA_DIST += tests/vm/t_schedulers
+check_PROGRAMS += tests/tools/nonetfilter
+tests_tools_nonetfilter_SOURCES = tests/tools/nonetfilter.c
+tests_tools_nonetfilter_LDADD = $(SECCOMP_LIBS)
+EXTRA_DIST += tests/netns/t_fence.sh

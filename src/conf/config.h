@@ -21,6 +21,7 @@
 
 enum conf_checksum { CONF_CHECKSUM_RFC5798, CONF_CHECKSUM_RFC9568 };
 enum conf_standby { CONF_STANDBY_HOT, CONF_STANDBY_COLD };
+enum conf_fence { CONF_FENCE_LEASE, CONF_FENCE_EGRESS };
 enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17, CONF_SCTP = 132 }; /* IANA numbers */
 enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
@@ -44,6 +45,8 @@ struct conf_router {
 	uint8_t standby;               /* enum conf_standby */
 	uint32_t preempt_delay_ms;
 	uint32_t lease_s;              /* 2..3600 */
+	uint8_t fence;                 /* enum conf_fence */
+	uint32_t fence_ms;             /* 20..3600000; 0 without one */
 	uint32_t first_address;        /* rows of addresses[] */
 	uint32_t address_count;        /* 1.. ; an advertisement carries the first ones of a family */
 	/* Every interface whose loss makes the node unfit: own, of addresses, tracked. Distinct. */

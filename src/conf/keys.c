@@ -10,6 +10,7 @@
 const char *const words_checksum[] = {"rfc5798", "rfc9568", NULL};
 const char *const words_authentication[] = {"require", "accept", NULL};
 const char *const words_standby[] = {"hot", "cold", NULL};
+const char *const words_fence[] = {"lease", "egress", NULL};
 const char *const words_protocol[] = {"tcp", "udp", "sctp", NULL};
 const char *const words_scheduler[] = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh",
 	"sh", "sed", "nq", "mh", "fo", "ovf", "twos", NULL};
@@ -145,6 +146,8 @@ static const struct key table_router[] = {
 	{.name = "standby", .kind = KEY_WORD, .words = words_standby, .text = "hot"},
 	{.name = "lease_s", .kind = KEY_INT, .low = 2, .high = 3600, .number = 3,
 		.unit = "seconds"},
+	{.name = "fence", .kind = KEY_WORD, .words = words_fence, .text = "lease"},
+	{.name = "fence_ms", .kind = KEY_INT, .low = 20, .high = 3600000, .unit = "milliseconds"},
 	{.name = "unicast", .kind = KEY_BOOL, .number = false},
 	{.name = "addresses", .kind = KEY_ADDRESSES, .required = true, .group = &keys_address},
 	{.name = "blocks", .kind = KEY_NETWORKS},

@@ -71,6 +71,7 @@ struct key_group {
 extern const char *const words_checksum[];
 extern const char *const words_authentication[];
 extern const char *const words_standby[];
+extern const char *const words_fence[];
 extern const char *const words_protocol[];   /* tcp, udp, sctp: see conf_protocol_name() */
 extern const char *const words_scheduler[];
 extern const char *const words_scheduler_flag[];

@@ -227,7 +227,11 @@ print_router(const struct config *c, const struct conf_router *r, FILE *to)
 	fprintf(to, " };\n    preempt = %s;\n    preempt_delay_ms = %u;\n", truth(r->preempt),
 		r->preempt_delay_ms);
 	put_key_text(to, "    ", "standby", words_standby[r->standby]);
-	fprintf(to, "    lease_s = %u;\n    unicast = %s;\n", r->lease_s, truth(r->unicast));
+	fprintf(to, "    lease_s = %u;\n", r->lease_s);
+	put_key_text(to, "    ", "fence", words_fence[r->fence]);
+	if (r->fence == CONF_FENCE_EGRESS)
+		fprintf(to, "    fence_ms = %u;\n", r->fence_ms);
+	fprintf(to, "    unicast = %s;\n", truth(r->unicast));
 	print_addresses(c, r, to);
 	print_blocks(c, r, to);
 	fprintf(to, "    virtual_mac = %s;\n", truth(r->virtual_mac));

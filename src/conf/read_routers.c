@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { PRIORITY_PLAIN = 100, PRIORITY_PREFERRED = 150, PRIORITY_OWNER = 255 };
+enum { FENCE_INTERVALS = 3, FENCE_INTERVALS_LEAST = 2 };
 
 static void
 read_one_priority(const struct scope *s, config_setting_t *at, struct conf_router *row)
@@ -160,6 +161,34 @@ read_blocks(const struct scope *s, struct conf_router *row)
 	}
 }
 
+/* It is renewed with every advertisement, and what an owner's heartbeats come from may not be fenced. */
+static void
+read_fence(const struct scope *s, struct conf_router *row)
+{
+	const config_setting_t *time = scope_member(s, "fence_ms");
+	const config_setting_t *at = time ? time : scope_member(s, "fence");
+	uint32_t interval_ms = s->reader->out->interval_ms;
+
+	row->fence = (uint8_t)scope_word(s, "fence");
+	if (row->fence != CONF_FENCE_EGRESS) {
+		if (time)
+			scope_error(s, time, "fence_ms is of fence = \"egress\"; without that, "
+				"lease_s counts");
+		return;
+	}
+	row->fence_ms = time ? scope_int(s, "fence_ms") : FENCE_INTERVALS * interval_ms;
+	if (row->fence_ms < FENCE_INTERVALS_LEAST * interval_ms)
+		scope_error(s, at, "fence_ms is %u; it must be two of the %u ms intervals at least, "
+			"because every advertisement renews the fence", row->fence_ms, interval_ms);
+	if (row->fence_ms > row->lease_s * 1000)
+		scope_error(s, at, "fence_ms is %u, which is longer than lease_s = %u; the lease "
+			"would end first", row->fence_ms, row->lease_s);
+	for (uint32_t i = 0; i < s->reader->out->node_count; i++)
+		if (row->priority[i] == PRIORITY_OWNER)
+			scope_error(s, scope_member(s, "fence"), "the address of an owner (priority 255) "
+				"cannot be fenced: its heartbeats come from that address");
+}
+
 static void
 read_router(const struct scope *s, struct conf_router *row)
 {
@@ -173,6 +202,7 @@ read_router(const struct scope *s, struct conf_router *row)
 	row->preempt_delay_ms = scope_int(s, "preempt_delay_ms");
 	row->standby = (uint8_t)scope_word(s, "standby");
 	row->lease_s = scope_int(s, "lease_s");
+	read_fence(s, row);
 	row->unicast = scope_bool(s, "unicast");
 	if (row->unicast && r->out->node_count < 2)
 		scope_error(s, scope_member(s, "unicast"),

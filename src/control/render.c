@@ -186,8 +186,9 @@ render_routers(FILE *to, const json_t *routers, bool colour)
 		set_int(&t, 4, r, "priority");
 		table_set(&t, 5, TABLE_PLAIN, "%s", text_of(r, "standby"));
 		set_addresses(&t, 6, r);
-		table_set(&t, 7, TABLE_PLAIN, "%s%s", render_reason(text_of(r, "reason")),
-			is_true(r, "hold") ? "; preemption is held off until the next failure" : "");
+		table_set(&t, 7, TABLE_PLAIN, "%s%s%s", render_reason(text_of(r, "reason")),
+			is_true(r, "hold") ? "; preemption is held off until the next failure" : "",
+			strcmp(text_of(r, "fence"), "egress") == 0 ? "; egress fence" : "");
 	}
 	table_end(&t, to, "", colour);
 }

@@ -94,6 +94,7 @@ struct ipc_router {
 	uint8_t role;       /* enum el_role */
 	bool hold;          /* preemption held off by a switchover */
 	bool claimed;       /* addresses are in the kernel */
+	bool fenced;        /* the egress fence is in force, not the lease alone */
 	bool peer_active;   /* another node is heard as active */
 	uint8_t peer_priority;
 	uint32_t reason;    /* enum reason */

@@ -1,34 +1,26 @@
-/* The hands thread. See hands.h. Two socket pairs of pointers: no lock is shared with the loop. */
+/* The hands: jobs about addresses, done by a worker thread. See hands.h. */
 #include "linux/hands.h"
 
 #include "linux/block_routes.h"
+#include "linux/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-	STACK = 256 * 1024,
 	MANY_ADDRESSES = 200, /* to remove them takes longer than to take a device down (12 ms) */
-	QUEUE_BYTES = HANDS_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
 	INTERFACES = 64,
-	QUIET_MS = 100,       /* without a job: a pause */
 };
 static const char gate_path[] = "/proc/sys/net/ipv4/vs/backup_only";
 
 struct hands {
-	int loop_end, thread_end;
+	struct worker *worker;
 	struct address_socket *addresses;
 	struct macvlan_socket *devices;
-	pthread_t thread;
-	size_t under_way;        /* the loop's */
 	int prepared[INTERFACES]; /* the thread's: interfaces seen last, by index modulo size */
 	int *idle;               /* the thread's: devices to be taken down when there is time */
 	size_t idle_count, idle_capacity;
@@ -258,88 +250,42 @@ do_job(struct hands *h, struct hands_job *job)
 		set_gate(false);
 }
 
+static void
+work(void *hands, void *job)
+{
+	do_job(hands, job);
+}
+
 static bool
-is_quiet(const struct hands *h)
+idle(void *hands)
 {
-	struct pollfd p = {.fd = h->thread_end, .events = POLLIN};
+	struct hands *h = hands;
 
-	return poll(&p, 1, QUIET_MS) == 0;
-}
-
-/* The next job; while there is none, what can wait is done. NULL at the end. */
-static struct hands_job *
-next_job(struct hands *h)
-{
-	struct hands_job *job;
-
-	while (h->idle_count > 0 && is_quiet(h))
-		macvlan_set_up(h->devices, h->idle[--h->idle_count], false);
-	return recv(h->thread_end, &job, sizeof(job), 0) == (ssize_t)sizeof(job) ? job : NULL;
-}
-
-static void *
-work(void *argument)
-{
-	struct hands *h = argument;
-	struct hands_job *job;
-
-	while ((job = next_job(h)) != NULL) {
-		do_job(h, job);
-		if (send(h->thread_end, &job, sizeof(job), MSG_NOSIGNAL) == -1)
-			free(job);
-	}
-	shutdown(h->thread_end, SHUT_WR);
-	return NULL;
-}
-
-static int
-start_thread(struct hands *h)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the loop */
-	error = pthread_create(&h->thread, &attr, work, h);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
+	if (h->idle_count == 0)
+		return false;
+	macvlan_set_up(h->devices, h->idle[--h->idle_count], false);
+	return true;
 }
 
 int
 hands_start(struct hands **out)
 {
 	struct hands *h = calloc(1, sizeof(*h));
-	int ends[2], size = QUEUE_BYTES, error;
+	int error;
 
 	if (!h)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
-		error = -errno;
-		free(h);
-		return error;
-	}
-	h->loop_end = ends[0];
-	h->thread_end = ends[1];
-	for (int i = 0; i < 2; i++)
-		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1)
-			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	error = address_socket_open(&h->addresses);
 	if (error == 0)
 		error = macvlan_open(&h->devices);
 	if (error == 0)
-		error = start_thread(h);
+		error = worker_start(work, idle, h, &h->worker);
 	if (error == 0) {
 		*out = h;
 		return 0;
 	}
 	address_socket_close(h->addresses);
 	macvlan_close(h->devices);
-	close(ends[0]);
-	close(ends[1]);
 	free(h);
 	return error;
 }
@@ -347,7 +293,7 @@ hands_start(struct hands **out)
 int
 hands_fd(const struct hands *h)
 {
-	return h->loop_end;
+	return worker_fd(h->worker);
 }
 
 uint32_t
@@ -359,45 +305,19 @@ hands_port(const struct hands *h)
 bool
 hands_submit(struct hands *h, struct hands_job *job)
 {
-	if (h->under_way == HANDS_QUEUE ||
-		send(h->loop_end, &job, sizeof(job), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		return false;
-	h->under_way++;
-	return true;
-}
-
-static struct hands_job *
-collect(struct hands *h, int flags)
-{
-	struct hands_job *job;
-
-	if (recv(h->loop_end, &job, sizeof(job), flags) != (ssize_t)sizeof(job))
-		return NULL;
-	h->under_way--;
-	return job;
+	return worker_submit(h->worker, job);
 }
 
 struct hands_job *
 hands_next_done(struct hands *h)
 {
-	return collect(h, MSG_DONTWAIT);
+	return worker_next_done(h->worker);
 }
 
 void
 hands_stop(struct hands *h)
 {
-	/* The thread sees the end after its last job, and says so: it never waits for us here. */
-	shutdown(h->loop_end, SHUT_WR);
-	while (h->under_way > 0) {
-		struct hands_job *job = collect(h, 0);
-
-		if (!job && errno != EINTR)
-			break;
-		free(job);
-	}
-	pthread_join(h->thread, NULL);
-	close(h->loop_end);
-	close(h->thread_end);
+	worker_stop(h->worker);
 	address_socket_close(h->addresses);
 	macvlan_close(h->devices);
 	free(h->idle);

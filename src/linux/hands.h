@@ -1,9 +1,7 @@
 /*
  * The hands: a thread that does the blocking part of moving addresses, so that the election loop
- * never waits for RTNL. Jobs are done in the order given; each comes back with its result.
- *
- * The thread shares nothing with the loop but the job that is in its hands: ownership of the
- * pointer goes over with hands_submit() and comes back with hands_next_done().
+ * never waits for RTNL. Jobs are done in the order given; each comes back with its result. Ownership
+ * of a job goes over with hands_submit() and comes back with hands_next_done() (worker.h).
  */
 #ifndef TANDEM_LINUX_HANDS_H
 #define TANDEM_LINUX_HANDS_H
@@ -11,8 +9,6 @@
 #include "base/mono.h"
 #include "linux/addresses.h"
 #include "linux/macvlan.h"
-
-enum { HANDS_QUEUE = 4096 }; /* jobs submitted and not collected */
 
 enum hands_gate {
 	HANDS_GATE_KEEP,
@@ -63,7 +59,7 @@ int hands_start(struct hands **out);
 int hands_fd(const struct hands *h);
 /* The netlink port id of the thread's socket (see addresses.h). */
 uint32_t hands_port(const struct hands *h);
-/* Never blocks. False (the job stays the caller's) when HANDS_QUEUE jobs are under way. */
+/* Never blocks. False (the job stays the caller's) when WORKER_QUEUE (worker.h) are under way. */
 bool hands_submit(struct hands *h, struct hands_job *job);
 /* The next finished job, or NULL. The caller frees it with free(). */
 struct hands_job *hands_next_done(struct hands *h);

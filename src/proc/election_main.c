@@ -35,6 +35,7 @@ finish(struct elector *x, int status)
 {
 	if (x->hands)
 		hands_stop(x->hands);
+	fencing_stop(x); /* after the addresses */
 	if (x->orphaned)
 		devices_remove(x);
 	if (x->links)
@@ -192,6 +193,7 @@ reconfigure(struct elector *x, const struct channel_message *m)
 	take_config(x, m);
 	if (x->port_count != ports_before)
 		links_repeat(x->links); /* the new ones have not been told of */
+	fencing_follow(x, true);
 	config_done(x);
 }
 
@@ -535,6 +537,7 @@ open_all(struct elector *x)
 	devices_start(x);
 	if ((error = links_open(&handlers, &x->links)) != 0)
 		give_up(x, "netlink", -error);
+	fencing_start(x);
 	routers_start(x);
 	ports_judge_leftovers(x);
 	blocks_judge_leftovers(x);

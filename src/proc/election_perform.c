@@ -127,10 +127,14 @@ move_addresses(struct router *r, mono now, const struct el_act *act)
 	struct hands_job *job = job_for(r, act->kind);
 	struct el_acts acts = {.count = 0};
 
+	if (act->kind == EL_RELEASE)
+		fencing_release(r); /* before the addresses: it does not wait for RTNL */
 	if (job) {
 		job->router = r->id;
 		job->sequence = act->sequence;
 		job->gate = gate_for(r, act->kind);
+		if (act->kind == EL_CLAIM && fencing_takes_claim(r, job))
+			return;
 		if (hands_submit(x->hands, job))
 			return;
 		free(job);
@@ -173,6 +177,7 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 	switch (act->kind) {
 	case EL_SEND_ADVERT:
 		send_advert(r, now, act->priority);
+		fencing_advert(r);
 		break;
 	case EL_PREPARE:
 		prepare(r);

@@ -177,6 +177,8 @@ ports_on_link(void *elector, const struct link_state *state)
 	for (size_t i = 0; i < x->router_count && moved && !x->starting; i++)
 		if (x->routers[i]->port == p) /* what was above it has gone with it */
 			router_prepare_devices(x->routers[i]);
+	if (moved && !x->starting)
+		fencing_follow(x, false);
 	pair_port_changed(x, p);
 	routers_port_changed(x, p);
 }

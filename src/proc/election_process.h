@@ -16,6 +16,7 @@
  *   election_track.c    tracked gateways, probes and scripts: what they do to fitness and priority
  *   election_gateways.c asks tracked gateways
  *   election_blocks.c   whole prefixes: announced by a thread, watched, left over
+ *   election_fence.c    the egress fence: opened, renewed and closed with the core's actions
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
  *
@@ -32,6 +33,7 @@
 #include "core/vrrp.h"
 #include "linux/announcer.h"
 #include "linux/arp.h"
+#include "linux/fence.h"
 #include "linux/hands.h"
 #include "linux/links.h"
 #include "linux/vrrp_socket.h"
@@ -141,6 +143,23 @@ struct router {
 	bool was_active;                  /* when its group was looked at last */
 	enum reason offered;              /* its offer then */
 	struct log_limit conflict_limit, interval_limit;
+	bool fence_open;                  /* has been opened, and not closed since */
+	bool fence_due;                   /* renew it with this turn of the loop */
+	struct hands_job *claim;          /* waits until the fence is open; NULL: none */
+};
+
+/* The egress fence of all routers that want one. */
+struct fencing {
+	char name[FENCE_NAME];
+	struct fence *thread;             /* NULL: not needed yet */
+	struct fence_plan *plan;          /* what was asked for last */
+	bool in_force;                    /* and the kernel has it */
+	bool refused;                     /* or it does not want it: until the next reload */
+	bool keeping;                     /* a renewal is under way */
+	size_t due;
+	struct log_limit limit;
+	ev_io watcher;
+	ev_prepare turn;
 };
 
 struct elector {
@@ -191,6 +210,7 @@ struct elector {
 	bool digest_told;                 /* the difference of the configurations */
 	struct wish wish;
 	bool settling, unsettled;         /* a group is being looked at; and must be again */
+	struct fencing fencing;
 
 	struct tracked *tracked;          /* as many as config.tracks; NULL: no memory */
 	struct gateways *gateways;        /* election_gateways.c */
@@ -343,6 +363,21 @@ void gateways_configure(struct elector *x, const struct config *before);
 /* Once the virtual routers are those of the configuration. */
 void gateways_start(struct elector *x);
 void gateways_free(struct elector *x);
+
+/* election_fence.c */
+/* Before the first role: what an earlier life left goes, what is wanted is asked for. */
+void fencing_start(struct elector *x);
+/* The routers or the interfaces are others; `again`: even if the kernel refused the same before. */
+void fencing_follow(struct elector *x, bool again);
+/* True: the claim is the fence's now and goes to the hands when the fence is open. */
+bool fencing_takes_claim(struct router *r, struct hands_job *claim);
+/* Silence, and no claim waits any more. */
+void fencing_release(struct router *r);
+/* An advertisement of an active router goes out: so may its addresses, for a while. */
+void fencing_advert(struct router *r);
+/* Is the egress fence in force for the router, beside the lease? */
+bool router_is_fenced(const struct router *r);
+void fencing_stop(struct elector *x);
 
 /* election_perform.c */
 void router_perform(struct router *r, mono now, const struct el_acts *acts);

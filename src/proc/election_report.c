@@ -171,6 +171,7 @@ report_state(struct elector *x)
 		log_line_ms(&line, "since_ms", mono_diff_ns(now, r->election.since));
 		log_line_int(&line, "priority", r->election.params.priority);
 		log_line_text(&line, "hold", r->election.hold ? "yes" : "no");
+		log_line_text(&line, "fence", router_is_fenced(r) ? "egress" : "lease");
 		log_line_int(&line, "adverts_sent", (int64_t)r->adverts_sent);
 		log_line_int(&line, "adverts_received", (int64_t)r->adverts_received);
 		log_line_ms(&line, "lateness_max_ms", x->lateness_max_ns);
@@ -196,6 +197,7 @@ tell_router(struct router *r, mono now)
 		.priority = e->params.priority,
 		.role = (uint8_t)e->role,
 		.hold = e->hold,
+		.fenced = router_is_fenced(r),
 		.claimed = e->claimed,
 		.peer_active = hears_active(e, now),
 		.peer_priority = e->last_priority,

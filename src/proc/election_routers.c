@@ -461,6 +461,7 @@ router_free(struct router *r)
 	blocks_hush(r);
 	free(r->addresses);
 	free(r->blocks);
+	free(r->claim);
 	free(r);
 }
 

@@ -13,6 +13,7 @@ libproc_la_SOURCES += src/proc/election_track.c
 libproc_la_SOURCES += src/proc/election_group.c
 libproc_la_SOURCES += src/proc/election_track.c src/proc/election_gateways.c
 libproc_la_SOURCES += src/proc/election_track.c src/proc/election_blocks.c src/proc/election_ours.c
+libproc_la_SOURCES += src/proc/election_track.c src/proc/election_fence.c
 libproc_la_SOURCES += src/proc/pool_process.h src/proc/pool_main.c src/proc/pool_health.c \
 	src/proc/pool_table.c src/proc/pool_plan.c src/proc/pool_plan_log.c src/proc/pool_owned.c src/proc/pool_sync.c src/proc/pool_neighbours.c
 libproc_la_SOURCES += src/proc/pool_track.c

@@ -100,6 +100,7 @@ put_facts(json_t *o, const struct pool *p, const struct pool_router *r, mono now
 	put(o, "since_ms", age_json(r->known ? (mono){f->since_ns} : p->started, now));
 	put(o, "hold", json_boolean(f->hold));
 	put(o, "claimed", json_boolean(f->claimed));
+	put(o, "fence", json_string(f->fenced ? "egress" : "lease"));
 	put(o, "lease_ms", r->known && f->claimed && f->lease_ns != INT64_MAX
 		? json_integer((json_int_t)((f->lease_ns - now.ns) / NS_PER_MS)) : json_null());
 	put(o, "peer_active", json_boolean(f->peer_active));

@@ -269,6 +269,7 @@ finish(struct supervisor *s)
 	log_line_text(&line, "name", "supervisor");
 	log_line_reason(&line, REASON_STOPPED);
 	log_emit(&s->log, LOG_LEVEL_NOTICE, &line);
+	withdraw_fence(s);
 	relay_close(s);
 	hooks_close(s);
 	log_close(&s->log);

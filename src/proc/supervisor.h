@@ -138,5 +138,7 @@ void scripts_close(struct supervisor *s);
 void withdraw_addresses(struct supervisor *s, enum reason why);
 /* Remove the devices with a virtual MAC, and put back what was set for them (linux/macvlan.h). */
 void withdraw_devices(struct supervisor *s);
+/* At the end, with no address left: the table of the egress fence, if it is still there. */
+void withdraw_fence(struct supervisor *s);
 
 #endif

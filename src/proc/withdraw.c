@@ -5,6 +5,7 @@
 #include "proc/supervisor.h"
 
 #include "linux/addresses.h"
+#include "linux/fence_table.h"
 #include "linux/macvlan.h"
 
 #include <net/if.h>
@@ -104,4 +105,17 @@ withdraw_addresses(struct supervisor *s, enum reason why)
 	log_line_text(&line, "detail", "the supervisor removed the addresses");
 	log_line_int(&line, "failed", failed);
 	log_emit(&s->log, LOG_LEVEL_WARNING, &line);
+}
+
+void
+withdraw_fence(struct supervisor *s)
+{
+	struct fence_table *table;
+	char name[FENCE_NAME];
+
+	if (!atomic_load(&s->handover->fence) ||
+		fence_table_open(fence_table_name(s->options.run_dir, name), &table) != 0)
+		return;
+	fence_table_remove(table); /* gone already: what was wanted */
+	fence_table_close(table);
 }

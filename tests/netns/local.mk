@@ -2,11 +2,13 @@
 netns_programs = tests/netns/t_addresses tests/netns/t_announcer tests/netns/t_arp tests/netns/t_asker \
 	tests/netns/t_hands tests/netns/t_links tests/netns/t_macvlan tests/netns/t_privileges \
 	tests/netns/t_vrrp_socket
+	tests/netns/t_asker tests/netns/t_egress tests/netns/t_hands tests/netns/t_links \
+	tests/netns/t_privileges tests/netns/t_vrrp_socket
 check_PROGRAMS += $(netns_programs)
 EXTRA_DIST += tests/netns/run
 
 netns_bed = tests/netns/bed.c tests/netns/bed.h
-netns_libs = liblinux.la libcore.la libbase.la $(NL_LIBS) $(NET_LIBS) $(CAPNG_LIBS) \
+netns_libs = liblinux.la libcore.la libbase.la $(NL_LIBS) $(NFT_LIBS) $(NET_LIBS) $(CAPNG_LIBS) \
 	$(SECCOMP_LIBS) $(CMOCKA_LIBS) -lpthread
 tests_netns_t_addresses_SOURCES = tests/netns/t_addresses.c $(netns_bed)
 tests_netns_t_addresses_LDADD = $(netns_libs)
@@ -16,6 +18,8 @@ tests_netns_t_arp_SOURCES = tests/netns/t_arp.c $(netns_bed)
 tests_netns_t_arp_LDADD = $(netns_libs)
 tests_netns_t_asker_SOURCES = tests/netns/t_asker.c $(netns_bed)
 tests_netns_t_asker_LDADD = $(netns_libs)
+tests_netns_t_egress_SOURCES = tests/netns/t_egress.c $(netns_bed)
+tests_netns_t_egress_LDADD = $(netns_libs)
 tests_netns_t_hands_SOURCES = tests/netns/t_hands.c $(netns_bed)
 tests_netns_t_hands_LDADD = $(netns_libs)
 tests_netns_t_links_SOURCES = tests/netns/t_links.c $(netns_bed)

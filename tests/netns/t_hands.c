@@ -2,6 +2,7 @@
 #include "bed.h"
 
 #include "linux/hands.h"
+#include "linux/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,7 +99,7 @@ test_full_queue(void **state)
 
 	(void)state;
 	assert_int_equal(hands_start(&h), 0);
-	for (uint32_t i = 0; i < HANDS_QUEUE; i++)
+	for (uint32_t i = 0; i < WORKER_QUEUE; i++)
 		assert_true(hands_submit(h, job_with(NULL, 0, ADDRESS_SET, i)));
 	assert_false(hands_submit(h, one_more));
 	free(await(h));

@@ -78,7 +78,7 @@ check_PROGRAMS += tests/unit/test_status
 TESTS += tests/unit/test_status
 tests_unit_test_status_SOURCES = tests/unit/test_status.c
 tests_unit_test_status_LDADD = libproc.la libcontrol.la liblinux.la libipc.la libconf.la libcore.la \
-	libbase.la $(NL_LIBS) $(EV_LIBS) $(CONFIG_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) \
+	libbase.la $(NL_LIBS) $(NFT_LIBS) $(EV_LIBS) $(CONFIG_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) \
 	$(JANSSON_LIBS) $(CMOCKA_LIBS) -lpthread -lm
 
 check_PROGRAMS += tests/unit/test_table tests/unit/test_plan tests/unit/test_pool
@@ -144,7 +144,7 @@ tests_unit_test_fitness_SOURCES = tests/unit/test_fitness.c
 tests_unit_test_fitness_LDADD = libcore.la $(CMOCKA_LIBS)
 tests_unit_test_track_SOURCES = tests/unit/test_track.c
 tests_unit_test_track_LDADD = libproc.la libcontrol.la libprobe.la liblinux.la libauth.la libipc.la \
-	libconf.la libcore.la libbase.la $(NL_LIBS) $(NET_LIBS) $(EV_LIBS) $(CONFIG_LIBS) \
+	libconf.la libcore.la libbase.la $(NL_LIBS) $(NFT_LIBS) $(NET_LIBS) $(EV_LIBS) $(CONFIG_LIBS) \
 	$(CAPNG_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lpthread -lm
 check_PROGRAMS += tests/unit/test_scripts
 TESTS += tests/unit/test_scripts

@@ -159,7 +159,7 @@ keeps_its_contract(void **state)
 {
 	static const char *const top[] = {"snode", "arouters", "opeer", "avirtual_servers", NULL};
 	static const char *const router[] = {"sname", "nvrid", "srole", "sreason", "nsince_ms",
-		"npriority", "aaddresses", "sstandby", "bhold", "?lease_ms", "atrack", NULL};
+		"npriority", "aaddresses", "sstandby", "bhold", "sfence", "?lease_ms", "atrack", NULL};
 	static const char *const track[] = {"sname", "skind", "0up", "sreason", "sdetail",
 		"nweight", "?since_ms", NULL};
 	static const char *const peer[] = {"sname", "sstate", "?last_heard_ms", "alinks", NULL};
@@ -210,7 +210,8 @@ tells_the_elections_facts(void **state)
 
 	b->facts[0] = (struct pool_router){.known = true, .facts = {.priority = 140,
 		.role = EL_ACTIVE, .reason = REASON_PEER_SILENT, .since_ns = now.ns - 90 * NS_PER_S,
-		.claimed = true, .lease_ns = now.ns + 2500 * NS_PER_MS, .hold = true}};
+		.claimed = true, .fenced = true, .lease_ns = now.ns + 2500 * NS_PER_MS,
+		.hold = true}};
 	b->pool.election_fd = 0;
 	b->pool.stats.refused[REASON_BAD_CHECKSUM] = 3;
 	s = status_json(&b->pool);
@@ -225,6 +226,8 @@ tells_the_elections_facts(void **state)
 	assert_int_equal(json_array_size(json_object_get(r, "addresses")), 2);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(r, "addresses"), 1)),
 		"10.88.0.1/24");
+	assert_string_equal(text_at(r, "fence"), "egress");
+	assert_string_equal(text_at(row(s, "routers", 1), "fence"), "lease");
 	assert_string_equal(text_at(row(s, "routers", 1), "standby"), "cold");
 	assert_string_equal(json_string_value(json_array_get(
 		json_object_get(row(s, "routers", 1), "addresses"), 0)), "10.77.0.101/24");
