@@ -34,7 +34,9 @@ EXTRA_DIST += tests/netns/t_operator.sh tests/netns/t_unfit.sh tests/netns/t_sto
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh \
 	tests/netns/t_track_local.sh tests/lib/nginx.sh
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_track_gateways.sh
-	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_group.sh
+	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh tests/netns/t_group.sh \
+	tests/netns/t_group_plain.sh tests/lib/group.sh \
+	tests/netns/t_group_keepalived.sh tests/netns/t_active_active.sh
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/witness.sh tests/lib/watch
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh
