@@ -40,7 +40,7 @@ EXTRA_DIST += tests/netns/t_operator.sh tests/netns/t_unfit.sh tests/netns/t_sto
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/witness.sh tests/lib/watch
 	tests/netns/t_hooks.sh tests/netns/t_control.sh tests/netns/t_track.sh
-EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh tests/netns/t_blocks.sh
+EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh tests/netns/t_blocks.sh tests/netns/t_many.sh
 EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_stranger.sh tests/netns/t_families.sh \
 	tests/netns/t_envelope.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/watch
