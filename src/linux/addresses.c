@@ -3,7 +3,8 @@
  *
  * Messages are built with libnl and sent many at a time; every one asks for its ACK, and ACKs are
  * matched by sequence number here, because nl_recvmsgs() throws the rest of a datagram away at the
- * first error. A chunk is smaller than what the receive buffer holds in ACKs.
+ * first error. A chunk is smaller than what the receive buffer holds in ACKs, and small because the
+ * kernel does it without a break, on a processor that the election loop may want.
  */
 #include "linux/addresses.h"
 
@@ -23,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 128, MESSAGE_MAX = 128, RECEIVE_BUFFER = 4 << 20, ANSWER_MAX = 64 * 1024 };
+enum { CHUNK = 32, MESSAGE_MAX = 128, RECEIVE_BUFFER = 4 << 20, ANSWER_MAX = 64 * 1024 };
 enum { LEASED_METRIC = 1000 /* the kernel's own routes have 256 */ };
 enum { NO_ANSWER = ENOBUFS }; /* the error of a change whose ACK did not come; never the kernel's */
 

@@ -33,6 +33,7 @@ struct announcer_row {
 
 struct announcer_round {
 	uint32_t router;          /* of the caller */
+	bool tell;                /* of the caller */
 	int64_t every_ns;         /* one address each so many ns, in each form; 0: as fast as may be */
 	_Atomic int64_t until_ns; /* mono; the caller may move it while the round is under way */
 

@@ -5,7 +5,8 @@
  * which address carries them, who tells the neighbours, and what happens when somebody else takes a
  * block's route away.
  *
- * The neighbours are told by the announcer thread, an address at a time. A router whose blocks are
+ * The neighbours are told by the announcer thread, an address at a time; so they are of a router's
+ * many single addresses. A router whose blocks are
  * small together (FEW addresses) repeats that with the whole series of its addresses. Of larger
  * ones the first copy goes out as fast as pace_ns allows, and the last of the series and the refresh
  * of every minute at a walk: six copies in five seconds would only fill the wire and everybody's
@@ -40,24 +41,33 @@ router_anchor(const struct router *r)
 
 /* --- announcements --- */
 
-/* Rows for the blocks that are announced, and how many addresses they have. */
+static void
+add_row(const struct router *r, struct announcer_round *round, const struct ip_prefix *prefix,
+	const char *interface)
+{
+	const struct port *p = port_find(r->elector, interface);
+	struct announcer_row *row = &round->rows[round->count];
+
+	if (!p || p->link.ifindex == 0)
+		return;
+	row->prefix = *prefix;
+	row->ifindex = p->link.ifindex;
+	memcpy(row->mac, p->link.mac, sizeof(row->mac));
+	round->count++;
+}
+
+/* Rows for the blocks that are announced; how many addresses they have. */
 static uint64_t
-fill_rows(const struct router *r, struct announcer_round *round)
+add_blocks(const struct router *r, struct announcer_round *round)
 {
 	uint64_t addresses = 0;
 
-	round->count = 0;
 	for (uint32_t i = 0; i < r->conf.block_count; i++) {
 		const struct conf_block *b = &r->blocks[i];
-		const struct port *p = port_find(r->elector, b->interface);
-		struct announcer_row *row = &round->rows[round->count];
 
-		if (!p || p->link.ifindex == 0 || announcer_addresses(&b->prefix) == 0)
+		if (announcer_addresses(&b->prefix) == 0)
 			continue;
-		row->prefix = b->prefix;
-		row->ifindex = p->link.ifindex;
-		memcpy(row->mac, p->link.mac, sizeof(row->mac));
-		round->count++;
+		add_row(r, round, &b->prefix, b->interface);
 		addresses += announcer_addresses(&b->prefix);
 	}
 	return addresses;
@@ -78,51 +88,89 @@ pace_of(struct router *r, mono now, uint64_t addresses)
 		r->round_hurried = now;
 		return pace_ns;
 	}
-	return r->round ? 0 : walk_ns; /* what is under way says the same */
+	return r->rounds[ROUND_BLOCKS] ? 0 : walk_ns; /* what is under way says the same */
 }
 
-void
-blocks_announce(struct router *r)
+/* In place of one of the same kind that is still under way. Takes the round. */
+static void
+begin_round(struct router *r, enum router_round kind, struct announcer_round *round)
 {
-	struct announcer_round *round;
-	mono now = mono_now();
-	uint64_t addresses;
-
-	if (r->conf.block_count == 0 || !r->election.claimed)
-		return;
-	round = announcer_round_new(r->conf.block_count);
-	if (!round)
-		return;
-	addresses = fill_rows(r, round);
-	round->every_ns = addresses == 0 ? 0 : pace_of(r, now, addresses);
-	if (round->every_ns == 0) {
+	if (round->count == 0 || round->every_ns == 0) {
 		free(round);
 		return;
 	}
-	if (r->round)
-		announcer_cancel(r->round);
+	if (r->rounds[kind])
+		announcer_cancel(r->rounds[kind]);
+	r->rounds[kind] = NULL;
 	round->router = r->id;
 	atomic_store(&round->until_ns, r->election.lease_deadline.ns);
 	if (announcer_submit(r->elector->announcer, round))
-		r->round = round;
+		r->rounds[kind] = round;
 	else
 		free(round); /* another copy follows */
 }
 
-void
-blocks_hush(struct router *r)
+static void
+announce_blocks(struct router *r)
 {
-	r->round_hurried = MONO_NEVER; /* the next takeover is in a hurry again */
-	if (r->round)
-		announcer_cancel(r->round);
-	r->round = NULL; /* freed when it comes back */
+	struct announcer_round *round;
+	uint64_t addresses;
+
+	if (r->conf.block_count == 0 || !(round = announcer_round_new(r->conf.block_count)))
+		return;
+	round->count = 0;
+	addresses = add_blocks(r, round);
+	if (addresses > 0)
+		round->every_ns = pace_of(r, mono_now(), addresses);
+	round->tell = addresses > FEW;
+	begin_round(r, ROUND_BLOCKS, round);
 }
 
 void
-blocks_lease_changed(struct router *r)
+rounds_begin(struct router *r, uint32_t after)
 {
-	if (r->round && r->election.claimed)
-		atomic_store(&r->round->until_ns, r->election.lease_deadline.ns);
+	struct announcer_round *round;
+	uint32_t passed = 0;
+
+	if (!r->election.claimed)
+		return;
+	announce_blocks(r);
+	/* a copy that comes while the last one is under way is left out, but for a new beginning */
+	if (r->conf.address_count <= after ||
+		(r->rounds[ROUND_ADDRESSES] && r->election.announce.copy != ANNOUNCE_FIRST) ||
+		!(round = announcer_round_new(r->conf.address_count)))
+		return;
+	round->count = 0;
+	round->tell = !r->addresses_told;
+	r->addresses_told = true;
+	round->every_ns = pace_ns;
+	for (uint32_t i = 0; i < r->conf.address_count; i++)
+		if (r->addresses[i].prefix.addr.family == IP_V4 && ++passed > after) {
+			struct ip_prefix one = {.addr = r->addresses[i].prefix.addr, .length = 32};
+
+			add_row(r, round, &one, r->addresses[i].interface);
+		}
+	begin_round(r, ROUND_ADDRESSES, round);
+}
+
+void
+rounds_end(struct router *r)
+{
+	r->round_hurried = MONO_NEVER; /* the next takeover is in a hurry again */
+	r->addresses_told = false;
+	for (size_t i = 0; i < ROUNDS; i++) {
+		if (r->rounds[i])
+			announcer_cancel(r->rounds[i]);
+		r->rounds[i] = NULL; /* freed when it comes back */
+	}
+}
+
+void
+rounds_prolong(struct router *r)
+{
+	for (size_t i = 0; i < ROUNDS && r->election.claimed; i++)
+		if (r->rounds[i])
+			atomic_store(&r->rounds[i]->until_ns, r->election.lease_deadline.ns);
 }
 
 static void
@@ -144,22 +192,28 @@ report_round(struct router *r, const struct announcer_round *round)
 	log_emit(&r->elector->child->log, LOG_LEVEL_INFO, &line);
 }
 
+static void
+round_over(struct router *r, enum router_round kind, const struct announcer_round *round)
+{
+	r->rounds[kind] = NULL;
+	if (!round->whole)
+		report_text(r->elector, LOG_LEVEL_WARNING, "announce", REASON_SYSTEM, "router",
+			r->conf.name);
+	else if (round->tell)
+		report_round(r, round);
+}
+
 void
-blocks_take_rounds(struct elector *x)
+rounds_take(struct elector *x)
 {
 	struct announcer_round *round;
 
 	while ((round = announcer_next_done(x->announcer)) != NULL) {
 		struct router *r = router_by_id(x, round->router);
 
-		if (r && r->round == round) {
-			r->round = NULL;
-			if (round->whole && round->addresses > FEW)
-				report_round(r, round);
-			else if (!round->whole)
-				report_text(x, LOG_LEVEL_WARNING, "announce", REASON_SYSTEM, "router",
-					r->conf.name);
-		}
+		for (size_t i = 0; r && i < ROUNDS; i++)
+			if (r->rounds[i] == round)
+				round_over(r, (enum router_round)i, round);
 		free(round);
 	}
 }

@@ -424,7 +424,7 @@ on_announcer(struct ev_loop *loop, ev_io *w, int events)
 {
 	(void)loop;
 	(void)events;
-	blocks_take_rounds(w->data);
+	rounds_take(w->data);
 }
 
 static void

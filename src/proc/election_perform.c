@@ -11,25 +11,32 @@
 #include <string.h>
 
 static const double timer_pad_s = 20e-6; /* so that a timer is never early by rounding */
+static const int64_t jobs_turn_ns = 1 * NS_PER_MS;
 enum { NO_ROUTER = 0 };
+
+/* Of a router's IPv4 addresses: what fits into a fraction of a millisecond. */
+enum { ANNOUNCED_HERE = 32 };
 
 static void
 announce(struct router *r)
 {
+	uint32_t here = 0;
+
 	for (uint32_t i = 0; i < r->conf.address_count; i++) {
 		const struct conf_address *a = &r->addresses[i];
 		const struct port *p = port_find(r->elector, a->interface);
+		bool v6 = a->prefix.addr.family == IP_V6;
 
-		if (!p || p->link.ifindex == 0)
+		if ((!v6 && here++ >= ANNOUNCED_HERE) || !p || p->link.ifindex == 0)
 			continue;
-		if (a->prefix.addr.family == IP_V6)
+		if (v6)
 			nd_announce(r->elector->arp.fd, p->link.ifindex, p->link.mac,
 				&a->prefix.addr, p->below ? p->below->link.router6 : p->link.router6);
 		else
 			arp_announce(&r->elector->arp, p->link.ifindex, p->link.mac,
 				&a->prefix.addr);
 	}
-	blocks_announce(r);
+	rounds_begin(r, ANNOUNCED_HERE);
 	if (r->takeover_untold && r->election.claimed)
 		report_takeover(r, mono_now());
 }
@@ -192,7 +199,7 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		break;
 	case EL_ROLE:
 		if (act->to != EL_ACTIVE)
-			blocks_hush(r);
+			rounds_end(r);
 		report_role(r, act);
 		break;
 	case EL_RIVAL:
@@ -307,12 +314,15 @@ log_failed(const struct router *r, const struct hands_job *job)
 	}
 }
 
+/* Of many jobs some in a turn: the loop's timers have theirs in between. */
 void
 elector_take_jobs(struct elector *x)
 {
+	mono begun = mono_now();
 	struct hands_job *job;
 
-	while ((job = hands_next_done(x->hands)) != NULL) {
+	while (mono_diff_ns(mono_now(), begun) < jobs_turn_ns &&
+		(job = hands_next_done(x->hands)) != NULL) {
 		struct router *r = job->router == NO_ROUTER ? NULL : router_by_id(x, job->router);
 		struct el_acts acts = {.count = 0};
 		mono now;
@@ -327,7 +337,7 @@ elector_take_jobs(struct elector *x)
 			el_address_result(&r->election, now, job->sequence, job->sent,
 				job->failed == 0, &acts);
 			router_perform(r, now, &acts);
-			blocks_lease_changed(r);
+			rounds_prolong(r);
 		}
 		free(job);
 	}

@@ -106,6 +106,9 @@ struct tracked {
 	bool told;                        /* the pool process knows */
 };
 
+/* What the announcer thread does for a router, apart from each other. */
+enum router_round { ROUND_ADDRESSES, ROUND_BLOCKS, ROUNDS };
+
 /* A wish of the operator that waits for offers to be taken. */
 struct wish {
 	uint64_t id;                      /* 0: none */
@@ -119,7 +122,8 @@ struct router {
 	struct conf_router conf;
 	struct conf_address *addresses;   /* owned; on the interface where they really are */
 	struct conf_block *blocks;        /* owned */
-	struct announcer_round *round;    /* the latest one of its blocks while it is under way */
+	struct announcer_round *rounds[ROUNDS]; /* the latest ones while they are under way */
+	bool addresses_told;              /* that all are announced, since it is active */
 	mono round_hurried;               /* when one last began that is as fast as may be */
 	struct virtual_device devices[ROUTER_DEVICES];
 	size_t device_count;              /* 0: no virtual MAC */
@@ -391,15 +395,17 @@ void elector_remove(struct elector *x, const struct conf_address *addresses, siz
 /* election_blocks.c */
 /* The address whose lease carries the router's blocks; family IP_NONE: it has none. */
 struct ip_addr router_anchor(const struct router *r);
-/* A round of announcements of the router's blocks, as the copy that is due asks for. */
-void blocks_announce(struct router *r);
-/* None of its addresses is announced from here on. */
-void blocks_hush(struct router *r);
-void blocks_lease_changed(struct router *r);
+/*
+ * The announcer's part of the copy that is due: the blocks, and the IPv4 addresses but for the first
+ * `after`.
+ */
+void rounds_begin(struct router *r, uint32_t after);
+/* Nothing of the router is announced by the announcer from here on. */
+void rounds_end(struct router *r);
+void rounds_prolong(struct router *r); /* with the lease */
+void rounds_take(struct elector *x);   /* those that are over */
 /* The kernel lets nothing on this host answer from the router's blocks: said once. */
 void blocks_mute(struct router *r);
-/* Rounds that are over. */
-void blocks_take_rounds(struct elector *x);
 /* Somebody removed routes. */
 void blocks_drain(struct elector *x);
 /* At start: routes left by an earlier life go, unless a router goes on as active. Waits. */

@@ -346,7 +346,7 @@ router_update(struct router *r, mono now, const struct config *c, const struct c
 
 	if (!same) {
 		drop_addresses(r, c, row);
-		blocks_hush(r);
+		rounds_end(r);
 	}
 	if (strcmp(r->conf.group, row->group) != 0)
 		r->was_active = false; /* what it did outside is nothing to its new group */
@@ -458,7 +458,7 @@ static void
 router_free(struct router *r)
 {
 	ev_timer_stop(r->elector->loop, &r->timer);
-	blocks_hush(r);
+	rounds_end(r);
 	free(r->addresses);
 	free(r->blocks);
 	free(r->claim);
