@@ -127,7 +127,7 @@ within 2 "all of n1 killed: n2 takes over" has_address n2 $vip
 within 4 "and the lease ends" only_holder n2 $vip
 expect "the client is served" client_answered $vip
 # the killed node's kernel tells the multicast routers that it has left, from the virtual MAC
-within 1 "over IPv6 as well, after an advertisement" client_answered $vip6
+within 2 "over IPv6 as well, after an advertisement" in_ns c ping -c 1 -W 0.3 -q $vip6
 start_tandemd n1 "$LAB/tandem.conf"
 within 3 "n1 adopts what it left" only_holder n1 $vip
 within 2 "the client is served" client_answered $vip
@@ -157,3 +157,48 @@ unset "LAB_DAEMON[n1]"
 within 2 "the supervisor of n1 killed: n1 is as before all the same" as_before n1
 stop_node n2
 expect "n2 is as before" as_before n2
+
+# What is in the way is named, the node is in fault, and it goes on when that is gone.
+in_ns n2 ip link add $device type bridge
+start_tandemd n2 "$LAB/tandem.conf"
+within 3 "a device of somebody else's: fault" role_is n2 web fault
+expect "with the reason" logged n2 event=role router=web to=fault reason=virtual-mac
+expect "and what to do" logged n2 event=link reason=virtual-mac "detail=\"$device is there already and not tandem's: remove or rename it\""
+within 2 "the other router is active" role_is n2 six active
+in_ns n2 ip link del $device
+within 3 "it is gone: active" only_holder n2 $vip
+stop_node n2
+
+# Addresses of both families, and one on another interface.
+conf 100 "$keys"
+sed -i "s|( \"$vip/24\" )|( \"$vip/24\", \"$vip6/64\", { address = \"10.88.0.1/24\"; interface = \"eth1\"; } )|" "$LAB/tandem.conf"
+start_tandemd n2 "$LAB/tandem.conf"
+within 3 "both families in one router" role_is n2 web active
+within 1 "IPv4 on its device" eval "in_ns n2 ip address show dev $device | grep -q $vip/24"
+within 1 "IPv6 on its own" eval "in_ns n2 ip address show dev vrrp6.51.eth0 | grep -q $vip6/64"
+within 1 "the other interface's where it is" eval 'in_ns n2 ip address show dev eth1 | grep -q 10.88.0.1/24'
+expect "the client is served" client_answered $vip
+expect "over IPv6 as well" client_answered $vip6
+[ -n "${TANDEM_FULL:-}" ] || exit 0
+
+# A daemon that hangs as a whole is as good as a dead one; when it goes on, it begins anew.
+start_tandemd n1 "$LAB/tandem.conf"
+within 3 "n1 preempts" only_holder n1 $vip
+# shellcheck disable=SC2046
+kill -STOP $(daemon_pids n1)
+within 2 "all of n1 stopped: n2 takes over" has_address n2 $vip
+within 4 "and the lease ends" only_holder n2 $vip
+within 1 "the client is served" client_answered $vip
+# shellcheck disable=SC2046
+kill -CONT $(daemon_pids n1)
+within 3 "n1 goes on" only_holder n1 $vip
+expect "the client is served" client_answered $vip
+
+# The interface goes and comes back, as a hot-plugged one does.
+stop_node n2
+in_ns n1 ip link del eth0
+within 2 "the interface has gone: fault" role_is n1 web fault
+lab_port n1 eth0 br0 10.77.0.11/24
+within 4 "it is back: active" role_is n1 web active
+within 1 "the client is served" client_answered $vip
+expect "by the virtual MAC" entry_is $vip $mac
