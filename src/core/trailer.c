@@ -6,15 +6,29 @@
 static const uint32_t magic = 0x544e444d; /* TNDM */
 static const uint8_t nothing[TRAILER_MAC] = {0};
 enum { CARRIER = 1, ROLE_MAX = 3, FITNESS_MAX = 2, IP6_HEADER = 40, MTU = 1500 };
+enum { NEIGHBOUR6 = 16 / TRAILER_NEIGHBOUR };
 
 _Static_assert(IP6_HEADER + VRRP_HEADER + 16 * VRRP_IP6_ADDRESSES + TRAILER_MAX <= MTU,
 	"a message of IPv6 with a trailer would be fragmented");
+
+static bool
+has_neighbour6(const struct trailer *t)
+{
+	return t->neighbour_count == 1 && t->neighbours[0].family == IP_V6;
+}
+
+/* In units of TRAILER_NEIGHBOUR, as they are counted on the wire. */
+static uint8_t
+neighbours_of(const struct trailer *t)
+{
+	return has_neighbour6(t) ? NEIGHBOUR6 : t->neighbour_count;
+}
 
 static size_t
 length_of(const struct trailer *t)
 {
 	return TRAILER_FIXED + (size_t)t->path_count * TRAILER_PATH +
-		(size_t)t->neighbour_count * TRAILER_NEIGHBOUR + TRAILER_MAC;
+		(size_t)neighbours_of(t) * TRAILER_NEIGHBOUR + TRAILER_MAC;
 }
 
 size_t
@@ -37,12 +51,12 @@ trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
 	writer_u8(&w, t->priority);
 	writer_u8(&w, t->fitness);
 	writer_u8(&w, t->path_count);
-	writer_u16(&w, t->flags);
+	writer_u16(&w, (uint16_t)(t->flags | (has_neighbour6(t) ? TRAILER_NEIGHBOUR6 : 0)));
 	writer_u16(&w, t->healthy);
 	writer_u32(&w, t->digest);
 	writer_u32(&w, t->router_tag);
 	writer_u8(&w, t->sender.family);
-	writer_u8(&w, t->neighbour_count);
+	writer_u8(&w, neighbours_of(t));
 	writer_u16(&w, t->lease_s);
 	writer_bytes(&w, t->sender.bytes, 16);
 	for (unsigned i = 0; i < t->path_count; i++) {
@@ -52,7 +66,7 @@ trailer_encode(const struct trailer *t, uint8_t *out, size_t capacity)
 		writer_u8(&w, 0);
 	}
 	for (unsigned i = 0; i < t->neighbour_count; i++)
-		writer_bytes(&w, t->neighbours[i].bytes, TRAILER_NEIGHBOUR);
+		writer_bytes(&w, t->neighbours[i].bytes, ip_addr_size(&t->neighbours[i]));
 	writer_bytes(&w, nothing, TRAILER_MAC);
 	return w.failed ? 0 : w.at;
 }
@@ -65,6 +79,12 @@ read_lists(struct reader *r, struct trailer *out)
 		out->paths[i].age_ms = reader_u16(r);
 		out->paths[i].carrier = (reader_u8(r) & CARRIER) != 0;
 		reader_skip(r, 1);
+	}
+	if ((out->flags & TRAILER_NEIGHBOUR6) != 0 && out->neighbour_count == NEIGHBOUR6) {
+		out->neighbour_count = 1;
+		out->neighbours[0].family = IP_V6;
+		reader_bytes(r, out->neighbours[0].bytes, 16);
+		return;
 	}
 	for (unsigned i = 0; i < out->neighbour_count; i++) {
 		out->neighbours[i].family = IP_V4;

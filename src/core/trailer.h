@@ -13,7 +13,7 @@
  *  56 u8 family of the sender's address (4 or 6)  57 u8 number of neighbours  58 u16 lease in seconds
  *  60 u8[16] the address
  *  76 paths: u32 tag, u16 age_ms, u8 flags (1: carrier), u8 zero
- *  .. neighbours: u8[4] IPv4 address
+ *  .. neighbours: u8[4] IPv4 address; four of them, with the flag: one IPv6 address
  *  .. u8[32] MAC
  *
  * The MAC covers the whole VRRP message (its checksum as zero) and the trailer up to the MAC.
@@ -47,6 +47,7 @@ enum trailer_flags {
 	TRAILER_CONNECTED = 16, /* somebody else answers it on the service interface */
 	TRAILER_ISOLATED = 32, /* nobody answers it there */
 	TRAILER_WANT = 64,     /* backup: prefers to be active (preemption); an active may offer */
+	TRAILER_NEIGHBOUR6 = 32768, /* the four neighbours are one, of IPv6; written by the encoder */
 };
 
 /* How well one of the sender's paths hears the receiver. */
@@ -73,7 +74,7 @@ struct trailer {
 	struct trailer_path paths[TRAILER_PATHS];
 	/*
 	 * Hosts on the service interface that have answered the sender: whom the receiver may ask
-	 * whether it is cut off. A standby seldom talks to anybody itself.
+	 * whether it is cut off. A standby seldom talks to anybody itself. Of IPv4; or one of IPv6.
 	 */
 	uint8_t neighbour_count;
 	struct ip_addr neighbours[TRAILER_NEIGHBOURS];

@@ -14,10 +14,10 @@ struct neighbours; /* a netlink socket */
 struct neighbours *neighbours_open(void);
 void neighbours_close(struct neighbours *n);
 /*
- * Fills up to `capacity` addresses (IPv4) for the interface: gateway first, then neighbours that
+ * Fills up to `capacity` addresses of the family for the interface: gateway first, then neighbours that
  * were reachable, the most recently confirmed first. Returns how many; 0 also when refused.
  */
-size_t neighbours_list(struct neighbours *n, const char *interface, struct ip_addr *out,
-	size_t capacity);
+size_t neighbours_list(struct neighbours *n, const char *interface, enum ip_family family,
+	struct ip_addr *out, size_t capacity);
 
 #endif

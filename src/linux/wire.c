@@ -1,10 +1,12 @@
 /*
- * ARP questions and answers. See wire.h.
+ * Questions and answers. See wire.h; what is of IPv6 is in nd.c.
  *
  * The filter lets in ARP for IPv4 over Ethernet and nothing that this host sent itself. A gratuitous
  * frame has the same address as sender and as target.
  */
 #include "linux/wire.h"
+
+#include "linux/nd.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,8 +20,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER = 256 * 1024, FRAME = 60, ARP_AT = 14, ARP_END = ARP_AT + 28 };
+enum { SKIPPED_A_CALL = 16, RECEIVE_BUFFER = 256 * 1024 };
+enum { FRAME = 60, ARP_AT = 14, ARP_END = ARP_AT + 28 };
 enum { SENDER_MAC_AT = 8, SENDER_AT = 14, TARGET_AT = 24 }; /* in the ARP message */
+enum { LENGTHS = 6 << 24 | 4 << 16 }; /* of the addresses, before the operation */
 
 static const uint8_t ethernet_ip4[] = {0, ARPHRD_ETHER, 0x08, 0x00, 6, 4};
 
@@ -36,9 +40,9 @@ write_head(struct sock_filter *out)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, DROP_AT - 2, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARP_AT),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_ETHER << 16 | ETH_P_IP, 0, DROP_AT - 4),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ARP_AT + 6),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REQUEST, 1, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARP_AT + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LENGTHS | ARPOP_REPLY, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LENGTHS | ARPOP_REQUEST, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 
@@ -101,7 +105,7 @@ wire_quiet(struct wire *w, const struct ip_prefix *prefixes, size_t count)
 		}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, FRAME);
 	program.len = (unsigned short)n;
-	error = setsockopt(w->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
+	error = setsockopt(w->fd[WIRE_ARP], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == -1
 		? -errno : 0;
 	free(code);
 	return error;
@@ -112,14 +116,15 @@ wire_open(struct wire *w)
 {
 	struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP)};
 	int size = RECEIVE_BUFFER, error;
+	/* protocol 0 hears nothing until the filter is there */
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	/* Protocol 0 hears nothing until the filter is there. */
-	w->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (w->fd == -1)
+	*w = (struct wire){.fd = {fd, -1}};
+	if (fd == -1)
 		return -errno;
-	setsockopt(w->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	error = wire_quiet(w, NULL, 0);
-	if (error == 0 && bind(w->fd, (struct sockaddr *)&all, sizeof(all)) == -1)
+	if (error == 0 && bind(fd, (struct sockaddr *)&all, sizeof(all)) == -1)
 		error = -errno;
 	if (error != 0)
 		wire_close(w);
@@ -129,9 +134,26 @@ wire_open(struct wire *w)
 void
 wire_close(struct wire *w)
 {
-	if (w->fd > 0)
-		close(w->fd);
-	w->fd = -1;
+	for (unsigned i = 0; i < WIRE_SOCKETS; i++) {
+		if (w->fd[i] > 0)
+			close(w->fd[i]);
+		w->fd[i] = -1;
+	}
+}
+
+int
+wire_hear_ip6(struct wire *w, bool wanted)
+{
+	int fd = -1;
+
+	if (wanted == (w->fd[WIRE_ND] != -1))
+		return 0;
+	if (wanted && (fd = nd_listen()) < 0)
+		return fd;
+	if (!wanted)
+		close(w->fd[WIRE_ND]);
+	w->fd[WIRE_ND] = fd;
+	return 0;
 }
 
 int
@@ -143,6 +165,8 @@ wire_ask(struct wire *w, int ifindex, const uint8_t mac[6], const struct ip_addr
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP),
 		.sll_ifindex = ifindex, .sll_halen = 6};
 
+	if (target->family == IP_V6)
+		return nd_ask(w->fd[WIRE_ARP], ifindex, mac, own, target);
 	if (target->family != IP_V4 || own->family == IP_V6)
 		return -EAFNOSUPPORT;
 	memcpy(to.sll_addr, frame, 6);
@@ -154,18 +178,18 @@ wire_ask(struct wire *w, int ifindex, const uint8_t mac[6], const struct ip_addr
 	memcpy(arp + SENDER_MAC_AT, mac, 6);
 	memcpy(arp + SENDER_AT, own->bytes, 4); /* zero in a probe */
 	memcpy(arp + TARGET_AT, target->bytes, 4);
-	return sendto(w->fd, frame, sizeof(frame), MSG_DONTWAIT | MSG_NOSIGNAL,
+	return sendto(w->fd[WIRE_ARP], frame, sizeof(frame), MSG_DONTWAIT | MSG_NOSIGNAL,
 		(struct sockaddr *)&to, sizeof(to)) == -1 ? -errno : 0;
 }
 
-bool
-wire_read(struct wire *w, struct wire_frame *out)
+static bool
+read_arp(int fd, struct wire_frame *out)
 {
-	for (;;) {
+	for (int i = 0; i < SKIPPED_A_CALL; i++) {
 		uint8_t frame[FRAME];
 		struct sockaddr_ll from;
 		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(w->fd, frame, sizeof(frame), MSG_DONTWAIT,
+		ssize_t n = recvfrom(fd, frame, sizeof(frame), MSG_DONTWAIT,
 			(struct sockaddr *)&from, &size);
 		const uint8_t *arp = frame + ARP_AT;
 
@@ -182,4 +206,24 @@ wire_read(struct wire *w, struct wire_frame *out)
 		memcpy(out->target.bytes, arp + TARGET_AT, 4);
 		return true;
 	}
+	return false;
+}
+
+static bool
+read_nd(int fd, struct wire_frame *out)
+{
+	struct nd_heard heard;
+
+	if (fd == -1 || !nd_read(fd, &heard))
+		return false;
+	*out = (struct wire_frame){.ifindex = heard.ifindex, .reply = true, .sender = heard.target,
+		.target = heard.destination};
+	memcpy(out->mac, heard.mac, sizeof(out->mac));
+	return true;
+}
+
+bool
+wire_read(struct wire *w, unsigned which, struct wire_frame *out)
+{
+	return which == WIRE_ND ? read_nd(w->fd[WIRE_ND], out) : read_arp(w->fd[WIRE_ARP], out);
 }

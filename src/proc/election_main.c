@@ -112,18 +112,10 @@ take_config(struct elector *x, const struct channel_message *m)
 	config_free(&before);
 	if (!pair_set_up(x))
 		give_up(x, "keys", ENOMEM);
-	if (x->wire.fd > 0 && !ours_set_up(x)) /* at start the wire is opened after this */
+	if (x->wire.fd[WIRE_ARP] > 0 && !ours_set_up(x)) /* at start the wire is opened after this */
 		give_up(x, "addresses", ENOMEM);
 	routers_configure(x, &x->config);
 	devices_configure(x);
-}
-
-static void
-on_wire(struct ev_loop *loop, ev_io *w, int events)
-{
-	(void)loop;
-	(void)events;
-	wire_drain(w->data);
 }
 
 static void
@@ -172,6 +164,7 @@ config_done(struct elector *x)
 	ports_watch(x);
 	collect_bursts(x);
 	pair_start_timer(x);
+	wire_listen(x);
 	start_wire_timer(x);
 	gateways_start(x);
 	groups_settle(x, now);
@@ -479,7 +472,6 @@ watch_all(struct elector *x)
 	watch(x, &x->links_watcher, on_links, links_event_fd(x->links));
 	watch(x, &x->carrier_watcher, on_carrier, links_carrier_fd(x->links));
 	watch(x, &x->hands_watcher, on_hands, hands_fd(x->hands));
-	watch(x, &x->wire_watcher, on_wire, x->wire.fd);
 	watch(x, &x->announcer_watcher, on_announcer, announcer_fd(x->announcer));
 	watch(x, &x->block_watcher, on_block, x->block_fd);
 	ev_timer_init(&x->alive_timer, on_alive, alive_every_s, alive_every_s);

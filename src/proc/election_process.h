@@ -83,7 +83,8 @@ struct port {
 	size_t address_count;
 	struct voice voices[2];           /* IPv4, IPv6 */
 	struct router *by_vrid[256];
-	uint8_t peer_mac[6];              /* of the other node, by its ARP */
+	uint8_t peer_mac[6];              /* of the other node, by its ARP or its advertisements */
+	struct ip_addr peer_ip6;          /* its link-local address, from its heartbeats */
 	struct neighbourhood neighbourhood;
 };
 
@@ -178,7 +179,7 @@ struct elector {
 	ev_io announcer_watcher, block_watcher;
 	struct arp_sender arp;
 	struct wire wire;
-	ev_io wire_watcher;
+	ev_io wire_watchers[WIRE_SOCKETS];
 	struct ip_addr *our_addresses;    /* of all routers, in order */
 	size_t our_address_count;
 	struct ip_prefix *our_blocks;     /* in order */
@@ -271,11 +272,15 @@ void devices_done(struct elector *x, struct router *r, const struct hands_job *j
 void device_changed(struct port *p);
 
 /* election_wire.c */
+/* Hears what the virtual routers of the configuration need to hear, from now on. */
+void wire_listen(struct elector *x);
 void wire_ask_for(struct router *r);
 void wire_drain(struct elector *x);
 void wire_know_neighbours(struct elector *x, const struct ipc_neighbours *list);
-/* Whom the peer may ask; how many. */
-size_t wire_neighbours(const struct port *p, struct ip_addr *out, size_t capacity);
+/* Whom the peer of the router may ask, as the trailer has room for; how many. */
+size_t wire_neighbours(const struct router *r, struct ip_addr out[TRAILER_NEIGHBOURS]);
+/* The peer speaks on the router's own interface, from there. */
+void wire_met_peer(struct router *r, const struct ip_addr *source);
 void wire_told_neighbours(struct router *r, const struct trailer *t);
 void wire_look(struct elector *x, mono now);
 

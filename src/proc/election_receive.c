@@ -192,6 +192,8 @@ deliver(const struct arrival *a)
 		report_interval(r, a->now, &event);
 	if (a->is_signed)
 		wire_told_neighbours(r, &a->trailer);
+	if (x->config.node_count == LIMIT_NODES && !came_by_link(a))
+		wire_met_peer(r, &a->envelope.source);
 	el_recv(&r->election, a->now, &event, &acts);
 	router_perform(r, a->now, &acts);
 }

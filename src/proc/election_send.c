@@ -32,7 +32,7 @@ trailer_of(struct router *r, mono now)
 		.lease_s = (uint16_t)r->conf.lease_s,
 	};
 
-	t.neighbour_count = (uint8_t)wire_neighbours(r->port, t.neighbours, TRAILER_NEIGHBOURS);
+	t.neighbour_count = (uint8_t)wire_neighbours(r, t.neighbours);
 	pair_fill(&x->pair, now, &t);
 	return t;
 }

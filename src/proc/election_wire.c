@@ -7,6 +7,8 @@
  *    answered is connected; who asked and is not answered is isolated; who has nobody to ask does
  *    not know.
  *  - Does anybody else speak for an address that we hold?
+ *
+ * By ARP, and where a virtual router has IPv6 addresses only, by neighbour discovery.
  */
 #include "proc/election_process.h"
 
@@ -18,6 +20,45 @@ enum { FRAMES_A_TURN = 128, ASKED_ADDRESSES = 4, ROUNDS_UNANSWERED = 3 };
 static const struct ip_addr nobody = {.family = IP_NONE};
 static const int64_t round_ns = 20 * NS_PER_MS;
 static const int64_t slow_round_ns = 200 * NS_PER_MS;
+
+/* --- listening --- */
+
+static void
+on_frames(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	wire_drain(w->data);
+}
+
+static bool
+wants_ip6(const struct elector *x)
+{
+	for (size_t i = 0; i < x->router_count; i++)
+		if (!x->routers[i]->leaving && x->routers[i]->family == IP_V6)
+			return true;
+	return false;
+}
+
+void
+wire_listen(struct elector *x)
+{
+	int error;
+
+	for (unsigned i = 0; i < WIRE_SOCKETS; i++)
+		if (ev_is_active(&x->wire_watchers[i]))
+			ev_io_stop(x->loop, &x->wire_watchers[i]);
+	error = wire_hear_ip6(&x->wire, wants_ip6(x));
+	if (error != 0)
+		report_text(x, LOG_LEVEL_ERROR, "process", REASON_SYSTEM,
+			"neighbour-advertisements", strerror(-error));
+	for (unsigned i = 0; i < WIRE_SOCKETS; i++) {
+		ev_io_init(&x->wire_watchers[i], on_frames, x->wire.fd[i], EV_READ);
+		x->wire_watchers[i].data = x;
+		if (x->wire.fd[i] != -1)
+			ev_io_start(x->loop, &x->wire_watchers[i]);
+	}
+}
 
 /* --- who has our addresses? --- */
 
@@ -32,7 +73,8 @@ wire_ask_for(struct router *r)
 
 		if (p && p->below)
 			p = p->below; /* the device of a backup is down */
-		if (p && p->link.ifindex != 0 && a->prefix.addr.family == IP_V4 &&
+		/* those of a mixed router come and go together: ARP will do */
+		if (p && p->link.ifindex != 0 && a->prefix.addr.family == r->family &&
 			wire_ask(&r->elector->wire, p->link.ifindex, p->link.mac, &nobody,
 				&a->prefix.addr) == 0)
 			asked++;
@@ -118,6 +160,12 @@ is_ours(const struct elector *x, const struct ip_addr *addr)
 	return ours_has(x, addr);
 }
 
+static bool
+is_peer_here(const struct port *p, const struct ip_addr *addr)
+{
+	return p->peer_ip6.family != IP_NONE && ip_addr_equal(&p->peer_ip6, addr);
+}
+
 /* The most recent first; what was there moves. */
 static void
 remember_neighbour(struct neighbourhood *n, const struct ip_addr *addr)
@@ -146,22 +194,55 @@ wire_know_neighbours(struct elector *x, const struct ipc_neighbours *list)
 			continue;
 		n->known_count = 0;
 		for (uint32_t k = 0; k < list->count && k < NEIGHBOURS; k++)
-			if (!is_ours(x, &list->list[k]))
+			if (!is_ours(x, &list->list[k]) && !is_peer_here(p, &list->list[k]))
 				n->known[n->known_count++] = list->list[k];
 	}
 }
 
-size_t
-wire_neighbours(const struct port *p, struct ip_addr *out, size_t capacity)
+static size_t
+collect(const struct ip_addr *list, size_t length, enum ip_family family, struct ip_addr *out,
+	size_t count, size_t capacity)
 {
-	const struct neighbourhood *n = &p->neighbourhood;
-	size_t count = 0;
-
-	for (size_t i = 0; i < n->known_count && count < capacity; i++)
-		out[count++] = n->known[i];
-	for (size_t i = 0; i < n->heard_count && count < capacity; i++)
-		out[count++] = n->heard[i];
+	for (size_t i = 0; i < length && count < capacity; i++)
+		if (list[i].family == family)
+			out[count++] = list[i];
 	return count;
+}
+
+size_t
+wire_neighbours(const struct router *r, struct ip_addr out[TRAILER_NEIGHBOURS])
+{
+	const struct neighbourhood *n = &r->port->neighbourhood;
+	size_t capacity = r->family == IP_V6 ? 1 : TRAILER_NEIGHBOURS, count;
+
+	count = collect(n->known, n->known_count, r->family, out, 0, capacity);
+	count = collect(n->heard, n->heard_count, r->family, out, count, capacity);
+	if (count > 0 || r->family == IP_V4)
+		return count;
+	count = collect(n->known, n->known_count, IP_V4, out, 0, TRAILER_NEIGHBOURS);
+	return collect(n->heard, n->heard_count, IP_V4, out, count, TRAILER_NEIGHBOURS);
+}
+
+static bool
+is_nobody(const uint8_t mac[6])
+{
+	static const uint8_t none[6] = {0};
+
+	return memcmp(mac, none, sizeof(none)) == 0;
+}
+
+/* Its hardware address tells it from a stranger when it speaks for the addresses. */
+void
+wire_met_peer(struct router *r, const struct ip_addr *source)
+{
+	struct port *p = r->port;
+	struct ip_addr own = port_source(p, IP_V6);
+
+	if (source->family != IP_V6 || own.family != IP_V6 ||
+		(ip_addr_equal(&p->peer_ip6, source) && !is_nobody(p->peer_mac)))
+		return;
+	p->peer_ip6 = *source;
+	wire_ask(&r->elector->wire, p->link.ifindex, p->link.mac, &own, source);
 }
 
 void
@@ -173,8 +254,23 @@ wire_told_neighbours(struct router *r, const struct trailer *t)
 		return;
 	n->told_count = 0;
 	for (unsigned i = 0; i < t->neighbour_count; i++)
-		if (!is_ours(r->elector, &t->neighbours[i]))
+		if (!is_ours(r->elector, &t->neighbours[i]) &&
+			!is_peer_here(r->port, &t->neighbours[i]))
 			n->told[n->told_count++] = t->neighbours[i];
+}
+
+static size_t
+ask_each(struct elector *x, const struct port *p, const struct ip_addr *list, size_t count)
+{
+	size_t asked = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct ip_addr own = port_source(p, (enum ip_family)list[i].family);
+
+		if (own.family != IP_NONE)
+			asked += wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &list[i]) == 0;
+	}
+	return asked;
 }
 
 /* Everybody who may answer; false when there is nobody. */
@@ -182,17 +278,9 @@ static bool
 ask_neighbours(struct elector *x, struct port *p)
 {
 	const struct neighbourhood *n = &p->neighbourhood;
-	struct ip_addr own = port_source(p, IP_V4);
 
-	if (own.family != IP_V4 || n->known_count + n->heard_count + n->told_count == 0)
-		return false;
-	for (size_t i = 0; i < n->known_count; i++)
-		wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &n->known[i]);
-	for (size_t i = 0; i < n->heard_count; i++)
-		wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &n->heard[i]);
-	for (size_t i = 0; i < n->told_count; i++)
-		wire_ask(&x->wire, p->link.ifindex, p->link.mac, &own, &n->told[i]);
-	return true;
+	return ask_each(x, p, n->known, n->known_count) + ask_each(x, p, n->heard, n->heard_count) +
+		ask_each(x, p, n->told, n->told_count) > 0;
 }
 
 static void
@@ -288,8 +376,10 @@ neighbour_speaks(struct elector *x, struct port *p, mono now, const struct wire_
 {
 	struct neighbourhood *n = &p->neighbourhood;
 
-	if (ip_addr_equal(&f->sender, &x->config.nodes[1 - x->child->node].address)) {
-		memcpy(p->peer_mac, f->mac, sizeof(p->peer_mac));
+	if (ip_addr_equal(&f->sender, &x->config.nodes[1 - x->child->node].address) ||
+		is_peer_here(p, &f->sender)) {
+		if (!is_nobody(f->mac))
+			memcpy(p->peer_mac, f->mac, sizeof(p->peer_mac));
 		return;
 	}
 	if (is_ours(x, &f->sender) || f->sender.bytes[0] == 0)
@@ -326,6 +416,7 @@ wire_drain(struct elector *x)
 	struct wire_frame frame;
 	mono now = mono_now();
 
-	for (int i = 0; i < FRAMES_A_TURN && wire_read(&x->wire, &frame); i++)
-		take_frame(x, now, &frame);
+	for (unsigned which = 0; which < WIRE_SOCKETS; which++)
+		for (int i = 0; i < FRAMES_A_TURN && wire_read(&x->wire, which, &frame); i++)
+			take_frame(x, now, &frame);
 }

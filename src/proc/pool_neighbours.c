@@ -18,6 +18,35 @@ told_before(const struct config *c, uint32_t router)
 	return false;
 }
 
+/* Does a virtual router of that interface have IPv6 addresses only? */
+static bool
+speaks_ip6(const struct config *c, const char *interface)
+{
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *r = &c->routers[i];
+		bool mixed = r->address_count == 0;
+
+		for (uint32_t k = 0; k < r->address_count; k++)
+			mixed |= c->addresses[r->first_address + k].prefix.addr.family == IP_V4;
+		if (!mixed && strcmp(r->interface, interface) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One half of the room for each family, where both are asked. */
+static void
+list_neighbours(struct pool *p, struct ipc_neighbours *out)
+{
+	bool ip6 = speaks_ip6(&p->config, out->interface);
+
+	out->count = (uint32_t)neighbours_list(p->neighbours, out->interface, IP_V4, out->list,
+		ip6 ? IPC_NEIGHBOURS_MAX / 2 : IPC_NEIGHBOURS_MAX);
+	if (ip6)
+		out->count += (uint32_t)neighbours_list(p->neighbours, out->interface, IP_V6,
+			out->list + out->count, IPC_NEIGHBOURS_MAX - out->count);
+}
+
 void
 neighbours_tell(struct pool *p)
 {
@@ -33,8 +62,7 @@ neighbours_tell(struct pool *p)
 		if (told_before(c, i))
 			continue;
 		memcpy(list.interface, c->routers[i].interface, sizeof(list.interface));
-		list.count = (uint32_t)neighbours_list(p->neighbours, list.interface, list.list,
-			IPC_NEIGHBOURS_MAX);
+		list_neighbours(p, &list);
 		channel_send(p->election_fd, IPC_NEIGHBOURS, &list, sizeof(list), -1);
 	}
 }

@@ -45,3 +45,7 @@ EXTRA_DIST += tests/netns/t_keyed.sh tests/netns/t_wire.sh tests/netns/t_strange
 	tests/netns/t_envelope.sh
 EXTRA_DIST += tests/netns/matrix tests/lib/peers.sh tests/lib/watch
 EXTRA_DIST += tests/netns/t_virtual_mac.sh tests/netns/t_virtual_mac_peers.sh
+netns_programs += tests/netns/t_questions
+tests_netns_t_questions_SOURCES = tests/netns/t_questions.c $(netns_bed)
+tests_netns_t_questions_LDADD = $(netns_libs)
+EXTRA_DIST += tests/netns/t_wire6.sh

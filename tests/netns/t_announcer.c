@@ -236,7 +236,7 @@ count_frames(struct wire *w, const char *prefix)
 	unsigned n = 0;
 
 	assert_true(ip_prefix_parse(prefix, &p));
-	while (wire_read(w, &f))
+	while (wire_read(w, WIRE_ARP, &f))
 		n += ip_prefix_contains(&p, &f.sender);
 	return n;
 }

@@ -33,3 +33,4 @@ expect "which is told to nobody" not logged n1 event=role.*router=web.*from=acti
 expect "an owner of VRID 61 over IPv6" owner_6 61
 within 1 "is the active one of VRID 61" role_is n1 six backup
 expect "and of no other" role_is n1 web active
+expect "the other node is no stranger" not logged n2 event=conflict reason=stranger

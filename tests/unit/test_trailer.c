@@ -195,6 +195,36 @@ test_address_of_ipv4_has_four_bytes(void **state)
 	assert_memory_equal(&got.sender, &example.sender, sizeof(got.sender));
 }
 
+/* What four IPv4 addresses take is one IPv6 address, and a flag says so. */
+static void
+test_neighbour_of_ipv6(void **state)
+{
+	struct trailer t = example, got;
+	uint8_t bytes[TRAILER_MAX];
+	size_t at = TRAILER_FIXED + 2 * TRAILER_PATH, size;
+
+	(void)state;
+	t.neighbours[0] = (struct ip_addr){IP_V6, {0xfe, 0x80, [15] = 0x50}};
+	size = trailer_encode(&t, bytes, sizeof(bytes));
+	assert_int_equal(size, sizeof(example_bytes) + 12);
+	assert_int_equal(bytes[44], (t.flags >> 8) | 0x80);
+	assert_int_equal(bytes[57], 4);
+	assert_memory_equal(bytes + at, t.neighbours[0].bytes, 16);
+	assert_int_equal(decode(bytes, size, &got), REASON_NONE);
+	t.flags |= TRAILER_NEIGHBOUR6;
+	assert_memory_equal(&got, &t, sizeof(got));
+	bytes[44] &= 0x7f; /* without the flag they are four */
+	assert_int_equal(decode(bytes, size, &got), REASON_NONE);
+	assert_int_equal(got.neighbour_count, 4);
+	assert_int_equal(got.neighbours[3].family, IP_V4);
+	assert_int_equal(got.neighbours[3].bytes[3], 0x50);
+	memcpy(bytes, example_bytes, sizeof(example_bytes));
+	bytes[44] |= 0x80; /* and with it one is none */
+	assert_int_equal(decode(bytes, sizeof(example_bytes), &got), REASON_NONE);
+	assert_int_equal(got.neighbour_count, 1);
+	assert_int_equal(got.neighbours[0].family, IP_V4);
+}
+
 static void
 test_tags(void **state)
 {
@@ -216,6 +246,7 @@ main(void)
 		cmocka_unit_test(test_every_other_length_is_refused),
 		cmocka_unit_test(test_out_of_range_is_refused),
 		cmocka_unit_test(test_address_of_ipv4_has_four_bytes),
+		cmocka_unit_test(test_neighbour_of_ipv6),
 		cmocka_unit_test(test_tags),
 	};
 
