@@ -279,6 +279,26 @@ election_enter_fault(struct election *e, mono now, enum reason why, struct el_ac
 	election_release(e, now, !at_once, out);
 }
 
+/* An active that may no longer be one steps down before it does anything else. */
+static bool
+must_step_down(struct election *e, mono now, struct el_acts *out)
+{
+	mono patience = mono_add_ns(e->advert_deadline, (DOWN_ADVERTS - 1) * e->params.interval_ns);
+	bool late, lapsed;
+
+	if (e->role != EL_ACTIVE)
+		return false;
+	late = mono_due(patience, now);
+	lapsed = mono_due(e->lease_deadline, now);
+	if (!late && !lapsed)
+		return false;
+	election_enter_backup(e, now, lapsed ? REASON_LEASE_LAPSED : REASON_WOKE_LATE,
+		e->params.interval_ns, out);
+	/* A sleeper says nothing, not even that it resigns, before it has listened. */
+	election_release(e, now, !late, out);
+	return true;
+}
+
 /* Fit, or as good as that in a keyed pair: it takes part in the election. */
 static void
 become_able(struct election *e, mono now, struct el_acts *out)
@@ -298,6 +318,7 @@ el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reaso
 {
 	if (e->role == EL_INIT && e->reason == REASON_STOPPED)
 		return; /* an interface that comes back must not undo a shutdown */
+	must_step_down(e, now, out); /* a sleeper does not resign */
 	e->fitness = fitness;
 	e->unfit = fitness == EL_FIT ? REASON_NONE : why;
 	if (election_is_able(e)) {
@@ -345,26 +366,6 @@ election_recv_as_backup(struct election *e, mono now, const struct el_advert *ad
 		e->preempt_deadline = MONO_NEVER;
 	e->active_interval_ns = advert->interval_ns;
 	e->down_deadline = mono_add_ns(now, election_down_ns(e, advert->interval_ns));
-}
-
-/* An active that may no longer be one steps down before it does anything else. */
-static bool
-must_step_down(struct election *e, mono now, struct el_acts *out)
-{
-	mono patience = mono_add_ns(e->advert_deadline, (DOWN_ADVERTS - 1) * e->params.interval_ns);
-	bool late, lapsed;
-
-	if (e->role != EL_ACTIVE)
-		return false;
-	late = mono_due(patience, now);
-	lapsed = mono_due(e->lease_deadline, now);
-	if (!late && !lapsed)
-		return false;
-	election_enter_backup(e, now, lapsed ? REASON_LEASE_LAPSED : REASON_WOKE_LATE,
-		e->params.interval_ns, out);
-	/* A sleeper says nothing, not even that it resigns, before it has listened. */
-	election_release(e, now, !late, out);
-	return true;
 }
 
 static void
@@ -678,8 +679,10 @@ el_speak(struct election *e, mono now, struct el_acts *out)
 void
 el_stop(struct election *e, mono now, struct el_acts *out)
 {
-	enum el_role was = e->role;
+	enum el_role was;
 
+	must_step_down(e, now, out);
+	was = e->role;
 	if (was == EL_INIT)
 		return;
 	e->fitness = EL_UNFIT;

@@ -67,12 +67,35 @@ keyed_drop_offer(struct election *e, enum reason why, struct el_acts *out)
 	election_act(out, EL_OFFER_ENDED)->reason = why;
 }
 
-/* Every role begins without the business of the last one. Who woke late listens before it speaks. */
+/* What waited in the socket while we were held up is history: listen before believing it. */
+static void
+note_hold_up(struct election *e, mono now)
+{
+	if (mono_is_never(e->hello_deadline) ||
+		mono_diff_ns(now, e->hello_deadline) <= e->params.interval_ns)
+		return;
+	e->hello_deadline = e->listen_until = mono_add_ns(now, e->params.interval_ns);
+}
+
+static bool
+is_listening(const struct election *e, mono now)
+{
+	return !mono_is_never(e->listen_until) && mono_before(now, e->listen_until);
+}
+
+/*
+ * Every role begins without the business of the last one. Who woke late listens before it speaks,
+ * whatever role it has been told to have meanwhile.
+ */
 void
 keyed_enter(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
 	bool late = reason == REASON_WOKE_LATE || reason == REASON_LEASE_LAPSED;
+	mono speak = late ? mono_add_ns(now, e->params.interval_ns) : now;
 
+	note_hold_up(e, now);
+	if (is_listening(e, now))
+		speak = e->listen_until;
 	stop_asking(e);
 	keyed_drop_offer(e, reason, out);
 	e->wants = false;
@@ -81,9 +104,9 @@ keyed_enter(struct election *e, mono now, enum reason reason, struct el_acts *ou
 	e->listen_until = MONO_NEVER;
 	if (!e->params.keyed || e->role == EL_ACTIVE || e->role == EL_INIT)
 		return;
-	e->hello_deadline = late ? mono_add_ns(now, e->params.interval_ns) : now;
-	if (late)
-		e->listen_until = e->hello_deadline;
+	e->hello_deadline = speak;
+	if (mono_before(now, speak))
+		e->listen_until = speak;
 }
 
 static int64_t
@@ -150,20 +173,15 @@ outranks_us(const struct election *e, enum el_fitness fitness, uint8_t priority,
 	return ip_addr_compare(address, &e->params.own) > 0;
 }
 
-/* What waited in the socket while we were held up is history: listen before believing it. */
+/* The peer waits for it: now, or when we have listened. */
 static void
-note_hold_up(struct election *e, mono now)
+hello_soon(struct election *e, mono now)
 {
-	if (mono_is_never(e->hello_deadline) ||
-		mono_diff_ns(now, e->hello_deadline) <= e->params.interval_ns)
+	if (e->role != EL_BACKUP || !e->params.keyed)
 		return;
-	e->hello_deadline = e->listen_until = mono_add_ns(now, e->params.interval_ns);
-}
-
-static bool
-is_listening(const struct election *e, mono now)
-{
-	return !mono_is_never(e->listen_until) && mono_before(now, e->listen_until);
+	note_hold_up(e, now);
+	if (!is_listening(e, now))
+		e->hello_deadline = mono_min(e->hello_deadline, now);
 }
 
 /* Nobody answers us, and somebody answers the peer: it is the better place. */
@@ -365,8 +383,7 @@ el_set_contact(struct election *e, mono now, enum el_contact contact, struct el_
 	e->contact = contact;
 	give_way_when_isolated(e, now, out);
 	return_from_isolation(e, now, out);
-	if (e->params.keyed && e->role == EL_BACKUP)
-		e->hello_deadline = mono_min(e->hello_deadline, now); /* the active waits for it */
+	hello_soon(e, now);
 }
 
 void
@@ -396,8 +413,7 @@ keyed_peer_outranks(const struct election *e)
 void
 keyed_reconsider(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role == EL_BACKUP)
-		e->hello_deadline = mono_min(e->hello_deadline, now); /* let the peer know */
+	hello_soon(e, now);
 	if (!keyed_may_offer(e, now))
 		return;
 	if (e->fitness != EL_FIT)

@@ -56,7 +56,7 @@ checker_booted(struct world *w, struct node *n)
 		.claim_by = MONO_NEVER, .resign_by = MONO_NEVER, .last_sent = now,
 		.active_interval_ns = n->params.interval_ns,
 		.sent_interval_ns = n->params.interval_ns, .ticks_since = now,
-		.booted_at = w->now, .heard_at = now};
+		.booted_at = w->now, .heard_at = now, .mute_until = now};
 }
 
 void
@@ -223,11 +223,11 @@ check_address_act(struct world *w, struct node *n, const struct el_act *a, enum 
 		return;
 	k->released_at = now;
 	k->release_failed = k->recreated = k->claim_confirmed = false;
-	k->resign_by = resigns_for(n->e.reason) ? mono_add_ns(now, release_patience_ns)
+	k->resign_by = resigns_for(k->reason) ? mono_add_ns(now, release_patience_ns)
 						: MONO_NEVER;
 	k->may_resign = false;
 	/* who slept beyond the others' patience says nothing before it has listened */
-	if (n->e.reason == REASON_LEASE_LAPSED && silence >= 2 * interval) {
+	if (k->reason == REASON_LEASE_LAPSED && silence >= 2 * interval) {
 		k->may_resign = silence < 4 * interval; /* the rhythm is not known so well */
 		k->resign_by = MONO_NEVER;
 	}
@@ -244,6 +244,7 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 		if (a->from != *role)
 			world_fail(w, n, "tells of a change from a role it did not have");
 		*role = a->to;
+		k->reason = a->reason;
 		check_role(w, n, a, now, cause);
 		break;
 	case EL_SEND_ADVERT:
@@ -487,9 +488,8 @@ checker_woke(struct world *w, struct node *n)
 		mono_diff_ns(now, k->last_sent) >= 3 * interval;
 	k->must_listen = n->e.role == EL_BACKUP && !mono_is_never(k->not_after) &&
 		mono_diff_ns(now, k->not_after) > k->active_interval_ns + w->jitter_ns;
-	if (w->keyed) /* its hello was due an interval ago: that is how it knows */
-		k->must_listen = n->e.role == EL_BACKUP &&
-			mono_diff_ns(now, n->paused_at) > 2 * n->params.interval_ns + w->jitter_ns;
+	if (w->keyed)
+		keyed_woke(w, n);
 	k->advert_by = not_before(k->advert_by, now);
 	k->announce_by = not_before(k->announce_by, now);
 	k->claim_by = not_before(k->claim_by, now);

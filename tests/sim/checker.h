@@ -9,7 +9,7 @@
 #include "network.h"
 #include "node.h"
 
-enum { SIM_RHYTHM = 8, SIM_LIVES = 8 };
+enum { SIM_RHYTHM = 8, SIM_LIVES = 8, SIM_HEARD = 256 };
 
 /* One node, as the checker sees it. Moments are the node's own. */
 struct watch {
@@ -18,6 +18,7 @@ struct watch {
 	bool claim_confirmed; /* since it became active */
 	bool recreated;       /* a renewal brought back what had lapsed: must not be kept */
 	mono released_at;
+	enum reason reason;   /* of the last change of role */
 
 	/* backup: RFC 9568 6.4.2 once more, as bounds */
 	mono not_before, not_after;
@@ -52,6 +53,15 @@ struct watch {
 	int64_t told_lease_ns;
 	uint64_t former[SIM_LIVES];
 	unsigned formers;
+	int64_t last_at;      /* its newest message was heard, true time */
+	uint16_t last_flags;  /* and said that */
+	int64_t role_at;      /* true time */
+	mono mute_until;      /* woke too late: says nothing before it has listened */
+	bool slept_active;
+	struct {
+		uint64_t counter;
+		int64_t at;   /* true time */
+	} heard_on[SIM_PATHS][SIM_HEARD]; /* of this life, by the counter's last byte */
 };
 
 struct checker {
@@ -74,9 +84,11 @@ struct checker {
 		mono heard, told;
 		bool alive;
 		enum el_role role;
+		mono paths[SIM_PATHS];
 	} judged;                        /* before the message at hand was judged */
-	int64_t held_since[SIM_NODES];   /* INT64_MAX: it does not hold */
+	int64_t held_since[SIM_NODES];   /* and its kernel is awake; INT64_MAX: not so */
 	bool must_hold;                  /* somebody, at any time */
+	int64_t misled_since;            /* the LAN believes who does not hold; INT64_MAX: not so */
 };
 
 struct el_acts;
@@ -103,6 +115,11 @@ void keyed_said(struct world *w, struct node *n, bool advert, uint8_t priority);
 void keyed_before_judging(struct world *w, const struct node *n);
 void keyed_judged(struct world *w, struct node *n, const struct packet *packet,
 	const struct trailer *t, enum reason why);
+/* A message was believed, and is an event for the election. */
+void keyed_believed(struct world *w, struct node *n, const struct trailer *t);
+void keyed_woke(struct world *w, struct node *n);
+/* The operator's wish was accepted: an offer was made. */
+void keyed_offered(struct world *w, struct node *n);
 void keyed_step(struct world *w);
 
 #endif

@@ -41,6 +41,15 @@ longer(int64_t a_ns, int64_t b_ns)
 	return a_ns > b_ns ? a_ns : b_ns;
 }
 
+/* The peer has spoken within the patience of either, clocks being what they are. */
+static bool
+is_fresh(struct world *w, const struct node *n)
+{
+	int64_t interval = longer(n->params.interval_ns, other_of(w, n)->params.interval_ns);
+
+	return w->now - watch_of(w, n)->last_at <= interval * 4;
+}
+
 /* --- roles --- */
 
 /* The other one's kernel holds the addresses, would have said so, and nobody waited for its lease. */
@@ -52,8 +61,8 @@ check_claim_after_silence(struct world *w, struct node *n, mono now)
 	int64_t need = ask_lead_ns + 4 * NETWORK_DELAY_NS + 4 * w->jitter_ns;
 	int64_t lease = longer(n->params.lease_ns, k->told_lease_ns);
 
-	if (other->life == LIFE_RUNNING || other->life == LIFE_PAUSED || other->off ||
-		kernel_held(&other->kernel) == 0 || network_lan_clean_for_ns(w) < need ||
+	if (other->life == LIFE_RUNNING || w->checker.held_since[other->id] == INT64_MAX ||
+		network_lan_clean_for_ns(w) < need ||
 		w->now - w->checker.held_since[other->id] < need || w->now - k->woke_at < need)
 		return;
 	if (mono_diff_ns(now, k->heard_at) * 21 / 20 < lease + lease_slack_ns)
@@ -72,6 +81,7 @@ check_new_active(struct world *w, struct node *n, const struct el_act *a, mono n
 		world_fail(w, n, "took over on waking, without listening");
 	if (a->reason == REASON_PEER_SILENT || a->reason == REASON_PREEMPTED_PEER)
 		check_claim_after_silence(w, n, now);
+	k->mute_until = now; /* after silence, which the queue has not broken */
 	k->claim_confirmed = false;
 	k->sent = 0;
 	k->claim_by = now;
@@ -90,11 +100,19 @@ check_role(struct world *w, struct node *n, const struct el_act *a, mono now, en
 		world_fail(w, n, "a stop is not the end");
 	if (a->to == EL_INIT && a->reason != REASON_STOPPED)
 		world_fail(w, n, "back to init without a stop");
+	if (a->reason == REASON_ISOLATED && ((k->last_flags & TRAILER_CONNECTED) == 0 ||
+		!is_fresh(w, n)))
+		world_fail(w, n, "gives way to a peer that is no better placed");
+	if (a->reason == REASON_PEER_NOT_ACTIVE && (k->last_flags & TRAILER_HOLDING) != 0)
+		world_fail(w, n, "claims what the peer has not let go");
 	if (w->now >= w->checker.settled_at)
 		w->checker.changes++;
 	k->advert_by = k->announce_by = k->claim_by = k->resign_by = MONO_NEVER;
 	k->ticks = 0;
 	k->ticks_since = now;
+	k->role_at = w->now;
+	if (a->from == EL_FAULT && !k->slept_active) /* takes part again, as if it had just been started */
+		k->mute_until = now;
 	if (a->to == EL_ACTIVE)
 		check_new_active(w, n, a, now, cause);
 }
@@ -103,10 +121,8 @@ check_role(struct world *w, struct node *n, const struct el_act *a, mono now, en
 
 /* By an offer, to a peer that has them; and who gives way to a better one has nothing to tell. */
 static bool
-resigns_for(const struct node *n)
+resigns_for(enum reason why)
 {
-	enum reason why = n->e.reason;
-
 	return why == REASON_STOPPED || why == REASON_ADDRESS_REFUSED ||
 		why == REASON_ADDRESS_REMOVED || why == REASON_NO_SOURCE_ADDRESS ||
 		why == REASON_ISOLATED;
@@ -132,7 +148,7 @@ check_address_act(struct world *w, struct node *n, const struct el_act *a, enum 
 		return;
 	k->released_at = now;
 	k->release_failed = k->recreated = k->claim_confirmed = false;
-	k->resign_by = resigns_for(n) ? mono_add_ns(now, release_patience_ns) : MONO_NEVER;
+	k->resign_by = resigns_for(k->reason) ? mono_add_ns(now, release_patience_ns) : MONO_NEVER;
 }
 
 static void
@@ -167,6 +183,7 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 		if (a->from != *role)
 			world_fail(w, n, "tells of a change from a role it did not have");
 		*role = a->to;
+		k->reason = a->reason;
 		check_role(w, n, a, now, cause);
 		break;
 	case EL_SEND_ADVERT:
@@ -248,6 +265,10 @@ keyed_said(struct world *w, struct node *n, bool advert, uint8_t priority)
 		world_fail(w, n, "floods: %d messages in no time", SIM_RHYTHM + 1);
 	*slot = now;
 	k->said++;
+	/* in fault it tells what it is, and resigns what it let go before it slept */
+	if (mono_before(now, k->mute_until) &&
+		(advert ? k->slept_active || priority != EL_PRIORITY_RESIGN : n->e.role == EL_BACKUP))
+		world_fail(w, n, "speaks on waking, before it has listened");
 	if (!advert || priority == EL_PRIORITY_RESIGN)
 		return;
 	if (n->e.role == EL_ACTIVE && k->woke_too_late)
@@ -256,6 +277,31 @@ keyed_said(struct world *w, struct node *n, bool advert, uint8_t priority)
 	k->sent_interval_ns = n->params.interval_ns;
 	if (n->e.role == EL_ACTIVE)
 		k->advert_by = mono_add_ns(now, n->params.interval_ns);
+}
+
+/*
+ * An active that was silent for three intervals, and any other whose hello is late by more than one,
+ * listens for an interval.
+ */
+void
+keyed_woke(struct world *w, struct node *n)
+{
+	struct watch *k = watch_of(w, n);
+	mono now = node_now(w, n);
+	bool late = n->e.role == EL_ACTIVE ? k->woke_too_late : n->e.role != EL_INIT &&
+		mono_diff_ns(now, n->paused_at) > 2 * n->params.interval_ns + w->jitter_ns;
+
+	k->must_listen = late && n->e.role != EL_ACTIVE;
+	k->slept_active = n->e.role == EL_ACTIVE;
+	if (late)
+		k->mute_until = mono_add_ns(now, n->params.interval_ns);
+}
+
+void
+keyed_offered(struct world *w, struct node *n)
+{
+	if (!is_fresh(w, n) || (watch_of(w, n)->last_flags & TRAILER_READY) == 0)
+		world_fail(w, n, "offers to a peer that is not ready");
 }
 
 /* --- belief --- */
@@ -270,6 +316,8 @@ keyed_before_judging(struct world *w, const struct node *n)
 	w->checker.judged.alive = p->alive;
 	w->checker.judged.told = n->e.peer.heard;
 	w->checker.judged.role = n->e.role;
+	for (unsigned i = 0; i < w->network.count; i++)
+		w->checker.judged.paths[i] = p->paths[i].heard;
 }
 
 static bool
@@ -316,18 +364,61 @@ check_unmoved(struct world *w, const struct node *n, const char *what)
 		world_fail(w, n, "%s changed its role", what);
 }
 
-static void
-learn_life(struct watch *k, const struct trailer *t)
+/* Heard on this path before, or on any path more than two moments (max(1 s, 2 I)) ago. */
+static bool
+is_stale(struct world *w, const struct node *n, const struct packet *packet,
+	const struct trailer *t)
 {
+	const struct watch *k = watch_of(w, n);
+	int64_t moment = longer(NS_PER_S, 2 * longer(n->params.interval_ns,
+		other_of(w, n)->params.interval_ns));
+	unsigned slot = t->counter % SIM_HEARD;
+
+	for (unsigned path = 0; path < w->network.count && t->boot == k->life; path++)
+		if (k->heard_on[path][slot].counter == t->counter && (path == packet->path ||
+			w->now - k->heard_on[path][slot].at > 2 * moment * 21 / 20))
+			return true;
+	return false;
+}
+
+static void
+check_paths_unmoved(struct world *w, const struct node *n)
+{
+	for (unsigned i = 0; i < w->network.count; i++)
+		if (n->pairing.pair.paths[i].heard.ns != w->checker.judged.paths[i].ns)
+			world_fail(w, n, "a replay was heard on path %u", i);
+}
+
+static void
+learn_life(struct world *w, struct watch *k, const struct packet *packet, const struct trailer *t)
+{
+	unsigned slot = t->counter % SIM_HEARD;
+
 	if (k->life != t->boot) {
 		k->former[k->formers++ % SIM_LIVES] = k->life;
 		k->life = t->boot;
 		k->newest = 0;
+		memset(k->heard_on, 0, sizeof(k->heard_on));
 	}
-	if (t->counter > k->newest) {
-		k->newest = t->counter;
-		k->told_lease_ns = t->lease_s * NS_PER_S;
+	if (k->heard_on[packet->path][slot].counter != t->counter) {
+		k->heard_on[packet->path][slot].counter = t->counter;
+		k->heard_on[packet->path][slot].at = w->now;
 	}
+	if (t->counter <= k->newest)
+		return;
+	k->newest = t->counter;
+	k->told_lease_ns = t->lease_s * NS_PER_S;
+}
+
+void
+keyed_believed(struct world *w, struct node *n, const struct trailer *t)
+{
+	struct watch *k = watch_of(w, n);
+
+	if (k->life == t->boot && t->counter <= k->newest)
+		return;
+	k->last_at = w->now;
+	k->last_flags = t->flags;
 }
 
 void
@@ -346,8 +437,10 @@ keyed_judged(struct world *w, struct node *n, const struct packet *packet, const
 		return;
 	if (packet->replayed && is_worthless(w, n, packet, t))
 		check_unmoved(w, n, "a replay");
+	if (packet->replayed && is_stale(w, n, packet, t))
+		check_paths_unmoved(w, n);
 	if (why == REASON_NONE)
-		learn_life(k, t);
+		learn_life(w, k, packet, t);
 }
 
 /* --- the world --- */
@@ -363,8 +456,9 @@ note_holders(struct world *w)
 {
 	for (unsigned i = 0; i < w->count; i++) {
 		int64_t *since = &w->checker.held_since[i];
+		const struct node *n = &w->nodes[i];
 
-		if (kernel_held(&w->nodes[i].kernel) == 0)
+		if (kernel_held(&n->kernel) == 0 || n->life == LIFE_PAUSED || n->off)
 			*since = INT64_MAX;
 		else if (*since == INT64_MAX)
 			*since = w->now;
@@ -392,6 +486,41 @@ check_two(struct world *w)
 			(long long)((w->now - *hold) / NS_PER_US));
 }
 
+/* Nobody waits for ever, whoever answers for the addresses: no lease is that long. */
+static void
+check_patience(struct world *w, const struct node *n)
+{
+	const struct watch *k = watch_of(w, n);
+	int64_t bound = longer(n->params.lease_ns, k->told_lease_ns) + lease_slack_ns + NS_PER_S +
+		8 * longer(n->params.interval_ns, other_of(w, n)->params.interval_ns);
+	int64_t since = longer(longer(k->role_at, k->last_at), k->woke_at);
+
+	if (is_up(n) && n->e.role == EL_BACKUP && w->now - since > bound + w->jitter_ns * 8)
+		world_fail(w, n, "waits since %lld ms for a silent peer",
+			(long long)((w->now - since) / NS_PER_MS));
+}
+
+/*
+ * While one of the two holds and is on an undisturbed LAN, and the other one does not hold, the hosts
+ * there believe it: the next announcement is due within the limit of 1 s, or as soon as it is known.
+ */
+static void
+check_neighbours(struct world *w)
+{
+	const struct node *liar = &w->nodes[w->network.believed], *holder = other_of(w, liar);
+	int64_t interval = longer(liar->params.interval_ns, holder->params.interval_ns);
+	int64_t *since = &w->checker.misled_since;
+
+	if (kernel_held(&liar->kernel) > 0 || kernel_held(&holder->kernel) == 0 ||
+		holder->e.role != EL_ACTIVE || !holder->e.claimed || !is_up(holder) ||
+		!is_up(liar) || network_lan_clean_for_ns(w) < 0)
+		*since = INT64_MAX;
+	else if (*since == INT64_MAX)
+		*since = w->now;
+	else if (w->now - *since > NS_PER_S + 4 * interval + 4 * w->jitter_ns)
+		world_fail(w, holder, "the LAN believes the other one");
+}
+
 static bool
 would_preempt(const struct node *n, const struct node *active)
 {
@@ -415,6 +544,8 @@ check_standby(struct world *w, const struct node *active, const struct node *n)
 		world_fail(w, active, "does not know in peace that its standby is ready");
 	if (!active->pairing.pair.alive || !n->pairing.pair.alive)
 		world_fail(w, active, "a peer is not alive in peace");
+	if (active->pairing.pair.peer_digest != n->pairing.digest)
+		world_fail(w, active, "does not know the other's configuration in peace");
 }
 
 /* Exactly one, the right one, who has everything, and whom the LAN believes; and it stays. */
@@ -456,6 +587,9 @@ keyed_step(struct world *w)
 	network_note(w);
 	note_holders(w);
 	check_two(w);
+	check_neighbours(w);
+	for (unsigned i = 0; i < w->count; i++)
+		check_patience(w, &w->nodes[i]);
 	if (w->now >= w->checker.settled_at)
 		check_peace(w);
 	if (w->checker.must_hold && kernel_held(&w->nodes[0].kernel) == 0 &&

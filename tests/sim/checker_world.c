@@ -9,7 +9,7 @@ void
 checker_start(struct world *w)
 {
 	memset(&w->checker, 0, sizeof(w->checker));
-	w->checker.settled_at = INT64_MAX;
+	w->checker.settled_at = w->checker.misled_since = INT64_MAX;
 	for (unsigned i = 0; i < SIM_NODES; i++) {
 		w->checker.held_since[i] = INT64_MAX;
 		for (unsigned k = 0; k < SIM_NODES; k++)

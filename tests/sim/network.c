@@ -119,6 +119,7 @@ network_set_noise(struct world *w, unsigned path, const struct noise *noise)
 void
 network_heal(struct world *w)
 {
+	w->network.squatter = false;
 	for (unsigned path = 0; path < w->network.count; path++) {
 		struct wire *wire = &w->network.wires[path];
 

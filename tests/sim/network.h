@@ -33,6 +33,7 @@ struct wire {
 
 struct network {
 	struct rng rng;
+	bool squatter;                  /* a stranger on the service LAN answers for the addresses */
 	unsigned believed;              /* who announced the addresses to the LAN last */
 	struct wire wires[SIM_PATHS];
 	unsigned count;

@@ -431,6 +431,8 @@ node_switchover(struct world *w, struct node *n)
 	if (why == REASON_NONE ? w->checker.before.role != EL_ACTIVE
 			       : !w->keyed && w->checker.before.role == EL_ACTIVE)
 		world_fail(w, n, "switchover of an active refused, or of another accepted");
+	if (w->keyed && why == REASON_NONE)
+		keyed_offered(w, n);
 	node_leave(w, n, &acts, CAUSE_SWITCHOVER);
 }
 

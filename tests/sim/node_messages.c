@@ -402,11 +402,13 @@ hear_keyed(struct world *w, struct node *n, const struct packet *packet, struct 
 	keyed_before_judging(w, n);
 	if (why == REASON_NONE)
 		why = judge(w, n, a);
-	if (why == REASON_NONE)
+	if (why == REASON_NONE) {
+		keyed_believed(w, n, &a->trailer);
 		deliver(w, n, a);
-	else if (w->trace && (packet->corrupt || packet->replayed))
+	} else if (w->trace && (packet->corrupt || packet->replayed)) {
 		world_trace(w, n, "refuses %s: %s", packet->corrupt ? "a forgery" : "a replay",
 			reason_tag(why));
+	}
 	keyed_judged(w, n, packet, a->advert.trailer ? &a->trailer : NULL, why);
 }
 

@@ -30,6 +30,8 @@ node_ask_wire(struct world *w, struct node *n)
 	int64_t at = network_frame_at(w, n->id, 1u - n->id);
 
 	world_trace(w, n, "asks who has the addresses");
+	if (w->network.squatter)
+		frame_to(w, SIM_NODES, n, FRAME_HELD, w->now);
 	if (at != INT64_MAX)
 		events_add(&w->events, (struct event){.at = at, .kind = EVENT_ASKED,
 			.node = (uint8_t)(1u - n->id), .a = n->id});

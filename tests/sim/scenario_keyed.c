@@ -160,8 +160,13 @@ keyed_strike(struct world *w, enum fault fault, struct node *n, int64_t lasts)
 		if (w->scenario.attack_every_ns == 0)
 			begin_attack(w, lasts);
 		return true;
+	case FAULT_SQUATTER:
+		world_trace(w, NULL, "a stranger answers for the addresses");
+		w->network.squatter = true;
+		scenario_plan(w, 2 * lasts, END_SQUATTER, 0, 0);
+		return true;
 	case FAULT_RECONFIGURE:
-		if (rng_chance(&w->scenario.rng, 30))
+		if (rng_chance(&w->scenario.rng, 30) && (n->life == LIFE_RUNNING || n->life == LIFE_DEAD))
 			n->pairing.digest ^= 3;
 		return false;
 	default:
@@ -192,6 +197,9 @@ keyed_end_fault(struct world *w, enum fault end, struct node *n, int64_t argumen
 		break;
 	case END_ATTACK:
 		w->scenario.attack_every_ns = 0;
+		break;
+	case END_SQUATTER:
+		w->network.squatter = false;
 		break;
 	case WITHDRAWAL:
 		if (n->life == LIFE_DEAD)
@@ -257,6 +265,14 @@ silence_ns(const struct world *w, const struct node *victim, const struct node *
 	return 3 * interval + (256 - other->params.priority) * interval / 256 + 4 * w->jitter_ns;
 }
 
+static int64_t
+longest_lease_ns(const struct world *w)
+{
+	int64_t a = w->nodes[0].params.lease_ns, b = w->nodes[1].params.lease_ns;
+
+	return a > b ? a : b;
+}
+
 /* While the victim's kernel answers: its lease, and a little after it. */
 static int64_t
 answered_ns(const struct world *w, const struct node *victim)
@@ -313,6 +329,9 @@ keyed_polite(struct world *w, struct node *victim, enum fault fault)
 	case FAULT_POWER:
 		node_power_off(w, victim);
 		bound += silence_ns(w, victim, other);
+		w->network.squatter = rng_chance(&w->scenario.rng, 20);
+		if (w->network.squatter) /* no lease is that long */
+			bound += longest_lease_ns(w) + 2 * NS_PER_S;
 		break;
 	case FAULT_HANG: case FAULT_CRASH:
 		bound += silence_ns(w, victim, other);
@@ -334,7 +353,7 @@ keyed_judge(struct world *w, struct node *victim, enum fault fault)
 {
 	const struct node *other = &w->nodes[1 - victim->id];
 
-	w->checker.must_hold = false;
+	w->checker.must_hold = w->network.squatter = false;
 	if (other->life == LIFE_RUNNING && kernel_held(&other->kernel) == 0)
 		world_fail(w, other, "has not got the addresses in time (fault %d)", (int)fault);
 }

@@ -511,6 +511,48 @@ test_late_preferred_standby_listens_before_it_insists(void **state)
 	assert_int_equal(b.e.role, EL_ACTIVE);
 }
 
+/* What changes meanwhile is told after that. */
+static void
+test_late_waker_listens_before_it_tells_what_is_new(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_served(&b, 150, 100);
+	b.now = mono_add_ns(b.now, 400 * MS);
+	tick(&b);
+	assert_role(&b, EL_ACTIVE, EL_BACKUP, REASON_WOKE_LATE);
+	set_contact(&b, EL_CONTACT_CONNECTED);
+	impair(&b);
+	tick(&b);
+	assert_null(find(&b, EL_SEND_HELLO));
+	b.now = mono_add_ns(b.now, 100 * MS);
+	tick(&b);
+	assert_non_null(find(&b, EL_SEND_HELLO));
+}
+
+/* Its interface came back while it slept, and it is told so before it reads what had waited. */
+static void
+test_late_node_that_takes_part_again_listens_first(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_standby(&b, 100, 150);
+	set_fit(&b, false, REASON_NO_SOURCE_ADDRESS);
+	tick(&b);
+	b.now = mono_add_ns(b.now, NS_PER_S);
+	set_fit(&b, true, REASON_NONE);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	hear_as(&b, EL_FAULT, EL_PRIORITY_RESIGN, 0);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	tick(&b);
+	assert_null(find(&b, EL_SEND_HELLO));
+	hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
+	live(&b, 200 * MS, NULL);
+	assert_int_equal(b.e.role, EL_BACKUP);
+}
+
 static void
 test_connected_active_stays(void **state)
 {
@@ -642,6 +684,8 @@ main(void)
 		cmocka_unit_test(test_isolated_active_gives_way_to_a_connected_standby),
 		cmocka_unit_test(test_isolated_standby_leaves_the_place_to_a_connected_peer),
 		cmocka_unit_test(test_late_preferred_standby_listens_before_it_insists),
+		cmocka_unit_test(test_late_waker_listens_before_it_tells_what_is_new),
+		cmocka_unit_test(test_late_node_that_takes_part_again_listens_first),
 		cmocka_unit_test(test_connected_active_stays),
 		cmocka_unit_test(test_isolated_node_comes_back_when_the_peer_is_gone),
 		cmocka_unit_test(test_late_waker_says_nothing_before_it_has_listened),

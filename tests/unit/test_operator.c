@@ -209,6 +209,32 @@ test_woke_late_after_the_lease_says_so(void **state)
 	assert_role(&b, EL_ACTIVE, EL_BACKUP, REASON_LEASE_LAPSED);
 }
 
+/* Whatever it is told first: a third router must not take a resignation for its turn. */
+static void
+test_woke_late_does_not_resign(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		struct bench b;
+
+		start_active(&b, params_of(150));
+		b.now = mono_add_ns(b.now, 400 * MS);
+		b.acts.count = 0;
+		if (how == 0)
+			el_set_fitness(&b.e, b.now, EL_UNFIT, REASON_CARRIER_LOST, &b.acts);
+		else
+			el_stop(&b.e, b.now, &b.acts);
+		assert_int_equal(count(&b, EL_RELEASE), 1);
+		assert_int_not_equal(b.e.role, EL_ACTIVE);
+		settle(&b, true);
+		assert_null(find(&b, EL_SEND_ADVERT));
+		b.now = mono_add_ns(b.now, 150 * MS);
+		tick(&b);
+		assert_null(find(&b, EL_SEND_ADVERT));
+		assert_true(el_is_quiet(&b.e));
+	}
+}
+
 static void
 test_woke_late_backup_listens_once_more(void **state)
 {
@@ -470,6 +496,7 @@ main(void)
 		cmocka_unit_test(test_preempt_delay_shortened_by_reload_counts),
 		cmocka_unit_test(test_woke_late_a_queued_advert_of_the_successor_is_not_answered),
 		cmocka_unit_test(test_woke_late_after_the_lease_says_so),
+		cmocka_unit_test(test_woke_late_does_not_resign),
 		cmocka_unit_test(test_woke_late_backup_listens_once_more),
 		cmocka_unit_test(test_woke_late_reload_and_new_addresses_step_down_too),
 		cmocka_unit_test(test_resume_goes_on_as_active),
