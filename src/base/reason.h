@@ -101,6 +101,9 @@
 	ROW(TAKEOVER, "takeover", "the router became active")                                      \
 	ROW(RELEASE, "release", "the router is no longer active")                                  \
 	ROW(HEALTH, "health", "the health of a real server changed")                               \
+	ROW(DRAINED, "drained", "no connection is left")                                           \
+	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \
+	ROW(OVERRIDE_ENDED, "override-ended", "the time that the operator gave is over")           \
 	ROW(LEFTOVER, "leftover", "left by an earlier life of the daemon")                         \
 	ROW(CRASHED, "crashed", "a process died")                                                  \
 	ROW(HUNG, "hung", "a process made no progress")                                            \

@@ -23,6 +23,8 @@ enum { ANSWER_MS = 10000, SWITCHOVER_MS = 10000, POLL_MS = 50, WATCH_MS = 1000, 
 struct call {
 	const char *run_dir;
 	bool json, follow;
+	int64_t for_s;          /* --for; 0: not given */
+	int weight;             /* --weight; -1: not given */
 	char *const *arguments; /* behind the command */
 	int argument_count;
 };
@@ -32,10 +34,18 @@ static const char usage_text[] =
 	"  status               routers, peer, virtual servers and their real servers\n"
 	"  watch                status, every second\n"
 	"  switchover [ROUTER]  give the role to the other node (default: every active router)\n"
+	"  drain SERVER         no new connections; those it has go on (SERVER: NAME or VIRTUAL/NAME)\n"
+	"  disable SERVER       out at once, and not probed\n"
+	"  enable SERVER        undo drain and disable\n"
+	"  weight SERVER N      another weight; N `default`: as configured\n"
+	"  add VIRTUAL NAME ADDRESS:PORT   a real server more, until it is removed\n"
+	"  remove SERVER        a real server less\n"
 	"  events [-f]          what was logged lately; -f: and what will be\n"
 	"  reload               read the configuration file again\n"
 	"options:\n"
 	"  -R DIR               run directory of the daemon (default /run/tandem)\n"
+	"  --for TIME           drain, disable: undone after 90s, 20m, 2h or 1d\n"
+	"  --weight N           add: the weight of the new server\n"
 	"  --json               JSON instead of a table\n"
 	"  -V, --version        print the version\n";
 
@@ -412,19 +422,135 @@ run_events(const struct call *call)
 	return code;
 }
 
+/* "90", "90s", "20m", "2h", "1d" in seconds; 0 when it is not that. */
+static int64_t
+parse_duration(const char *text)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'\0', 1}, {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (end != text && v > 0 && v <= 366 * 86400 && *end == units[i].unit &&
+			(*end == '\0' || end[1] == '\0'))
+			return v * units[i].seconds;
+	return 0;
+}
+
+/* 0 to 65535; -1 when it is not that. */
+static int
+parse_weight(const char *text)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	return end == text || *end != '\0' || v < 0 || v > UINT16_MAX ? -1 : (int)v;
+}
+
+/* The order, and what became of it line by line. Takes over the reference of the request. */
+static int
+run_order(const struct call *call, json_t *request)
+{
+	json_t *result;
+	const json_t *line;
+	size_t i;
+	int code;
+
+	if (!request)
+		return usage_error("not a name", NULL);
+	code = ask(call, request, &result);
+	if (code != DONE)
+		return code;
+	if (call->json)
+		print_json(result, JSON_INDENT(2));
+	else
+		json_array_foreach(json_object_get(result, "lines"), i, line)
+			printf("%s\n", json_string_value(line));
+	json_decref(result);
+	return DONE;
+}
+
+static json_t *
+server_order(const struct call *call, const char *command)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", command, "server", call->arguments[0]);
+
+	if (request && call->for_s > 0)
+		json_object_set_new(request, "for_s", json_integer(call->for_s));
+	return request;
+}
+
+static int
+run_drain(const struct call *call)
+{
+	return run_order(call, server_order(call, "drain"));
+}
+
+static int
+run_disable(const struct call *call)
+{
+	return run_order(call, server_order(call, "disable"));
+}
+
+static int
+run_enable(const struct call *call)
+{
+	return run_order(call, server_order(call, "enable"));
+}
+
+static int
+run_remove(const struct call *call)
+{
+	return run_order(call, server_order(call, "remove"));
+}
+
+static int
+run_weight(const struct call *call)
+{
+	bool is_default = strcmp(call->arguments[1], "default") == 0;
+	int weight = parse_weight(call->arguments[1]);
+	json_t *request;
+
+	if (!is_default && weight == -1)
+		return usage_error("a weight is 0 to 65535, or `default`", call->arguments[1]);
+	request = server_order(call, "weight");
+	if (request)
+		json_object_set_new(request, "weight", is_default ? json_null() : json_integer(weight));
+	return run_order(call, request);
+}
+
+static int
+run_add(const struct call *call)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s, s:s}", "command", "add", "virtual",
+		call->arguments[0], "server", call->arguments[1], "address", call->arguments[2]);
+
+	if (request && call->weight >= 0)
+		json_object_set_new(request, "weight", json_integer(call->weight));
+	return run_order(call, request);
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct call *call); /* NULL: designed, and not in this version */
-	int arguments_max;
-	bool may_follow;
+	int arguments_min, arguments_max;
+	bool may_follow, may_for, may_weight;
 } commands[] = {
-	{"status", run_status, 0, false},
-	{"watch", run_watch, 0, false},
-	{"switchover", run_switchover, 1, false},
-	{"events", run_events, 0, true},
-	{"reload", run_reload, 0, false},
-	{.name = "drain"}, {.name = "enable"}, {.name = "disable"}, {.name = "weight"},
-	{.name = "add"}, {.name = "remove"}, {.name = "plan"}, {.name = "apply"},
+	{.name = "status", .run = run_status},
+	{.name = "watch", .run = run_watch},
+	{.name = "switchover", .run = run_switchover, .arguments_max = 1},
+	{.name = "events", .run = run_events, .may_follow = true},
+	{.name = "reload", .run = run_reload},
+	{.name = "drain", .run = run_drain, .arguments_min = 1, .arguments_max = 1, .may_for = true},
+	{.name = "disable", .run = run_disable, .arguments_min = 1, .arguments_max = 1, .may_for = true},
+	{.name = "enable", .run = run_enable, .arguments_min = 1, .arguments_max = 1},
+	{.name = "weight", .run = run_weight, .arguments_min = 2, .arguments_max = 2},
+	{.name = "add", .run = run_add, .arguments_min = 3, .arguments_max = 3, .may_weight = true},
+	{.name = "remove", .run = run_remove, .arguments_min = 1, .arguments_max = 1},
+	{.name = "plan"}, {.name = "apply"},
 	{.name = "failovers"}, {.name = "check-failover"}, {.name = "drill"}, {.name = "why"},
 	{.name = "import"}, {.name = "metrics"},
 };
@@ -453,8 +579,14 @@ run_command(struct call *call, const char *name, bool bad_option)
 		return usage_error("unknown option", name);
 	if (call->argument_count > c->arguments_max)
 		return usage_error("too many arguments", name);
+	if (call->argument_count < c->arguments_min)
+		return usage_error("an argument is missing", name);
 	if (call->follow && !c->may_follow)
 		return usage_error("does not take -f", name);
+	if (call->for_s != 0 && !c->may_for)
+		return usage_error("does not take --for", name);
+	if (call->weight != -1 && !c->may_weight)
+		return usage_error("does not take --weight", name);
 	return c->run(call);
 }
 
@@ -463,8 +595,9 @@ main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
 		{"follow", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'}, {0}};
-	struct call call = {.run_dir = "/run/tandem"};
+		{"version", no_argument, NULL, 'V'}, {"for", required_argument, NULL, 'u'},
+		{"weight", required_argument, NULL, 'w'}, {0}};
+	struct call call = {.run_dir = "/run/tandem", .weight = -1};
 	bool bad_option = false; /* judged last: a command that is not there yet has its own */
 	int option;
 
@@ -473,6 +606,16 @@ main(int argc, char **argv)
 		switch (option) {
 		case 'R': call.run_dir = optarg; break;
 		case 'j': call.json = true; break;
+		case 'u':
+			call.for_s = parse_duration(optarg);
+			if (call.for_s == 0)
+				return usage_error("--for takes a time such as 90s, 20m or 2h", optarg);
+			break;
+		case 'w':
+			call.weight = parse_weight(optarg);
+			if (call.weight == -1)
+				return usage_error("--weight takes 0 to 65535", optarg);
+			break;
 		case 'f': call.follow = true; break;
 		case 'h': fputs(usage_text, stdout); return DONE;
 		case 'V': printf("tandemctl %s\n", PACKAGE_VERSION); return DONE;

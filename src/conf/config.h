@@ -25,6 +25,7 @@ enum conf_fence { CONF_FENCE_LEASE, CONF_FENCE_EGRESS };
 enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17, CONF_SCTP = 132 }; /* IANA numbers */
 enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
+enum conf_down { CONF_DOWN_DRAIN, CONF_DOWN_CUT };
 enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
 enum conf_track_kind { CONF_TRACK_GATEWAY, CONF_TRACK_PROBE, CONF_TRACK_SCRIPT };
@@ -134,6 +135,8 @@ struct conf_virtual {
 	bool one_packet;              /* every datagram of UDP is scheduled by itself */
 	char engine[16];              /* of persistence: "sip", or "" */
 	uint8_t when_none_healthy;    /* enum conf_none_healthy */
+	uint8_t down;                 /* enum conf_down */
+	uint32_t drain_s;             /* how long a drain lets connections go on; 0: for ever */
 	char scheduler[16];           /* the kernel's name */
 	uint32_t scheduler_flags;     /* IP_VS_SVC_F_SCHED* of linux/ip_vs.h */
 	uint32_t persistence_s;       /* 0: none */

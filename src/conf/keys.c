@@ -20,6 +20,7 @@ const char *const words_forwarding[] = {"nat", "dr", "tunnel", NULL};
 const char *const words_engine[] = {"sip", NULL};
 const char *const words_tunnel[] = {"ipip", "gue", "gre", NULL};
 const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
+const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
 const char *const words_probe_type[] = {"icmp", "tcp", "http", NULL};
 const char *const words_fail[] = {"unfit", NULL};
@@ -202,7 +203,9 @@ static const struct key table_virtual[] = {
 		.unit = "servers"},
 	{.name = "when_none_healthy", .kind = KEY_WORD, .words = words_none_healthy,
 		.text = "fail-open"},
-	{.name = "drain_s", .kind = KEY_LATER},
+	{.name = "down", .kind = KEY_WORD, .words = words_down, .text = "drain"},
+	{.name = "drain_s", .kind = KEY_INT, .low = 0, .high = 31 * 86400, .number = 300,
+		.unit = "seconds"},
 	{.name = "slow_start_s", .kind = KEY_LATER},
 	{.name = "weighting", .kind = KEY_LATER},
 };

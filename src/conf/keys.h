@@ -80,6 +80,7 @@ extern const char *const words_engine[];
 extern const char *const words_tunnel[];
 extern const char *const words_tunnel_checksum[];
 extern const char *const words_none_healthy[];
+extern const char *const words_down[];
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
 extern const char *const words_fail[];
 

@@ -389,3 +389,22 @@ config_equal(const struct config *a, const struct config *b)
 			return false;
 	return true;
 }
+
+bool
+config_copy(const struct config *from, struct config *out)
+{
+	copy_head(out, from);
+	for (int i = 0; i < TABLES; i++) {
+		size_t bytes = table_bytes(from, i);
+		void *rows = malloc(bytes ? bytes : 1);
+
+		if (!rows) {
+			config_free(out);
+			return false;
+		}
+		if (bytes > 0)
+			memcpy(rows, table_rows(from, i), bytes);
+		table_set_rows(out, i, rows);
+	}
+	return true;
+}

@@ -22,6 +22,9 @@ int config_pack_probes(const struct config *c);
 /* Maps `count` such rows, read-only; NULL when it is not that many. Free with munmap(). */
 const struct conf_probe *config_map_probes(int fd, uint32_t count, size_t *bytes);
 
+/* A copy with tables of its own (config_free()). False without memory; *out is then empty. */
+bool config_copy(const struct config *from, struct config *out);
+
 /* Equal tables? */
 bool config_equal(const struct config *a, const struct config *b);
 

@@ -116,6 +116,8 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 		put_key_text(to, "    ", "sorry_server", server_format(&v->sorry, text));
 	fprintf(to, "    min_healthy = %u;\n", v->min_healthy);
 	put_key_text(to, "    ", "when_none_healthy", words_none_healthy[v->when_none_healthy]);
+	put_key_text(to, "    ", "down", words_down[v->down]);
+	fprintf(to, "    drain_s = %u;\n", v->drain_s);
 }
 
 void

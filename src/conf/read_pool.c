@@ -162,6 +162,8 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	row->forwarding = (uint8_t)scope_word(s, "forwarding");
 	read_tunnel(s, row);
 	row->when_none_healthy = (uint8_t)scope_word(s, "when_none_healthy");
+	row->down = (uint8_t)scope_word(s, "down");
+	row->drain_s = scope_int(s, "drain_s");
 	row->persistence_s = scope_int(s, "persistence_s");
 	ip_addr_parse(scope_text(s, "persistence_mask"), &row->persistence_mask);
 	scope_copy(s, "persistence_engine", row->engine, sizeof(row->engine));

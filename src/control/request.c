@@ -5,15 +5,38 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The keys that a request may have, and those that it must have. */
+enum {
+	KEY_ROUTER = 1 << 0,
+	KEY_FOLLOW = 1 << 1,
+	KEY_SERVER = 1 << 2,
+	KEY_FOR = 1 << 3,
+	KEY_WEIGHT = 1 << 4,
+	KEY_VIRTUAL = 1 << 5,
+	KEY_ADDRESS = 1 << 6,
+};
+
+static const char *const key_names[] = {
+	"router", "follow", "server", "for_s", "weight", "virtual", "address"};
+
+enum { KEYS = sizeof(key_names) / sizeof(key_names[0]) };
+
 static const struct {
 	const char *name;
 	enum control_command command;
-	bool takes_router, takes_follow;
+	unsigned may, must;
 } commands[] = {
-	{"status", CONTROL_STATUS, false, false},
-	{"switchover", CONTROL_SWITCHOVER, true, false},
-	{"events", CONTROL_EVENTS, false, true},
-	{"reload", CONTROL_RELOAD, false, false},
+	{"status", CONTROL_STATUS, 0, 0},
+	{"switchover", CONTROL_SWITCHOVER, KEY_ROUTER, 0},
+	{"events", CONTROL_EVENTS, KEY_FOLLOW, 0},
+	{"reload", CONTROL_RELOAD, 0, 0},
+	{"drain", CONTROL_DRAIN, KEY_SERVER | KEY_FOR, KEY_SERVER},
+	{"enable", CONTROL_ENABLE, KEY_SERVER, KEY_SERVER},
+	{"disable", CONTROL_DISABLE, KEY_SERVER | KEY_FOR, KEY_SERVER},
+	{"weight", CONTROL_WEIGHT, KEY_SERVER | KEY_WEIGHT, KEY_SERVER | KEY_WEIGHT},
+	{"add", CONTROL_ADD, KEY_VIRTUAL | KEY_SERVER | KEY_ADDRESS | KEY_WEIGHT,
+		KEY_VIRTUAL | KEY_SERVER | KEY_ADDRESS},
+	{"remove", CONTROL_REMOVE, KEY_SERVER, KEY_SERVER},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -46,35 +69,116 @@ complain(char error[128], const char *what, const char *about)
 			*c = '?';
 }
 
+/* A name of the configuration: what is in it goes into files and the log. */
 static bool
-take_router(const json_t *value, struct control_request *out, char error[128])
+is_name(const char *text)
 {
-	if (!json_is_string(value) || json_string_length(value) >= sizeof(out->router)) {
-		complain(error, "router must be the name of a virtual router", "");
+	return text[0] != '\0' && text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/")] == '\0';
+}
+
+static bool
+take_text(const json_t *value, const char *what, char *out, size_t size, char error[128])
+{
+	if (!json_is_string(value) || json_string_length(value) >= size) {
+		complain(error, what, "");
 		return false;
 	}
-	memcpy(out->router, json_string_value(value), json_string_length(value));
+	memcpy(out, json_string_value(value), json_string_length(value));
 	return true;
 }
 
 static bool
-take_key(const char *key, const json_t *value, size_t row, struct control_request *out,
+take_number(const json_t *value, const char *what, int64_t low, int64_t high, int64_t *out,
 	char error[128])
 {
-	if (strcmp(key, "command") == 0)
+	if (!json_is_integer(value) || json_integer_value(value) < low ||
+		json_integer_value(value) > high) {
+		complain(error, what, "");
+		return false;
+	}
+	*out = json_integer_value(value);
+	return true;
+}
+
+static bool
+take_weight(const json_t *value, struct control_request *out, char error[128])
+{
+	int64_t weight = -1;
+
+	if (!json_is_null(value) && !take_number(value, "weight must be 0 to 65535, or null for as "
+		"configured", 0, 65535, &weight, error))
+		return false;
+	out->weight = (int32_t)weight;
+	return true;
+}
+
+static bool
+take_server(const json_t *value, struct control_request *out, char error[128])
+{
+	if (!take_text(value, "server must be the name of a real server, or VIRTUAL/NAME",
+		out->server, sizeof(out->server), error))
+		return false;
+	if (is_name(out->server))
 		return true;
-	if (strcmp(key, "router") == 0 && commands[row].takes_router)
-		return take_router(value, out, error);
-	if (strcmp(key, "follow") == 0 && commands[row].takes_follow) {
+	complain(error, "a name is letters, digits, '.', '_' and '-'", "");
+	return false;
+}
+
+static bool
+take_value(unsigned key, const json_t *value, struct control_request *out, char error[128])
+{
+	switch (key) {
+	case KEY_ROUTER:
+		return take_text(value, "router must be the name of a virtual router", out->router,
+			sizeof(out->router), error);
+	case KEY_VIRTUAL:
+		return take_text(value, "virtual must be the name of a virtual server", out->virtual,
+			sizeof(out->virtual), error);
+	case KEY_ADDRESS:
+		return take_text(value, "address must be an address and a port", out->address,
+			sizeof(out->address), error);
+	case KEY_SERVER: return take_server(value, out, error);
+	case KEY_WEIGHT: return take_weight(value, out, error);
+	case KEY_FOR:
+		return take_number(value, "for_s must be 1 to 31622400 seconds", 1, 31622400,
+			&out->for_s, error);
+	case KEY_FOLLOW:
 		if (!json_is_boolean(value)) {
 			complain(error, "follow must be true or false", "");
 			return false;
 		}
 		out->follow = json_is_true(value);
+	}
+	return true;
+}
+
+static bool
+take_key(const char *key, const json_t *value, size_t row, struct control_request *out,
+	unsigned *found, char error[128])
+{
+	if (strcmp(key, "command") == 0)
 		return true;
+	for (unsigned i = 0; i < KEYS; i++) {
+		unsigned bit = 1u << i;
+
+		if (strcmp(key, key_names[i]) != 0 || (commands[row].may & bit) == 0)
+			continue;
+		*found |= bit;
+		return take_value(bit, value, out, error);
 	}
 	complain(error, "unknown key", key);
 	return false;
+}
+
+/* The first key that is missing; NULL when none is. */
+static const char *
+missing_key(size_t row, unsigned found)
+{
+	for (unsigned i = 0; i < KEYS; i++)
+		if ((commands[row].must & 1u << i) != 0 && (found & 1u << i) == 0)
+			return key_names[i];
+	return NULL;
 }
 
 static enum control_parse
@@ -82,6 +186,7 @@ take_object(json_t *object, struct control_request *out, char error[128])
 {
 	const json_t *name = json_object_get(object, "command");
 	const char *key;
+	unsigned found = 0;
 	json_t *value;
 	size_t row;
 
@@ -95,10 +200,14 @@ take_object(json_t *object, struct control_request *out, char error[128])
 		return CONTROL_REFUSED;
 	}
 	out->command = commands[row].command;
+	out->weight = -1;
 	json_object_foreach(object, key, value)
-		if (!take_key(key, value, row, out, error))
+		if (!take_key(key, value, row, out, &found, error))
 			return CONTROL_REFUSED;
-	return CONTROL_PARSED;
+	key = missing_key(row, found);
+	if (key)
+		complain(error, "this command needs", key);
+	return key ? CONTROL_REFUSED : CONTROL_PARSED;
 }
 
 enum control_parse

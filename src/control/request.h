@@ -5,6 +5,7 @@
 #ifndef TANDEM_CONTROL_REQUEST_H
 #define TANDEM_CONTROL_REQUEST_H
 
+#include "base/addr.h"
 #include "base/limits.h"
 
 #include <stdbool.h>
@@ -17,12 +18,23 @@ enum control_command {
 	CONTROL_SWITCHOVER, /* router: "" = every router that is active here */
 	CONTROL_EVENTS,     /* follow: the stream stays open */
 	CONTROL_RELOAD,
+	CONTROL_DRAIN,      /* server; for_s: undone then */
+	CONTROL_ENABLE,     /* server */
+	CONTROL_DISABLE,    /* server; for_s */
+	CONTROL_WEIGHT,     /* server; weight, -1: as configured */
+	CONTROL_ADD,        /* virtual, server, address; weight */
+	CONTROL_REMOVE,     /* server */
 };
 
 struct control_request {
 	enum control_command command;
 	char router[LIMIT_NAME];
 	bool follow;
+	char server[2 * LIMIT_NAME]; /* NAME or VIRTUAL/NAME */
+	char virtual[LIMIT_NAME];
+	char address[ENDPOINT_TEXT];
+	int32_t weight;              /* -1: not given, or null */
+	int64_t for_s;               /* 0: not given */
 };
 
 enum control_parse {

@@ -11,15 +11,28 @@ member_kernel_weight(const struct pool_member *m)
 	return m->weight;
 }
 
+/* May it get new connections, if it has a weight? */
 static bool
 member_in(const struct pool_member *m)
 {
+	if (m->admin != POOL_ENABLED)
+		return false;
 	switch (m->verdict) {
 	case HEALTH_UP: return true;
 	case HEALTH_UNKNOWN: return !m->keep_out;
 	case HEALTH_DOWN: return false;
 	}
 	return false;
+}
+
+/* Not for new connections, but may those that it has go on? */
+static bool
+member_lingers(const struct pool_service *s, const struct pool_member *m)
+{
+	if (m->admin == POOL_DRAINED)
+		return !m->over && (m->verdict != HEALTH_DOWN || m->busy);
+	return m->admin == POOL_ENABLED && m->verdict == HEALTH_DOWN &&
+		s->down == POOL_DOWN_DRAIN && m->busy;
 }
 
 static struct pool_outcome
@@ -29,7 +42,7 @@ pool_judge(const struct pool_service *s, const struct pool_member *members, size
 	struct pool_outcome o = {.mode = POOL_SERVING};
 
 	for (size_t i = 0; i < count; i++) {
-		o.up += members[i].verdict == HEALTH_UP;
+		o.up += members[i].verdict == HEALTH_UP && members[i].admin == POOL_ENABLED;
 		o.usable += member_in(&members[i]) && members[i].weight != 0;
 	}
 	if (o.usable < needed)
@@ -59,13 +72,14 @@ static bool
 pool_append_member(const struct pool_service *s, const struct pool_member *m, enum pool_mode mode,
 	struct vs_table *wanted)
 {
+	bool used = member_in(m) || (mode == POOL_OPENED && m->admin == POOL_ENABLED);
 	struct vs_real real = pool_real(s, &m->address, m->forwarding);
 
 	real.upper_threshold = m->upper_threshold;
 	real.lower_threshold = m->lower_threshold;
-	if (mode == POOL_SERVING || mode == POOL_OPENED)
+	if (used && (mode == POOL_SERVING || mode == POOL_OPENED))
 		real.weight = member_kernel_weight(m);
-	if (mode != POOL_OPENED && !member_in(m))
+	if (!used && !member_lingers(s, m))
 		return true;
 	if (mode == POOL_ON_SORRY && endpoint_equal(&m->address, &s->sorry))
 		return true;

@@ -2,8 +2,10 @@
  * What one virtual server shall look like in the kernel, from what is configured and known. Pure.
  *
  * A member is in at its configured weight while it is up, and also while nothing is known of it
- * yet: serving first, the first probe decides. A member that is down is out at once. A member of
- * weight 0 is quiesced: it stays in so that its connections go on, and serves nobody new.
+ * yet: serving first, the first probe decides. A member that is down gets no new connections: it
+ * stays in at weight 0 as long as it has any, or is out at once, as the service says. A member of
+ * weight 0 is quiesced: it stays in so that its connections go on, and serves nobody new. One that
+ * an operator drains is quiesced until its drain is over, one that is disabled is out.
  *
  * When fewer than min_healthy members are usable the service does one of three things: send
  * everybody to the sorry server, or (fail open) to every member, because a probe that fails
@@ -16,11 +18,14 @@
 #include "core/health.h"
 #include "core/table.h"
 
+enum pool_admin { POOL_ENABLED, POOL_DRAINED, POOL_DISABLED };
+enum pool_down { POOL_DOWN_DRAIN, POOL_DOWN_CUT }; /* numbered as enum conf_down */
 enum pool_none_healthy { POOL_FAIL_OPEN, POOL_REFUSE }; /* numbered as enum conf_none_healthy */
 
 struct pool_service {
 	struct vs_service service;  /* its rows are not meant; VS_PERSISTENT is added by itself */
 	enum pool_none_healthy when_none_healthy;
+	enum pool_down down;        /* what becomes of the connections of one that went down */
 	uint32_t min_healthy;       /* 0 counts as 1 */
 	bool has_sorry;
 	struct endpoint sorry;
@@ -35,6 +40,9 @@ struct pool_member {
 	uint32_t upper_threshold, lower_threshold;
 	uint8_t forwarding;         /* enum vs_forwarding */
 	enum health_verdict verdict;
+	enum pool_admin admin;
+	bool over;                  /* POOL_DRAINED: its time is up, it goes */
+	bool busy;                  /* is in the kernel and has connections there */
 	bool keep_out;              /* was not in the kernel at start: out until a probe says up */
 };
 

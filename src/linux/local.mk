@@ -7,7 +7,7 @@ liblinux_la_SOURCES += src/linux/addresses.c src/linux/addresses.h src/linux/arp
 liblinux_la_SOURCES += src/linux/block_routes.c src/linux/block_routes.h \
 	src/linux/announcer.c src/linux/announcer.h
 liblinux_la_SOURCES += src/linux/knob.c src/linux/knob.h src/linux/macvlan.c src/linux/macvlan.h
-liblinux_la_SOURCES += src/linux/ipvs.c src/linux/ipvs.h src/linux/ipvs_codec.c src/linux/ipvs_codec.h
+liblinux_la_SOURCES += src/linux/ipvs_connections.c src/linux/ipvs_connections.h src/linux/ipvs.c src/linux/ipvs.h src/linux/ipvs_codec.c src/linux/ipvs_codec.h
 liblinux_la_SOURCES += src/linux/asker.c src/linux/asker.h
 liblinux_la_SOURCES += src/linux/worker.c src/linux/worker.h
 liblinux_la_SOURCES += src/linux/fence.c src/linux/fence.h src/linux/fence_table.c src/linux/fence_table.h src/linux/fence_plan.c \

@@ -15,7 +15,7 @@ libproc_la_SOURCES += src/proc/election_track.c src/proc/election_gateways.c
 libproc_la_SOURCES += src/proc/election_track.c src/proc/election_blocks.c src/proc/election_ours.c
 libproc_la_SOURCES += src/proc/election_track.c src/proc/election_fence.c
 libproc_la_SOURCES += src/proc/pool_process.h src/proc/pool_main.c src/proc/pool_health.c \
-	src/proc/pool_table.c src/proc/pool_plan.c src/proc/pool_plan_log.c src/proc/pool_owned.c src/proc/pool_sync.c src/proc/pool_neighbours.c
+	src/proc/pool_table.c src/proc/pool_plan.c src/proc/pool_plan_log.c src/proc/pool_overlay.c src/proc/pool_overlay.h src/proc/pool_overlay_file.c src/proc/pool_operate.c src/proc/pool_owned.c src/proc/pool_sync.c src/proc/pool_neighbours.c
 libproc_la_SOURCES += src/proc/pool_track.c
 libproc_la_SOURCES += src/proc/prober.c
 libproc_la_SOURCES += src/proc/pool_control.c src/proc/pool_status.c

@@ -115,6 +115,8 @@ log_command(struct pool_control *c, const struct control_client *client,
 	log_line_reason(&line, REASON_OPERATOR);
 	if (request->router[0] != '\0')
 		log_line_text(&line, "router", request->router);
+	if (request->server[0] != '\0')
+		log_line_text(&line, "server", request->server);
 	log_line_int(&line, "uid", uid);
 	log_line_int(&line, "pid", pid);
 	log_emit(&c->pool->child->log, LOG_LEVEL_NOTICE, &line);
@@ -170,6 +172,15 @@ request(void *context, struct control_client *client, const struct control_reque
 		memcpy(wish.router, r->router, sizeof(wish.router));
 		c->last_id++;
 		ask(c, client, r->command, p->election_fd, IPC_SWITCHOVER, &wish, sizeof(wish));
+		break;
+	case CONTROL_DRAIN:
+	case CONTROL_ENABLE:
+	case CONTROL_DISABLE:
+	case CONTROL_WEIGHT:
+	case CONTROL_ADD:
+	case CONTROL_REMOVE:
+		log_command(c, client, r);
+		operate(p, client, r);
 		break;
 	case CONTROL_RELOAD:
 		log_command(c, client, r);

@@ -214,7 +214,8 @@ targets_refresh(struct pool *p)
 		bool cold = p->config.routers[row->router].standby == CONF_STANDBY_COLD;
 
 		for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
-			bool wanted = served && probe_of(&p->config, i);
+			bool wanted = served && probe_of(&p->config, i) &&
+				!operate_is_disabled(p, v, i);
 
 			if (wanted && !p->targets[i].probed)
 				start_probing(p, i, cold);
@@ -263,7 +264,8 @@ init_target(struct pool *p, uint32_t target)
 	struct pool_target *t = &p->targets[target];
 
 	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = mono_now(),
-		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX};
+		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX,
+		.drain.since = MONO_NEVER};
 	if (is_real(&p->config, target) && !probe_of(&p->config, target))
 		t->verdict = HEALTH_UP;
 }

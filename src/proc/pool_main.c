@@ -95,7 +95,10 @@ take_config(struct pool *p, const struct channel_message *m)
 
 	if (!message || m->fd == -1 || !config_unpack(m->fd, &fresh))
 		return;
-	p->config = fresh;
+	config_free(&p->base);
+	p->base = fresh;
+	if (!overlay_config(&p->overlay, &p->base, &p->config))
+		_exit(EXIT_REFUSED);
 	p->generation = message->generation;
 	p->child->log.level = (enum log_level)fresh.log_level;
 	p->child->log.facility = fresh.facility;
@@ -270,7 +273,9 @@ leave(struct pool *p, bool clean)
 	control_stop(p);
 	table_close(p);
 	neighbours_close(p->neighbours);
+	config_free(&p->base);
 	config_free(&p->config);
+	free(p->overlay.rows);
 	free(p->routers);
 	free(p->targets);
 	free(p->tracks);
@@ -344,6 +349,7 @@ on_drift(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	table_apply_now(p, REASON_DRIFT);
+	table_replan(p, REASON_HEALTH); /* connections may have ended */
 }
 
 static void
@@ -360,6 +366,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 		table_apply_now(p, REASON_DRIFT); /* not there yet: try again */
 	sync_reconcile(p);
 	tracks_second(p);
+	operate_second(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
 }
@@ -442,6 +449,8 @@ pool_main(struct child *child)
 	if (!p->loop)
 		_exit(EXIT_REFUSED);
 	owned_load(p);
+	if (!overlay_load(&p->overlay, child->state_dir))
+		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
 	if ((error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]))) != 0)
 		complain_and_exit(p, "capabilities", error);
 	if ((error = control_start(p)) != 0)

@@ -9,6 +9,8 @@
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons and sysctls of ip_vs
+ *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
+ *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
  *   pool_owned.c     which services are ours, remembered over a restart
  *   pool_control.c   commands of the control socket (src/control has the socket and the JSON)
  *   pool_status.c    everything known, as JSON
@@ -19,6 +21,7 @@
 #define TANDEM_PROC_POOL_PROCESS_H
 
 #include "conf/config.h"
+#include "core/drain.h"
 #include "core/election.h"
 #include "core/health.h"
 #include "core/plan.h"
@@ -26,6 +29,7 @@
 #include "ipc/messages.h"
 #include "linux/ipvs.h"
 #include "proc/child.h"
+#include "proc/pool_overlay.h"
 
 #include <ev.h>
 
@@ -48,6 +52,8 @@ struct pool_target {
 	bool untold;              /* must be (re)sent to its prober */
 	bool urgent;
 	bool keep_out;            /* adopted table: was absent and is not known yet */
+	struct drain drain;       /* of an operator */
+	bool drain_told;          /* its end was logged */
 };
 
 struct pool_prober {
@@ -69,7 +75,9 @@ struct pool_router {
 struct pool {
 	struct child *child;
 	struct ev_loop *loop;
-	struct config config;
+	struct config base;            /* as configured */
+	struct config config;          /* and with what operators changed */
+	struct overlay overlay;
 	uint64_t generation;
 	mono started;
 	struct pool_router *routers;   /* by row of config.routers */
@@ -170,6 +178,17 @@ struct vs_key virtual_key(const struct config *c, const struct conf_virtual *v, 
 /* The kernel's row for a real server of ours, counters summed over the services; false: in none. */
 bool table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row,
 	struct vs_real *sum);
+
+/* pool_operate.c */
+struct control_client;
+struct control_request;
+/* drain, enable, disable, weight, add, remove: done, stored and answered. */
+void operate(struct pool *p, struct control_client *client, const struct control_request *request);
+/* What operators say of that real server, into the member. */
+void operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
+	struct pool_member *m);
+bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row);
+void operate_second(struct pool *p);             /* ends of drains and of overrides */
 
 /* pool_owned.c */
 void owned_load(struct pool *p);

@@ -261,20 +261,57 @@ put_probe(json_t *o, const struct pool_target *t, mono now)
 	put_int(o, "failures", t->failures);
 }
 
+/* What an operator changed; null: nothing. */
+static json_t *
+override_json(const struct override *r)
+{
+	json_t *o;
+
+	if (!r)
+		return json_null();
+	o = json_object();
+	put(o, "state", json_string(overlay_admin_name(r->admin)));
+	put(o, "weight", r->weight >= 0 ? json_integer(r->weight) : json_null());
+	put(o, "added", json_boolean(r->added));
+	put(o, "until_s", r->until_s != 0 ? json_integer((json_int_t)r->until_s) : json_null());
+	return o;
+}
+
+static json_t *
+drain_json(const struct override *r, const struct pool_target *t, const struct vs_real *k, mono now)
+{
+	int64_t eta_ns = drain_eta_ns(&t->drain);
+	json_t *o;
+
+	if (!r || r->admin != POOL_DRAINED)
+		return json_null();
+	o = json_object();
+	put(o, "since_ms", age_json(t->drain.since, now));
+	put_int(o, "connections", k ? k->active_connections + k->inactive_connections : 0);
+	put_int(o, "begun_with", t->drain.begun_with);
+	put(o, "eta_ms", eta_ns < 0 ? json_null() : json_integer((json_int_t)(eta_ns / NS_PER_MS)));
+	put(o, "deadline_s", r->drain_s != 0 ? json_integer((json_int_t)(r->since_s + r->drain_s))
+		: json_null());
+	return o;
+}
+
 static json_t *
 real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 {
 	const struct conf_real *c = &p->config.reals[row];
 	const struct pool_target *t = &p->targets[row];
+	const struct override *r = overlay_find(&p->overlay, p->config.virtuals[virtual_row].name,
+		c->name);
 	struct vs_real sum, *k = p->ipvs && table_sum_real(p, virtual_row, row, &sum) ? &sum : NULL;
 	json_t *o = json_object();
 
 	put(o, "name", text_json(c->name));
 	put(o, "address", server_json(&c->address));
-	put(o, "health", json_string(health_name(t->verdict)));
+	put(o, "health", json_string(r && r->admin != POOL_ENABLED ? overlay_admin_name(r->admin)
+		: health_name(t->verdict)));
 	put(o, "reason", json_string(reason_tag(t->reason)));
 	put(o, "since_ms", age_json(t->since, now));
-	put_int(o, "weight", c->weight);
+	put_int(o, "weight", r && r->weight >= 0 ? (uint32_t)r->weight : c->weight);
 	put_int(o, "effective_weight", k ? k->weight : 0);
 	put(o, "in_kernel", json_boolean(k != NULL));
 	put_int(o, "active_connections", k ? k->active_connections : 0);
@@ -286,7 +323,8 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put_int(o, "in_bytes", k ? k->in_bytes : 0);
 	put_int(o, "out_bytes", k ? k->out_bytes : 0);
 	put(o, "forwarding", json_string(conf_forwarding_name(c->forwarding)));
-	put(o, "override", json_null());
+	put(o, "override", override_json(r));
+	put(o, "drain", drain_json(r, t, k, now));
 	put_probe(o, t, now);
 	return o;
 }

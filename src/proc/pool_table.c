@@ -49,6 +49,7 @@ service_of(const struct conf_virtual *v)
 		.service = {.flags = v->scheduler_flags | (v->one_packet ? VS_ONE_PACKET : 0u),
 			.persistence_s = v->persistence_s},
 		.when_none_healthy = v->when_none_healthy == CONF_REFUSE ? POOL_REFUSE : POOL_FAIL_OPEN,
+		.down = v->down == CONF_DOWN_CUT ? POOL_DOWN_CUT : POOL_DOWN_DRAIN,
 		.min_healthy = v->min_healthy,
 		.has_sorry = v->has_sorry,
 		.sorry = v->sorry,
@@ -61,6 +62,19 @@ service_of(const struct conf_virtual *v)
 	memcpy(s.service.scheduler, v->scheduler, sizeof(s.service.scheduler));
 	memcpy(s.service.engine, v->engine, sizeof(s.service.engine));
 	return s;
+}
+
+/* Asked only of those that are about to go: the others stay whatever they have. */
+static bool
+is_busy(const struct pool *p, const struct conf_virtual *v, uint32_t row,
+	const struct pool_member *m)
+{
+	struct vs_real sum;
+
+	if (m->admin == POOL_ENABLED && m->verdict != HEALTH_DOWN)
+		return false;
+	return table_sum_real(p, (uint32_t)(v - p->config.virtuals), row, &sum) &&
+		(sum.active_connections != 0 || sum.inactive_connections != 0);
 }
 
 static bool
@@ -79,6 +93,8 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 			.lower_threshold = real->lower_threshold,
 			.forwarding = forwarding_of(real->forwarding), .verdict = t->verdict,
 			.keep_out = t->keep_out};
+		operate_member(p, v, v->first_real + i, &members[i]);
+		members[i].busy = is_busy(p, v, v->first_real + i, &members[i]);
 	}
 	for (uint32_t i = 0; i < services && room; i++) {
 		s.service.key = virtual_key(&p->config, v, i);

@@ -97,6 +97,12 @@ has_targets(struct bench *b, const void *address)
 	return bench_targets(b, address) > 0;
 }
 
+static bool
+has_no_targets(struct bench *b, const void *address)
+{
+	return bench_targets(b, address) == 0;
+}
+
 static void
 all_up(struct bench *b)
 {
@@ -186,6 +192,77 @@ tells_its_status(struct bench *b)
 	check(json_is_false(json_object_get(v, "programmed")) &&
 		json_is_false(json_object_get(v, "served")), "status: a cold standby serves nothing");
 	json_decref(answer);
+}
+
+static const char *
+ask_for(struct bench *b, const char *request)
+{
+	static char text[1024];
+	json_t *answer = bench_ask(b, request);
+	char *whole = json_dumps(answer, JSON_COMPACT);
+
+	snprintf(text, sizeof(text), "%s", whole ? whole : "");
+	free(whole);
+	json_decref(answer);
+	return text;
+}
+
+static bool
+has_row(struct bench *b, const void *row)
+{
+	(void)b;
+	return strstr(bench_table(), row) != NULL;
+}
+
+/* Everything that an operator can do to a server, and that it stays over a restart. */
+static void
+obeys_operators(struct bench *b)
+{
+	static const char web1[] = "-a -t 10.77.0.100:80 -r 10.88.0.21:8080 -m";
+
+	check(strstr(ask_for(b, "{\"command\":\"drain\",\"server\":\"web1\"}"), "http/web1: drained, no"),
+		"drain answers with what is left");
+	check(has_row(b, "-r 10.88.0.21:8080 -m -w 0"), "a drained server has weight 0 at once");
+	expect_line(b, "event=server server=web1 virtual=http from=enabled to=drained reason=operator");
+	expect_line(b, "event=server server=web1 virtual=http from=drained to=idle reason=drained");
+	ask_for(b, "{\"command\":\"enable\",\"server\":\"http/web1\"}");
+	expect_table(b, 1000, kernel_hot, "enable undoes it");
+	ask_for(b, "{\"command\":\"weight\",\"server\":\"web1\",\"weight\":9}");
+	check(has_row(b, "-r 10.88.0.21:8080 -m -w 9"), "another weight");
+	ask_for(b, "{\"command\":\"disable\",\"server\":\"web1\",\"for_s\":2}");
+	check(!has_row(b, web1), "a disabled server is out");
+	check(bench_until(b, 500, has_no_targets, "10.88.0.21:8080"), "and not probed");
+	check(bench_until(b, 5000, has_row, "-r 10.88.0.21:8080 -m -w 9"), "until its time is over");
+	expect_line(b, "from=disabled to=enabled reason=override-ended");
+	check(strstr(ask_for(b, "{\"command\":\"add\",\"virtual\":\"http\",\"server\":\"web9\","
+		"\"address\":\"10.88.0.29:8080\",\"weight\":4}"), "added") != NULL, "add");
+	check(has_row(b, "-r 10.88.0.29:8080 -m -w 4"), "a server added is in the kernel");
+	check(bench_until(b, 1000, has_targets, "10.88.0.29:8080"), "and probed");
+	check(strstr(ask_for(b, "{\"command\":\"add\",\"virtual\":\"http\",\"server\":\"web9\","
+		"\"address\":\"10.88.0.28:8080\"}"), "already") != NULL, "twice is refused");
+	check(strstr(ask_for(b, "{\"command\":\"add\",\"virtual\":\"nix\",\"server\":\"w\","
+		"\"address\":\"10.88.0.28:8080\"}"), "no virtual server") != NULL, "so is a stranger");
+	check(strstr(ask_for(b, "{\"command\":\"drain\",\"server\":\"nix\"}"), "no real server") != NULL,
+		"and a server that is not there");
+	ask_for(b, "{\"command\":\"remove\",\"server\":\"http/web2\"}");
+	check(!has_row(b, "-r 10.88.0.22:8080"), "a server removed is out");
+	check(bench_configure(b, everything), "a reload");
+	bench_run(b, 500);
+	check(has_row(b, "-r 10.88.0.29:8080 -m -w 4") && !has_row(b, "-r 10.88.0.22:8080") &&
+		has_row(b, "-r 10.88.0.21:8080 -m -w 9"), "leaves all of that as it is");
+	bench_kill(b);
+	check(bench_start(b, everything), "so does a successor");
+	bench_role(b, "web", EL_BACKUP);
+	bench_role(b, "spare", EL_BACKUP);
+	check(bench_until(b, SLOW_MS, has_row, "-r 10.88.0.29:8080 -m -w 4") &&
+		!has_row(b, "-r 10.88.0.22:8080") && has_row(b, "-r 10.88.0.21:8080 -m -w 9"),
+		"with the same overrides");
+	ask_for(b, "{\"command\":\"remove\",\"server\":\"web9\"}");
+	ask_for(b, "{\"command\":\"add\",\"virtual\":\"http\",\"server\":\"web2\","
+		"\"address\":\"10.88.0.22:8080\",\"weight\":3}");
+	ask_for(b, "{\"command\":\"weight\",\"server\":\"web1\",\"weight\":null}");
+	all_up(b);
+	expect_table(b, 2000, kernel_hot, "and everything can be undone");
 }
 
 static bool
@@ -358,6 +435,7 @@ main(void)
 	follows_health(&b);
 	repairs(&b);
 	tells_its_status(&b);
+	obeys_operators(&b);
 	forwards_a_switchover(&b);
 	synchronises(&b);
 	warms_a_cold_standby(&b);

@@ -1,6 +1,8 @@
 
-check_PROGRAMS += tests/unit/test_health tests/unit/test_cadence
-TESTS += tests/unit/test_health tests/unit/test_cadence
+check_PROGRAMS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
+TESTS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
+tests_unit_test_drain_SOURCES = tests/unit/test_drain.c
+tests_unit_test_drain_LDADD = libcore.la $(CMOCKA_LIBS)
 tests_unit_test_health_SOURCES = tests/unit/test_health.c
 tests_unit_test_health_LDADD = libcore.la $(CMOCKA_LIBS)
 tests_unit_test_cadence_SOURCES = tests/unit/test_cadence.c
@@ -166,3 +168,8 @@ tests_unit_test_group_pair_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/group_bench.h \
 	tests/unit/election_bench.h
 tests_unit_test_group_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_ipvs_connections
+TESTS += tests/unit/test_ipvs_connections
+tests_unit_test_ipvs_connections_SOURCES = tests/unit/test_ipvs_connections.c
+tests_unit_test_ipvs_connections_LDADD = liblinux.la libbase.la $(CMOCKA_LIBS)

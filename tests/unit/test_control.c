@@ -56,6 +56,14 @@ on_request(void *context, struct control_client *client, const struct control_re
 	case CONTROL_RELOAD:
 		b->waiting = control_wait(client);
 		break;
+	case CONTROL_DRAIN:
+	case CONTROL_ENABLE:
+	case CONTROL_DISABLE:
+	case CONTROL_WEIGHT:
+	case CONTROL_ADD:
+	case CONTROL_REMOVE:
+		control_answer(client, NULL);
+		break;
 	}
 }
 

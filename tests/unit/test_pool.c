@@ -47,7 +47,7 @@ static struct pool_service
 plain_service(void)
 {
 	return (struct pool_service){.service = {.key = {.listen = at("10.0.0.1:80"),
-		.protocol = 6}, .scheduler = "wlc"}, .min_healthy = 1};
+		.protocol = 6}, .scheduler = "wlc"}, .min_healthy = 1, .down = POOL_DOWN_CUT};
 }
 
 static const struct vs_real *
@@ -150,6 +150,69 @@ every_combination_follows_the_rules(void **state)
 	}
 }
 
+/* What an operator or the probes take out: its connections go on as long as the service says. */
+static void
+the_departing_keep_their_connections(void **state)
+{
+	static const struct {
+		struct pool_member member;
+		enum pool_down down;
+		bool in;
+	} rows[] = {
+		{{.verdict = HEALTH_DOWN, .busy = true}, POOL_DOWN_DRAIN, true},
+		{{.verdict = HEALTH_DOWN, .busy = true}, POOL_DOWN_CUT, false},
+		{{.verdict = HEALTH_DOWN}, POOL_DOWN_DRAIN, false},
+		{{.verdict = HEALTH_UP, .admin = POOL_DRAINED}, POOL_DOWN_CUT, true},
+		{{.verdict = HEALTH_UP, .admin = POOL_DRAINED, .busy = true, .over = true},
+			POOL_DOWN_DRAIN, false},
+		{{.verdict = HEALTH_DOWN, .admin = POOL_DRAINED, .busy = true}, POOL_DOWN_CUT, true},
+		{{.verdict = HEALTH_DOWN, .admin = POOL_DRAINED}, POOL_DOWN_CUT, false},
+		{{.verdict = HEALTH_UP, .admin = POOL_DISABLED, .busy = true}, POOL_DOWN_DRAIN, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pool_member members[2] = {rows[i].member,
+			{.address = member_address(1), .weight = 5, .verdict = HEALTH_UP}};
+		struct pool_service s = plain_service();
+		struct pool_outcome o;
+		struct box b;
+
+		members[0].address = member_address(0);
+		members[0].weight = 9;
+		s.down = rows[i].down;
+		box_empty(&b);
+		assert_true(pool_append(&s, members, 2, &b.table, &o));
+		assert_int_equal(o.mode, POOL_SERVING);
+		assert_int_equal(o.usable, 1);
+		assert_int_equal(o.up, 1);
+		assert_int_equal(real_of(&b, &members[0].address) != NULL, rows[i].in);
+		if (rows[i].in)
+			assert_int_equal(real_of(&b, &members[0].address)->weight, 0);
+	}
+}
+
+/* Fail open means the sick, not those that an operator took out. */
+static void
+an_operators_word_outlasts_fail_open(void **state)
+{
+	struct pool_member members[3] = {
+		{.address = member_address(0), .weight = 5, .verdict = HEALTH_DOWN},
+		{.address = member_address(1), .weight = 5, .verdict = HEALTH_UP, .admin = POOL_DRAINED},
+		{.address = member_address(2), .weight = 5, .verdict = HEALTH_UP, .admin = POOL_DISABLED}};
+	struct pool_service s = plain_service();
+	struct pool_outcome o;
+	struct box b;
+
+	(void)state;
+	box_empty(&b);
+	assert_true(pool_append(&s, members, 3, &b.table, &o));
+	assert_int_equal(o.mode, POOL_OPENED);
+	assert_int_equal(real_of(&b, &members[0].address)->weight, 5);
+	assert_int_equal(real_of(&b, &members[1].address)->weight, 0);
+	assert_null(real_of(&b, &members[2].address));
+}
+
 static void
 the_sorry_server_comes_with_its_forwarding_and_spares_connections(void **state)
 {
@@ -250,6 +313,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination_follows_the_rules),
+		cmocka_unit_test(the_departing_keep_their_connections),
+		cmocka_unit_test(an_operators_word_outlasts_fail_open),
 		cmocka_unit_test(the_sorry_server_comes_with_its_forwarding_and_spares_connections),
 		cmocka_unit_test(a_sorry_server_that_is_a_member_stands_there_once),
 		cmocka_unit_test(the_service_keeps_its_header_and_gets_the_persistence_flag),

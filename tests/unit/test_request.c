@@ -59,6 +59,61 @@ understands_every_command(void **state)
 }
 
 static void
+understands_orders_about_servers(void **state)
+{
+	struct control_request r;
+	char error[128];
+
+	(void)state;
+	assert_int_equal(parse("{\"command\":\"drain\",\"server\":\"http/web1\",\"for_s\":1200}", &r,
+		error), CONTROL_PARSED);
+	assert_int_equal(r.command, CONTROL_DRAIN);
+	assert_string_equal(r.server, "http/web1");
+	assert_int_equal(r.for_s, 1200);
+	assert_int_equal(parse("{\"command\":\"weight\",\"server\":\"web1\",\"weight\":7}", &r, error),
+		CONTROL_PARSED);
+	assert_int_equal(r.weight, 7);
+	assert_int_equal(parse("{\"command\":\"weight\",\"server\":\"web1\",\"weight\":null}", &r, error),
+		CONTROL_PARSED);
+	assert_int_equal(r.weight, -1);
+	assert_int_equal(parse("{\"command\":\"add\",\"virtual\":\"http\",\"server\":\"w\","
+		"\"address\":\"10.0.0.1:80\"}", &r, error), CONTROL_PARSED);
+	assert_string_equal(r.virtual, "http");
+	assert_string_equal(r.address, "10.0.0.1:80");
+	assert_int_equal(r.weight, -1);
+}
+
+static void
+refuses_orders_that_are_not_whole(void **state)
+{
+	static const char *const bad[] = {
+		"{\"command\":\"drain\"}",
+		"{\"command\":\"drain\",\"server\":\"\"}",
+		"{\"command\":\"drain\",\"server\":\"a b\"}",
+		"{\"command\":\"drain\",\"server\":\"a\\n\"}",
+		"{\"command\":\"drain\",\"server\":7}",
+		"{\"command\":\"drain\",\"server\":\"a\",\"for_s\":0}",
+		"{\"command\":\"drain\",\"server\":\"a\",\"for_s\":\"20m\"}",
+		"{\"command\":\"drain\",\"server\":\"a\",\"weight\":1}",
+		"{\"command\":\"enable\",\"server\":\"a\",\"for_s\":5}",
+		"{\"command\":\"weight\",\"server\":\"a\"}",
+		"{\"command\":\"weight\",\"server\":\"a\",\"weight\":-1}",
+		"{\"command\":\"weight\",\"server\":\"a\",\"weight\":65536}",
+		"{\"command\":\"add\",\"server\":\"a\",\"address\":\"10.0.0.1:80\"}",
+		"{\"command\":\"add\",\"virtual\":\"v\",\"address\":\"10.0.0.1:80\"}",
+		"{\"command\":\"remove\"}",
+	};
+	struct control_request r;
+	char error[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse(bad[i], &r, error), CONTROL_REFUSED);
+		assert_string_not_equal(error, "");
+	}
+}
+
+static void
 refuses_with_a_reason(void **state)
 {
 	static const struct {
@@ -66,7 +121,8 @@ refuses_with_a_reason(void **state)
 	} cases[] = {
 		{"{}", "a request needs a command"},
 		{"{\"command\":7}", "a request needs a command"},
-		{"{\"command\":\"drain\"}", "no such command: drain"},
+		{"{\"command\":\"drain\"}", "this command needs: server"},
+		{"{\"command\":\"drill\"}", "no such command: drill"},
 		{"{\"command\":\"sta\\u001b[2Jtus\"}", "no such command: sta?[2Jtus"},
 		{"{\"command\":\"status\",\"router\":\"web\"}", "unknown key: router"},
 		{"{\"command\":\"status\",\"follow\":true}", "unknown key: follow"},
@@ -129,6 +185,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(understands_every_command),
+		cmocka_unit_test(understands_orders_about_servers),
+		cmocka_unit_test(refuses_orders_that_are_not_whole),
 		cmocka_unit_test(refuses_with_a_reason),
 		cmocka_unit_test(bounds_the_name),
 		cmocka_unit_test(tells_garbage),

@@ -1,0 +1,481 @@
+/*
+ * What operators and autoscalers do to real servers over the control socket: drain, enable, disable,
+ * weight, add, remove. Everything goes through the overlay and the plan, is stored before it is
+ * answered, and is logged with who asked. SERVER is a name (in every virtual server that has one of
+ * it) or VIRTUAL/NAME.
+ */
+#include "proc/pool_process.h"
+
+#include "control/server.h"
+#include "linux/ipvs_connections.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CLIENTS_SHOWN = 5, EXIT_SYSTEM = 2 };
+
+/* The operator's clock: an end that is stored has to mean something after a boot. */
+static int64_t
+wall_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
+static bool
+drain_is_over(const struct override *r, uint8_t protocol, int64_t now_s)
+{
+	return r->admin == POOL_DRAINED && (protocol == CONF_UDP ||
+		(r->drain_s != 0 && now_s - r->since_s >= r->drain_s));
+}
+
+void
+operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
+	struct pool_member *m)
+{
+	const struct conf_real *real = &p->config.reals[row];
+	const struct override *r = p->overlay.count == 0 ? NULL
+		: overlay_find(&p->overlay, v->name, real->name);
+
+	if (!r)
+		return;
+	m->admin = r->admin;
+	m->over = drain_is_over(r, v->protocol, wall_s());
+	if (r->weight >= 0)
+		m->weight = (uint32_t)r->weight;
+}
+
+bool
+operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row)
+{
+	const struct override *r = p->overlay.count == 0 ? NULL : overlay_find(&p->overlay,
+		p->config.virtuals[virtual_row].name, p->config.reals[row].name);
+
+	return r && r->admin == POOL_DISABLED;
+}
+
+static const struct conf_virtual *
+virtual_named(const struct config *c, const char *name, uint32_t *row)
+{
+	for (uint32_t i = 0; i < c->virtual_count; i++)
+		if (strcmp(c->virtuals[i].name, name) == 0) {
+			*row = i;
+			return &c->virtuals[i];
+		}
+	return NULL;
+}
+
+static void
+log_operation(struct pool *p, const char *virtual, const char *real, const char *from,
+	const char *to, enum reason why, int64_t connections)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "server");
+	log_line_text(&line, "server", real);
+	log_line_text(&line, "virtual", virtual);
+	log_line_text(&line, "from", from);
+	log_line_text(&line, "to", to);
+	log_line_reason(&line, why);
+	if (connections >= 0)
+		log_line_int(&line, "connections", connections);
+	log_emit(&p->child->log, LOG_LEVEL_NOTICE, &line);
+}
+
+static void
+store(struct pool *p)
+{
+	int error;
+
+	overlay_tidy(&p->overlay);
+	error = overlay_store(&p->overlay, p->child->state_dir);
+	if (error != 0)
+		pool_complain(p, "cannot store the overrides of servers", error);
+}
+
+/* The configuration changed under the same file: servers came or went. */
+static bool
+reconfigure(struct pool *p)
+{
+	struct config before = p->config, fresh;
+
+	if (!overlay_config(&p->overlay, &p->base, &fresh))
+		return false;
+	p->config = fresh;
+	if (targets_configure(p, &before) == -1 || !tracks_configure(p, &before))
+		_exit(EXIT_SYSTEM);
+	config_free(&before);
+	return true;
+}
+
+static uint32_t
+live(const struct pool *p, uint32_t virtual_row, uint32_t row)
+{
+	struct vs_real sum;
+
+	return p->ipvs && table_sum_real(p, virtual_row, row, &sum)
+		? sum.active_connections + sum.inactive_connections : 0;
+}
+
+/* A server that the request means. */
+struct meant {
+	uint32_t virtual, real; /* rows */
+};
+
+/* All of them; the caller frees. 0: none. */
+static size_t
+find_meant(const struct pool *p, const char *text, struct meant **out)
+{
+	const struct config *c = &p->config;
+	const char *slash = strchr(text, '/');
+	const char *name = slash ? slash + 1 : text;
+	size_t count = 0;
+
+	*out = calloc(c->real_count + 1, sizeof(**out));
+	for (uint32_t v = 0; *out && v < c->virtual_count; v++) {
+		size_t n = slash ? (size_t)(slash - text) : 0;
+
+		if (slash && (strlen(c->virtuals[v].name) != n ||
+				     memcmp(c->virtuals[v].name, text, n) != 0))
+			continue;
+		for (uint32_t i = 0; i < c->virtuals[v].real_count; i++)
+			if (strcmp(c->reals[c->virtuals[v].first_real + i].name, name) == 0)
+				(*out)[count++] = (struct meant){v, c->virtuals[v].first_real + i};
+	}
+	return count;
+}
+
+/* Is anybody left for new connections? */
+static uint32_t
+usable_left(const struct pool *p, uint32_t virtual_row)
+{
+	const struct conf_virtual *v = &p->config.virtuals[virtual_row];
+	uint32_t left = 0;
+
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
+		struct pool_member m = {.weight = p->config.reals[i].weight};
+
+		operate_member(p, v, i, &m);
+		left += m.admin == POOL_ENABLED && m.weight != 0 &&
+			p->targets[i].verdict != HEALTH_DOWN;
+	}
+	return left;
+}
+
+static void
+answer_line(json_t *lines, const char *format, ...)
+{
+	char text[512];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	json_array_append_new(lines, json_string(text));
+}
+
+/* Who still has connections to a server that is being drained: the longest-lived ones. */
+static void
+answer_clients(const struct pool *p, uint32_t row, json_t *lines)
+{
+	struct ipvs_client clients[CLIENTS_SHOWN];
+	size_t count = ipvs_clients_of(&p->config.reals[row].address, clients, CLIENTS_SHOWN);
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < count; i++)
+		answer_line(lines, "  %s has %u connections", ip_addr_format(&clients[i].address, text),
+			clients[i].connections);
+}
+
+static void
+answer_drain(const struct pool *p, const struct meant *m, json_t *lines)
+{
+	const struct conf_virtual *v = &p->config.virtuals[m->virtual];
+	const struct conf_real *real = &p->config.reals[m->real];
+	const struct override *r = overlay_find(&p->overlay, v->name, real->name);
+	const struct drain *d = &p->targets[m->real].drain;
+	int64_t eta_ns = drain_eta_ns(d), left_s = r ? r->since_s + r->drain_s - wall_s() : 0;
+	uint32_t connections = live(p, m->virtual, m->real);
+
+	if (connections == 0)
+		answer_line(lines, "%s/%s: drained, no connections", v->name, real->name);
+	else if (eta_ns > 0)
+		answer_line(lines, "%s/%s: drained, %u connections, about %lld s to go", v->name,
+			real->name, connections, (long long)(eta_ns / NS_PER_S + 1));
+	else
+		answer_line(lines, "%s/%s: drained, %u connections", v->name, real->name, connections);
+	if (connections != 0 && r && r->drain_s != 0 && v->protocol != CONF_UDP)
+		answer_line(lines, "  what is left in %lld s is cut", (long long)(left_s > 0 ? left_s : 0));
+	if (connections != 0)
+		answer_clients(p, m->real, lines);
+}
+
+static void
+set_admin(struct pool *p, const struct control_request *q, const struct meant *m,
+	enum pool_admin admin)
+{
+	const struct conf_virtual *v = &p->config.virtuals[m->virtual];
+	const struct conf_real *real = &p->config.reals[m->real];
+	struct override *r = overlay_get(&p->overlay, v->name, real->name);
+	int64_t now_s = wall_s();
+
+	if (!r)
+		return;
+	if (r->admin != admin) {
+		log_operation(p, v->name, real->name, overlay_admin_name(r->admin),
+			overlay_admin_name(admin), REASON_OPERATOR, live(p, m->virtual, m->real));
+		r->since_s = now_s;
+		if (admin == POOL_DRAINED)
+			drain_begin(&p->targets[m->real].drain, mono_now(), live(p, m->virtual, m->real));
+		else
+			p->targets[m->real].drain = (struct drain){.since = MONO_NEVER};
+		p->targets[m->real].drain_told = false;
+	}
+	r->admin = admin;
+	r->drain_s = v->drain_s;
+	r->until_s = q->for_s > 0 && admin != POOL_ENABLED ? now_s + q->for_s : 0;
+}
+
+static void
+set_weight(struct pool *p, const struct control_request *q, const struct meant *m)
+{
+	const struct conf_virtual *v = &p->config.virtuals[m->virtual];
+	const struct conf_real *real = &p->config.reals[m->real];
+	struct override *r = overlay_get(&p->overlay, v->name, real->name);
+	char from[16], to[16];
+
+	if (!r)
+		return;
+	snprintf(from, sizeof(from), "%u", r->weight >= 0 ? (uint32_t)r->weight : real->weight);
+	snprintf(to, sizeof(to), "%u", q->weight >= 0 ? (uint32_t)q->weight : real->weight);
+	r->weight = q->weight;
+	log_operation(p, v->name, real->name, from, to, REASON_OPERATOR, -1);
+}
+
+static void
+apply_change(struct pool *p)
+{
+	store(p);
+	targets_refresh(p);
+	table_apply_now(p, REASON_OPERATOR);
+	table_check_soon(p);
+}
+
+/* drain, enable, disable, weight: of servers that are there. */
+static void
+change_servers(struct pool *p, struct control_client *client, const struct control_request *q)
+{
+	static const enum pool_admin admins[] = {[CONTROL_DRAIN] = POOL_DRAINED,
+		[CONTROL_ENABLE] = POOL_ENABLED, [CONTROL_DISABLE] = POOL_DISABLED};
+	json_t *lines = json_array();
+	struct meant *meant;
+	size_t count = find_meant(p, q->server, &meant);
+
+	for (size_t i = 0; i < count; i++)
+		if (q->command == CONTROL_WEIGHT)
+			set_weight(p, q, &meant[i]);
+		else
+			set_admin(p, q, &meant[i], admins[q->command]);
+	apply_change(p);
+	for (size_t i = 0; i < count; i++) {
+		const char *virtual = p->config.virtuals[meant[i].virtual].name;
+
+		if (q->command == CONTROL_DRAIN)
+			answer_drain(p, &meant[i], lines);
+		else
+			answer_line(lines, "%s/%s: %s", virtual, p->config.reals[meant[i].real].name,
+				q->command == CONTROL_WEIGHT ? "weight set"
+				: overlay_admin_name(admins[q->command]));
+		if (usable_left(p, meant[i].virtual) == 0)
+			answer_line(lines, "warning: %s has no server left for new connections", virtual);
+	}
+	free(meant);
+	control_answer(client, json_pack("{s:o}", "lines", lines));
+}
+
+/* NULL, or why a server cannot be added. */
+static const char *
+why_not_add(const struct pool *p, const struct conf_virtual *v, const struct control_request *q,
+	const struct endpoint *address)
+{
+	if (address->addr.family == IP_NONE)
+		return "the address must be one such as 10.88.0.29:8080";
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
+		if (strcmp(p->config.reals[i].name, q->server) == 0)
+			return "a server of this name is there already";
+		if (endpoint_equal(&p->config.reals[i].address, address))
+			return "a server of this address is there already";
+	}
+	if (v->forwarding != CONF_FORWARD_TUNNEL &&
+		address->addr.family != virtual_key(&p->config, v, 0).listen.addr.family)
+		return "the address is of another family than the virtual server";
+	return p->config.real_count >= LIMIT_REALS || p->overlay.count >= OVERLAY_MAX
+		? "there are too many servers" : NULL;
+}
+
+static void
+add_server(struct pool *p, struct control_client *client, const struct control_request *q)
+{
+	struct endpoint address = {.port = 0};
+	const struct conf_virtual *v;
+	struct override *r;
+	const char *why_not;
+	uint32_t row;
+
+	v = virtual_named(&p->config, q->virtual, &row);
+	if (!v) {
+		control_refuse(client, "there is no virtual server of that name");
+		return;
+	}
+	r = overlay_find(&p->overlay, v->name, q->server);
+	if (!endpoint_parse(q->address, &address))
+		ip_addr_parse(q->address, &address.addr);
+	why_not = why_not_add(p, v, q, &address);
+	if (!why_not && !r)
+		r = overlay_get(&p->overlay, v->name, q->server);
+	if (why_not || !r) {
+		control_refuse(client, why_not ? why_not : "no memory");
+		return;
+	}
+	r->removed = false;
+	r->added = true;
+	r->address = address;
+	r->added_weight = q->weight >= 0 ? (uint32_t)q->weight : 1;
+	log_operation(p, v->name, q->server, "none", "added", REASON_OPERATOR, -1);
+	if (!reconfigure(p)) {
+		control_refuse(client, "no memory");
+		return;
+	}
+	apply_change(p);
+	control_answer(client, json_pack("{s:[s]}", "lines", "added"));
+}
+
+static void
+remove_server(struct pool *p, struct control_client *client, const struct control_request *q)
+{
+	json_t *lines = json_array();
+	struct meant *meant;
+	size_t count = find_meant(p, q->server, &meant);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct conf_virtual *v = &p->config.virtuals[meant[i].virtual];
+		const char *name = p->config.reals[meant[i].real].name;
+		struct override *r = overlay_get(&p->overlay, v->name, name);
+		uint32_t connections = live(p, meant[i].virtual, meant[i].real);
+
+		if (v->real_count == 1 || !r) {
+			answer_line(lines, "%s/%s: stays, it is the only one", v->name, name);
+			continue;
+		}
+		log_operation(p, v->name, name, overlay_admin_name(r->admin), "removed",
+			REASON_OPERATOR, connections);
+		answer_line(lines, "%s/%s: removed, %u connections cut", v->name, name, connections);
+		r->removed = !r->added;
+		r->added = false;
+		r->admin = POOL_ENABLED;
+		r->weight = -1;
+	}
+	free(meant);
+	if (!reconfigure(p)) {
+		json_decref(lines);
+		control_refuse(client, "no memory");
+		return;
+	}
+	apply_change(p);
+	control_answer(client, json_pack("{s:o}", "lines", lines));
+}
+
+void
+operate(struct pool *p, struct control_client *client, const struct control_request *q)
+{
+	struct meant *meant;
+	size_t count = 0;
+	char text[4 * LIMIT_NAME];
+
+	if (q->command == CONTROL_ADD) {
+		add_server(p, client, q);
+		return;
+	}
+	count = find_meant(p, q->server, &meant);
+	free(meant);
+	if (count == 0) {
+		snprintf(text, sizeof(text), "there is no real server \"%.128s\"; `tandemctl status` "
+			"lists them", q->server);
+		control_refuse(client, text);
+		return;
+	}
+	if (q->command == CONTROL_REMOVE)
+		remove_server(p, client, q);
+	else
+		change_servers(p, client, q);
+}
+
+/* Ends that have come: a drain or disable that was to be undone. True when anything changed. */
+static bool
+undo_what_ended(struct pool *p)
+{
+	int64_t now_s = wall_s();
+	bool changed = false;
+
+	for (uint32_t i = 0; i < p->overlay.count; i++) {
+		struct override *r = &p->overlay.rows[i];
+
+		if (r->until_s == 0 || now_s < r->until_s)
+			continue;
+		log_operation(p, r->virtual, r->real, overlay_admin_name(r->admin),
+			overlay_admin_name(POOL_ENABLED), REASON_OVERRIDE_ENDED, -1);
+		r->admin = POOL_ENABLED;
+		r->until_s = 0;
+		changed = true;
+	}
+	return changed;
+}
+
+/* Follows a drain to its end. True when its time is up and it was not so before. */
+static bool
+follow_drain(struct pool *p, uint32_t virtual_row, uint32_t row)
+{
+	const struct conf_virtual *v = &p->config.virtuals[virtual_row];
+	const struct conf_real *real = &p->config.reals[row];
+	const struct override *r = overlay_find(&p->overlay, v->name, real->name);
+	struct pool_target *t = &p->targets[row];
+	uint32_t connections;
+	bool over;
+
+	if (!r || r->admin != POOL_DRAINED)
+		return false;
+	connections = live(p, virtual_row, row);
+	if (mono_is_never(t->drain.since))
+		drain_begin(&t->drain, mono_now(), connections);
+	drain_sample(&t->drain, mono_now(), connections);
+	over = drain_is_over(r, v->protocol, wall_s());
+	if (t->drain_told || (connections != 0 && !over))
+		return false;
+	t->drain_told = true;
+	log_operation(p, v->name, real->name, "drained", connections == 0 ? "idle" : "cut",
+		connections == 0 ? REASON_DRAINED : REASON_DRAIN_DEADLINE, connections);
+	return over;
+}
+
+void
+operate_second(struct pool *p)
+{
+	bool changed = false;
+
+	if (p->overlay.count == 0)
+		return;
+	for (uint32_t v = 0; v < p->config.virtual_count; v++)
+		for (uint32_t i = 0; i < p->config.virtuals[v].real_count; i++)
+			changed |= follow_drain(p, v, p->config.virtuals[v].first_real + i);
+	if (undo_what_ended(p)) {
+		store(p);
+		targets_refresh(p);
+		changed = true;
+	}
+	if (changed)
+		table_apply_now(p, REASON_OPERATOR);
+}

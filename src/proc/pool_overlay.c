@@ -1,0 +1,130 @@
+/* Overrides of real servers, and the configuration that they make. See pool_overlay.h. */
+#include "proc/pool_overlay.h"
+
+#include "conf/pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct override *
+overlay_find(const struct overlay *o, const char *virtual, const char *real)
+{
+	for (uint32_t i = 0; i < o->count; i++)
+		if (strcmp(o->rows[i].virtual, virtual) == 0 && strcmp(o->rows[i].real, real) == 0)
+			return &o->rows[i];
+	return NULL;
+}
+
+struct override *
+overlay_get(struct overlay *o, const char *virtual, const char *real)
+{
+	struct override *row = overlay_find(o, virtual, real), *grown;
+
+	if (row || o->count == OVERLAY_MAX)
+		return row;
+	grown = reallocarray(o->rows, o->count + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	o->rows = grown;
+	row = &o->rows[o->count++];
+	memset(row, 0, sizeof(*row));
+	memcpy(row->virtual, virtual, strnlen(virtual, LIMIT_NAME - 1));
+	memcpy(row->real, real, strnlen(real, LIMIT_NAME - 1));
+	row->weight = -1;
+	return row;
+}
+
+void
+overlay_tidy(struct overlay *o)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < o->count; i++) {
+		const struct override *r = &o->rows[i];
+
+		if (r->admin != POOL_ENABLED || r->weight >= 0 || r->added || r->removed)
+			o->rows[kept++] = *r;
+	}
+	o->count = kept;
+}
+
+static bool
+is_removed(const struct overlay *o, const struct conf_virtual *v, const struct conf_real *real)
+{
+	const struct override *r = overlay_find(o, v->name, real->name);
+
+	return r && r->removed;
+}
+
+static bool
+stands_there(const struct config *c, const struct conf_virtual *v, const struct override *added)
+{
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+		if (strcmp(c->reals[i].name, added->real) == 0 ||
+			endpoint_equal(&c->reals[i].address, &added->address))
+			return true;
+	return false;
+}
+
+static void
+append_added(const struct conf_virtual *v, const struct override *r, struct conf_real *to)
+{
+	memset(to, 0, sizeof(*to));
+	memcpy(to->name, r->real, sizeof(to->name));
+	to->address = r->address;
+	to->weight = r->added_weight;
+	to->probe = v->probe;
+	to->forwarding = v->forwarding;
+}
+
+/* The real servers of one virtual server, from the base into `to`; how many. */
+static uint32_t
+merge_virtual(const struct overlay *o, const struct config *base, const struct conf_virtual *v,
+	struct conf_real *to)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+		if (!is_removed(o, v, &base->reals[i]))
+			to[count++] = base->reals[i];
+	for (uint32_t i = 0; i < o->count; i++)
+		if (o->rows[i].added && strcmp(o->rows[i].virtual, v->name) == 0 &&
+			!stands_there(base, v, &o->rows[i]))
+			append_added(v, &o->rows[i], &to[count++]);
+	return count;
+}
+
+bool
+overlay_config(const struct overlay *o, const struct config *base, struct config *out)
+{
+	struct conf_real *reals = calloc(base->real_count + o->count + 1, sizeof(*reals));
+	uint32_t count = 0;
+
+	if (!reals || !config_copy(base, out)) {
+		free(reals);
+		return false;
+	}
+	for (uint32_t i = 0; i < out->virtual_count; i++) {
+		struct conf_virtual *v = &out->virtuals[i];
+		uint32_t here = merge_virtual(o, base, &base->virtuals[i], reals + count);
+
+		v->first_real = count;
+		v->real_count = here;
+		count += here;
+	}
+	free(out->reals);
+	out->reals = reals;
+	out->real_count = count;
+	return true;
+}
+
+const char *
+overlay_admin_name(enum pool_admin admin)
+{
+	switch (admin) {
+	case POOL_ENABLED: return "enabled";
+	case POOL_DRAINED: return "drained";
+	case POOL_DISABLED: return "disabled";
+	}
+	return "invalid";
+}

@@ -1,0 +1,54 @@
+/*
+ * What operators changed at run time: servers drained, disabled, weighted, added and removed. Kept
+ * apart from the configuration, over a reload and (pool_overlay_file.c) over a restart.
+ *
+ * Inside of src/proc only.
+ */
+#ifndef TANDEM_PROC_POOL_OVERLAY_H
+#define TANDEM_PROC_POOL_OVERLAY_H
+
+#include "conf/config.h"
+#include "core/pool.h"
+
+struct pool;
+
+/* One real server of one virtual server, by their names: rows move. */
+struct override {
+	char virtual[LIMIT_NAME], real[LIMIT_NAME];
+	enum pool_admin admin;
+	int64_t since_s, until_s;    /* of that; wall clock, because it outlasts a boot. 0: no end */
+	int64_t drain_s;             /* POOL_DRAINED: what is left then is cut; 0: never */
+	int32_t weight;              /* -1: as configured */
+	bool added, removed;
+	struct endpoint address;     /* added */
+	uint32_t added_weight;
+};
+
+struct overlay {
+	struct override *rows;
+	uint32_t count;
+};
+
+enum { OVERLAY_MAX = 4096 };
+
+/* The override of that server, or NULL. */
+struct override *overlay_find(const struct overlay *o, const char *virtual, const char *real);
+/* The same, made when there is none; NULL without memory or when there are too many. */
+struct override *overlay_get(struct overlay *o, const char *virtual, const char *real);
+/* Drop what changes nothing any more. */
+void overlay_tidy(struct overlay *o);
+/*
+ * The configuration with what was added and without what was removed. What does not fit `base`
+ * (a virtual server is gone, the server stands in the file now) is left out. False: no memory.
+ */
+bool overlay_config(const struct overlay *o, const struct config *base, struct config *out);
+/* "drained", "disabled", "enabled" */
+const char *overlay_admin_name(enum pool_admin admin);
+
+/* pool_overlay_file.c: DIR/overrides, JSON. */
+/* False: it is there and is not what we wrote; the rows that could be read are used. */
+bool overlay_load(struct overlay *o, const char *state_dir);
+/* 0 or a negative errno. */
+int overlay_store(const struct overlay *o, const char *state_dir);
+
+#endif
