@@ -661,8 +661,12 @@ el_switchover(struct election *e, mono now, struct el_acts *out)
 void
 el_reannounce(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role == EL_ACTIVE && e->claimed && !must_step_down(e, now, out))
+	if (e->role != EL_ACTIVE || !e->claimed || must_step_down(e, now, out))
+		return;
+	if (e->offer == REASON_NONE)
 		reannounce(e, now, out);
+	else /* who speaks for them now is the peer, as we asked; our turn when it does not take them */
+		e->reannounce_deadline = e->offer_deadline;
 }
 
 void

@@ -393,6 +393,9 @@ keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *out)
 	e->offer_deadline = mono_add_ns(now, offer_patience_ns);
 	e->offer_repeat = mono_add_ns(now, offer_repeat_ns);
 	e->handed_deadline = MONO_NEVER;
+	/* the next word to the neighbours is the peer's; ours again when it does not take them */
+	announce_stop(&e->announce);
+	e->reannounce_deadline = e->offer_deadline;
 	election_send_advert(out, e->params.priority);
 }
 

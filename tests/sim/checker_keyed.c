@@ -79,7 +79,7 @@ check_new_active(struct world *w, struct node *n, const struct el_act *a, mono n
 		world_fail(w, n, "active without listening first");
 	if (k->must_listen)
 		world_fail(w, n, "took over on waking, without listening");
-	if (a->reason == REASON_PEER_SILENT || a->reason == REASON_PREEMPTED_PEER)
+	if (cause == CAUSE_TICK)
 		check_claim_after_silence(w, n, now);
 	k->mute_until = now; /* after silence, which the queue has not broken */
 	k->claim_confirmed = false;
@@ -595,4 +595,6 @@ keyed_step(struct world *w)
 	if (w->checker.must_hold && kernel_held(&w->nodes[0].kernel) == 0 &&
 		kernel_held(&w->nodes[1].kernel) == 0)
 		world_fail(w, NULL, "a switchover left nobody with the addresses");
+	if (w->checker.must_hold && kernel_held(&w->nodes[w->network.believed].kernel) == 0)
+		world_fail(w, NULL, "a switchover left the LAN with who has let go");
 }

@@ -207,7 +207,7 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 			break;
 		case EL_ANNOUNCE:
 			world_trace(w, n, "announces");
-			network_announce(w, n->id);
+			node_announce(w, n);
 			break;
 		case EL_ROLE:
 			world_trace(w, n, "%s -> %s %s", el_role_name(a->from), el_role_name(a->to),

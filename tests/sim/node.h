@@ -19,7 +19,7 @@
 #include "core/election.h"
 #include "core/pair.h"
 
-enum { SIM_INBOX = 64, SIM_FRAMES = 2 };
+enum { SIM_INBOX = 64, SIM_FRAMES = 3 };
 
 enum life {
 	LIFE_DEAD,    /* no process */
@@ -44,6 +44,7 @@ struct handover {
 enum frame {
 	FRAME_HELD,       /* the other node's kernel answers for an address */
 	FRAME_NEIGHBOUR,  /* a host on the LAN answers us */
+	FRAME_ANNOUNCED,  /* the other node announces an address */
 };
 
 /* What the process of a keyed node has besides its election. */
@@ -53,6 +54,7 @@ struct pairing {
 	bool carrier[SIM_PATHS]; /* as the process believes */
 	bool knows;              /* its kernel knows a neighbour on the service LAN */
 	bool told;               /* the peer knows one */
+	bool knows_peer;         /* by its hardware address */
 	enum el_contact contact;
 	uint8_t rounds;          /* of questions since the last answer */
 	mono next_round;
@@ -170,6 +172,8 @@ void node_mac(const struct world *w, uint64_t key, const uint8_t *message, size_
 	uint8_t mac[TRAILER_MAC]);
 
 /* node_wire.c */
+/* Gratuitous ARP for the addresses, which the other node hears, too. */
+void node_announce(struct world *w, struct node *n);
 void node_ask_wire(struct world *w, struct node *n);
 void node_ask_arrived(struct world *w, struct node *asked, unsigned asker);
 void node_take_frame(struct world *w, struct node *n, enum frame frame);

@@ -226,6 +226,7 @@ node_pair_start(struct world *w, struct node *n)
 
 	p->contact = EL_CONTACT_UNKNOWN;
 	p->told = false;
+	p->knows_peer = rng_chance(&n->rng, 50);
 	p->rounds = 0;
 	p->next_round = MONO_NEVER;
 	for (unsigned i = 0; i < w->network.count; i++)

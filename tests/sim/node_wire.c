@@ -44,6 +44,33 @@ node_ask_arrived(struct world *w, struct node *asked, unsigned asker)
 		frame_to(w, asked->id, &w->nodes[asker], FRAME_HELD, w->now);
 }
 
+/* election_wire.c, address_spoken_for(). */
+static void
+is_announced(struct world *w, struct node *n)
+{
+	struct el_acts acts;
+	mono now;
+
+	if (n->e.role != EL_ACTIVE || !n->e.claimed || n->pairing.knows_peer)
+		return;
+	now = node_enter(w, n, &acts);
+	el_reannounce(&n->e, now, &acts);
+	node_leave(w, n, &acts, CAUSE_HEALED);
+}
+
+void
+node_announce(struct world *w, struct node *n)
+{
+	struct node *other = &w->nodes[1 - n->id];
+	int64_t at;
+
+	network_announce(w, n->id);
+	if (!w->keyed || (at = network_frame_at(w, n->id, other->id)) == INT64_MAX)
+		return;
+	events_add(&w->events, (struct event){.at = at, .kind = EVENT_FRAME, .node = other->id,
+		.incarnation = other->incarnation, .a = FRAME_ANNOUNCED});
+}
+
 static void
 is_held(struct world *w, struct node *n)
 {
@@ -184,7 +211,10 @@ node_take_frame(struct world *w, struct node *n, enum frame frame)
 {
 	struct pairing *p = &n->pairing;
 
-	if (frame == FRAME_HELD) {
+	if (frame == FRAME_ANNOUNCED) {
+		is_announced(w, n);
+		is_held(w, n); /* it says so in a reply as well */
+	} else if (frame == FRAME_HELD) {
 		is_held(w, n);
 	} else if (p->rounds > 0) {
 		p->knows = true;

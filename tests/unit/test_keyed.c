@@ -553,6 +553,25 @@ test_late_node_that_takes_part_again_listens_first(void **state)
 	assert_int_equal(b.e.role, EL_BACKUP);
 }
 
+/* Its frames must not be talked over: neighbours would turn to who is about to let go. */
+static void
+test_announcements_of_the_taker_are_not_answered(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_served(&b, 150, 100);
+	live(&b, 50 * MS, NULL);
+	assert_int_equal(switchover(&b), REASON_NONE);
+	b.acts.count = 0;
+	el_reannounce(&b.e, b.now, &b.acts);
+	assert_null(find(&b, EL_ANNOUNCE));
+	b.now = b.e.offer_deadline;
+	b.e.advert_deadline = b.e.lease_deadline = mono_add_ns(b.now, NS_PER_S);
+	tick(&b);
+	assert_non_null(find(&b, EL_ANNOUNCE));
+}
+
 static void
 test_connected_active_stays(void **state)
 {
@@ -686,6 +705,7 @@ main(void)
 		cmocka_unit_test(test_late_preferred_standby_listens_before_it_insists),
 		cmocka_unit_test(test_late_waker_listens_before_it_tells_what_is_new),
 		cmocka_unit_test(test_late_node_that_takes_part_again_listens_first),
+		cmocka_unit_test(test_announcements_of_the_taker_are_not_answered),
 		cmocka_unit_test(test_connected_active_stays),
 		cmocka_unit_test(test_isolated_node_comes_back_when_the_peer_is_gone),
 		cmocka_unit_test(test_late_waker_says_nothing_before_it_has_listened),
