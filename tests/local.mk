@@ -3,6 +3,13 @@ check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tes
 	tests/tools/httploop
 check_PROGRAMS += tests/tools/flood tests/tools/announced
 tests_tools_announced_SOURCES = tests/tools/announced.c tests/tools/tool.h
+check_PROGRAMS += tests/tools/flood
+# preloaded by tests/vm/t_clock; never with the sanitizers, which want to be first
+check_DATA = tests/tools/wallclock.so
+CLEANFILES += tests/tools/wallclock.so
+EXTRA_DIST += tests/tools/wallclock.c tests/vm/t_clock
+tests/tools/wallclock.so: tests/tools/wallclock.c
+	$(AM_V_GEN)$(MKDIR_P) tests/tools && $(CC) -std=c11 -O2 -Wall -Wextra -shared -fPIC -o $@ $(top_srcdir)/tests/tools/wallclock.c
 tests_tools_flood_SOURCES = tests/tools/flood.c tests/tools/tool.h
 tests_tools_pinger_SOURCES = tests/tools/pinger.c tests/tools/tool.h
 tests_tools_logsink_SOURCES = tests/tools/logsink.c tests/tools/tool.h
