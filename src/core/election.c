@@ -670,6 +670,14 @@ el_reannounce(struct election *e, mono now, struct el_acts *out)
 }
 
 void
+el_path_healed(struct election *e, mono now)
+{
+	if (e->role == EL_ACTIVE && e->claimed)
+		e->reannounce_deadline = mono_min(e->reannounce_deadline,
+			mono_add_ns(now, e->params.interval_ns));
+}
+
+void
 el_speak(struct election *e, mono now, struct el_acts *out)
 {
 	if (must_step_down(e, now, out))

@@ -214,8 +214,15 @@ void el_answered(struct election *e, mono now, struct el_acts *out);
  * says nothing (an active steps down) before it has listened.
  */
 void el_speak(struct election *e, mono now, struct el_acts *out);
-/* A path or an interface healed: neighbours may have heard somebody else. No-op when not active. */
+/* Somebody else was heard to speak for one of the addresses. No-op when not active. */
 void el_reannounce(struct election *e, mono now, struct el_acts *out);
+/*
+ * A path or an interface healed: neighbours may have heard somebody else. Announced as soon as the
+ * peer says that it is not active, or an interval later, by whoever is active then: a rival has been
+ * heard by that time, and the word of the one that gives way would be the last. No-op when not
+ * active.
+ */
+void el_path_healed(struct election *e, mono now);
 /*
  * election_grouped.c: what core/group.h orders. el_take(): become active now, whatever is heard; a
  * candidate's own reason goes before `why`. No-op unless able and backup. el_yield(): give up being

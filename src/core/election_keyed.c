@@ -319,10 +319,11 @@ recv_as_active(struct election *e, mono now, const struct el_advert *m, bool was
 	} else {
 		if (e->offer != REASON_NONE && !el_peer_is_ready(e, now))
 			end_offer(e, now, out);
-		if (was_holding) { /* neighbours may have believed it last */
+		if (was_holding)
 			e->taking_until = MONO_NEVER;
+		/* neighbours may have believed it last, and it says no more */
+		if (was_holding || !mono_is_never(e->reannounce_deadline))
 			el_reannounce(e, now, out);
-		}
 		keyed_reconsider(e, now, out);
 	}
 }
@@ -465,12 +466,15 @@ ask_lead_ns(const struct election *e)
 	return most_ns < ASKS * ask_every_ns ? most_ns : ASKS * ask_every_ns;
 }
 
-/* Among plain routers the deadline also comes while an active that is not wanted is heard. */
+/*
+ * Among plain routers the deadline also comes while an active that is not wanted is heard. The skew
+ * is not looked at: it may have become another since the deadline was set.
+ */
 static bool
 is_silence(const struct election *e)
 {
 	return mono_is_never(e->last_heard) ||
-		mono_diff_ns(e->down_deadline, e->last_heard) >= el_patience_ns(e);
+		mono_diff_ns(e->down_deadline, e->last_heard) >= 3 * e->active_interval_ns;
 }
 
 static bool

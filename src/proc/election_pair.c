@@ -190,16 +190,15 @@ tell_digest(struct elector *x)
 
 /* Neighbours on that interface may have heard somebody else meanwhile. */
 static void
-reannounce_on(struct elector *x, mono now, const struct port *p)
+path_healed_on(struct elector *x, mono now, const struct port *p)
 {
 	for (size_t i = 0; i < x->router_count; i++) {
 		struct router *r = x->routers[i];
-		struct el_acts acts = {.count = 0};
 
 		if (r->port != p)
 			continue;
-		el_reannounce(&r->election, now, &acts);
-		router_perform(r, now, &acts);
+		el_path_healed(&r->election, now);
+		router_arm(r);
 	}
 }
 
@@ -216,7 +215,7 @@ take_news(struct elector *x, mono now, const struct pair_news *news)
 		if (news->healed & 1u << i) {
 			tell_path(x, LOG_LEVEL_NOTICE, path, "up", REASON_PATH_HEALED);
 			if (!path->is_link)
-				reannounce_on(x, now, path->port);
+				path_healed_on(x, now, path->port);
 		}
 		if (news->quieted & 1u << i)
 			tell_path(x, LOG_LEVEL_WARNING, path, "quiet", REASON_PATH_QUIET);

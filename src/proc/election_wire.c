@@ -410,13 +410,30 @@ take_frame(struct elector *x, mono now, const struct wire_frame *f)
 		neighbour_speaks(x, p, now, f);
 }
 
+/*
+ * An active advertises before it announces. What was advertised before a frame came is therefore judged
+ * before the frame: a node that has to give way is not to defend its addresses first, neighbours
+ * would believe it last.
+ */
+static void
+drain_socket(struct elector *x, unsigned which)
+{
+	struct wire_frame frames[FRAMES_A_TURN];
+	size_t count = 0;
+	mono now;
+
+	while (count < FRAMES_A_TURN && wire_read(&x->wire, which, &frames[count]))
+		count++;
+	if (count > 0)
+		ports_drain(x);
+	now = mono_now();
+	for (size_t i = 0; i < count; i++)
+		take_frame(x, now, &frames[i]);
+}
+
 void
 wire_drain(struct elector *x)
 {
-	struct wire_frame frame;
-	mono now = mono_now();
-
 	for (unsigned which = 0; which < WIRE_SOCKETS; which++)
-		for (int i = 0; i < FRAMES_A_TURN && wire_read(&x->wire, which, &frame); i++)
-			take_frame(x, now, &frame);
+		drain_socket(x, which);
 }

@@ -254,7 +254,7 @@ take_news(struct world *w, struct node *n, const struct pair_news *news)
 	if ((news->healed & 1u << SERVICE) == 0)
 		return;
 	now = node_enter(w, n, &acts);
-	el_reannounce(&n->e, now, &acts);
+	el_path_healed(&n->e, now);
 	node_leave(w, n, &acts, CAUSE_HEALED);
 }
 

@@ -1,8 +1,8 @@
 /*
- * wallclock: a wall clock of its own for one node, for LD_PRELOAD. All namespaces of a machine have one
- * CLOCK_REALTIME; with this one process and its children have another, ahead of it (or behind) by
- * the seconds in the file $WALLCLOCK, an int64_t that may be written at any time. Monotonic clocks are as they
- * were.
+ * wallclock: a wall clock of its own for one node, for LD_PRELOAD. All namespaces of a machine have
+ * one CLOCK_REALTIME; with this a process and its children have another, ahead of it (or behind) by
+ * the seconds in the file $WALLCLOCK, an int64_t that may be written at any time. Monotonic clocks
+ * are as they were.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1

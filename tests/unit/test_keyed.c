@@ -355,6 +355,29 @@ test_preemption_does_not_ask_the_wire(void **state)
 	assert_int_equal(seen[EL_ASK], 0);
 }
 
+/* Its patience is longer with less priority, the deadline is that of before. */
+static void
+test_silence_is_silence_whatever_the_priority_became(void **state)
+{
+	struct bench b;
+	struct el_params p = keyed_params(150);
+	size_t seen[EL_OFFER_ENDED + 1] = {0};
+
+	(void)state;
+	p.preempt = true;
+	start_backup(&b, p);
+	tick(&b);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	assert_true(b.e.wants);
+	p.priority = 120;
+	b.acts.count = 0;
+	el_reconfigure(&b.e, b.now, &p, &b.acts);
+	tick(&b);
+	live(&b, 330 * MS, seen);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	assert_true(seen[EL_ASK] > 0);
+}
+
 static void
 impair(struct bench *b)
 {
@@ -440,6 +463,43 @@ test_winner_announces_again_when_the_loser_has_let_go(void **state)
 	assert_non_null(find(&b, EL_ANNOUNCE));
 	hear_as(&b, EL_BACKUP, 100, TRAILER_READY);
 	assert_null(find(&b, EL_ANNOUNCE));
+}
+
+/* The loser's announcement would come after the winner's, which answers the very same message. */
+static void
+test_healed_path_is_announced_by_who_stays_active(void **state)
+{
+	struct bench b;
+	size_t seen[EL_OFFER_ENDED + 1] = {0};
+
+	(void)state;
+	start_active(&b, keyed_params(100));
+	live(&b, 10 * NS_PER_S, NULL);
+	el_path_healed(&b.e, b.now);
+	live(&b, 50 * MS, seen);
+	assert_int_equal(seen[EL_ANNOUNCE], 0);
+	hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	assert_int_equal(count(&b, EL_ANNOUNCE), 0);
+	settle(&b, true);
+	for (int i = 0; i < 10; i++) {
+		tick(&b);
+		live(&b, 100 * MS, seen);
+		hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
+	}
+	assert_int_equal(b.e.role, EL_BACKUP);
+	assert_int_equal(seen[EL_ANNOUNCE], 0);
+
+	start_active(&b, keyed_params(100));
+	live(&b, 10 * NS_PER_S, NULL);
+	el_path_healed(&b.e, b.now);
+	live(&b, 110 * MS, seen);
+	assert_int_equal(seen[EL_ANNOUNCE], 1);
+
+	live(&b, 10 * NS_PER_S, NULL);
+	el_path_healed(&b.e, b.now);
+	hear_as(&b, EL_BACKUP, 150, TRAILER_READY);
+	assert_int_equal(count(&b, EL_ANNOUNCE), 1);
 }
 
 static void
@@ -695,11 +755,13 @@ main(void)
 		cmocka_unit_test(test_offer_ends_when_the_peer_fails_to_claim),
 		cmocka_unit_test(test_preemption_is_asked_for_and_offered),
 		cmocka_unit_test(test_preemption_does_not_ask_the_wire),
+		cmocka_unit_test(test_silence_is_silence_whatever_the_priority_became),
 		cmocka_unit_test(test_impaired_active_offers_to_a_fit_standby),
 		cmocka_unit_test(test_impaired_active_without_a_better_one_stays),
 		cmocka_unit_test(test_impaired_node_among_plain_routers_is_unfit),
 		cmocka_unit_test(test_rivals_are_ranked_by_fitness_first),
 		cmocka_unit_test(test_winner_announces_again_when_the_loser_has_let_go),
+		cmocka_unit_test(test_healed_path_is_announced_by_who_stays_active),
 		cmocka_unit_test(test_isolated_active_gives_way_to_a_connected_standby),
 		cmocka_unit_test(test_isolated_standby_leaves_the_place_to_a_connected_peer),
 		cmocka_unit_test(test_late_preferred_standby_listens_before_it_insists),
