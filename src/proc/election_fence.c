@@ -184,7 +184,7 @@ drop_table(struct elector *x)
 	submit(x, fence_job_new(FENCE_DROP, 0));
 }
 
-/* It does not do what it should: better none. Claims that wait for it go on when it is gone. */
+/* It does not do what it should: better none. */
 static void
 give_up(struct elector *x, int error)
 {
@@ -390,18 +390,20 @@ static void
 take_opened(struct elector *x, const struct fence_job *job)
 {
 	struct router *r = router_by_id(x, job->items[0].number);
-	bool awaited;
+	bool awaited = r && r->claim && r->claim->sequence == job->sequence;
 
-	if (!r || !r->fence_open)
+	if (!r || (!r->fence_open && !awaited))
 		return;
-	awaited = r->claim && r->claim->sequence == job->sequence;
 	if (job->error == ETIME) { /* we slept between the asking and the doing */
-		if (is_still_active(r))
-			ask(r, FENCE_OPEN, job->sequence);
+		if (is_still_active(r) && !ask(r, FENCE_OPEN, job->sequence))
+			claim_now(r, false);
 		return;
 	}
 	if (job->error != 0 && job->error != EOPNOTSUPP) {
 		give_up(x, job->error);
+		/* asked again when the table is gone: then the claim needs no fence */
+		if (awaited && !ask(r, FENCE_OPEN, job->sequence))
+			claim_now(r, false);
 		return;
 	}
 	if (job->rebuilt)
@@ -437,10 +439,6 @@ take_dropped(struct elector *x, const struct fence_job *job)
 		atomic_store(&x->child->handover->fence, 0);
 	if (job->error != 0)
 		report_text(x, LOG_LEVEL_ERROR, "fence", REASON_SYSTEM, "error", strerror(job->error));
-	for (size_t i = 0; i < x->router_count; i++)
-		if (x->fencing.refused)
-			claim_now(x->routers[i], job->error == 0 || job->error == EPERM ||
-				job->error == EOPNOTSUPP);
 }
 
 static void
