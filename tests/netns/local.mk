@@ -1,9 +1,15 @@
 # Programs that need root: built by `make check`, run by tests/netns/run.
-netns_programs = tests/netns/t_addresses tests/netns/t_announcer tests/netns/t_arp tests/netns/t_asker \
-	tests/netns/t_hands tests/netns/t_links tests/netns/t_macvlan tests/netns/t_privileges \
-	tests/netns/t_vrrp_socket
-	tests/netns/t_asker tests/netns/t_egress tests/netns/t_hands tests/netns/t_links \
-	tests/netns/t_privileges tests/netns/t_vrrp_socket
+netns_programs =
+netns_programs += tests/netns/t_addresses
+netns_programs += tests/netns/t_announcer
+netns_programs += tests/netns/t_arp
+netns_programs += tests/netns/t_asker
+netns_programs += tests/netns/t_egress
+netns_programs += tests/netns/t_hands
+netns_programs += tests/netns/t_links
+netns_programs += tests/netns/t_macvlan
+netns_programs += tests/netns/t_privileges
+netns_programs += tests/netns/t_vrrp_socket
 check_PROGRAMS += $(netns_programs)
 EXTRA_DIST += tests/netns/run
 

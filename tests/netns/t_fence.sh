@@ -93,7 +93,7 @@ expect "but not before the last interval's end" test $audible -ge $((fence_ms - 
 expect "nobody answers ARP" test "$(answerers)" = 0
 expect "the kernel still has the address" has_address n1 $vip
 everybody CONT
-within 2 "who wakes withdraws first" logged n1 event=role from=active to=backup reason=woke-late
+within 2 "who wakes withdraws first" logged n1 event=role from=active to=backup "reason=(woke-late|lease-lapsed)"
 wait_role n1 web active || fail "n1 does not become active again"
 within 2 "and is heard again" client_reaches $vip
 
