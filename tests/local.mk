@@ -1,6 +1,5 @@
 # the tools that the test beds measure with (tests/lib/lab.sh finds them in the build tree)
-check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold \
-	tests/tools/httploop
+check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold tests/tools/httploop
 check_PROGRAMS += tests/tools/flood tests/tools/announced
 tests_tools_announced_SOURCES = tests/tools/announced.c tests/tools/tool.h
 check_PROGRAMS += tests/tools/flood
@@ -16,17 +15,26 @@ tests_tools_logsink_SOURCES = tests/tools/logsink.c tests/tools/tool.h
 tests_tools_tcpecho_SOURCES = tests/tools/tcpecho.c tests/tools/tool.h
 tests_tools_tcphold_SOURCES = tests/tools/tcphold.c tests/tools/tool.h
 tests_tools_httploop_SOURCES = tests/tools/httploop.c tests/tools/tool.h
-EXTRA_DIST += tests/check tests/tidy tests/vm/run .ci/run
 TESTS += tests/conformance
-EXTRA_DIST += tests/conformance
-EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed tests/netns/figures_load \
-	tests/netns/figures_busy \
-	tests/lib/figure.sh tests/demo
-EXTRA_DIST += tests/vm/all tests/vm/t_survival
-EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
-	tests/netns/t_refuse.sh tests/netns/t_roles.sh tests/netns/t_hostile.sh
-EXTRA_DIST += tests/vm/t_schedulers
 check_PROGRAMS += tests/tools/nonetfilter
 tests_tools_nonetfilter_SOURCES = tests/tools/nonetfilter.c
 tests_tools_nonetfilter_LDADD = $(SECCOMP_LIBS)
-EXTRA_DIST += tests/netns/t_fence.sh
+EXTRA_DIST += .ci/run
+EXTRA_DIST += tests/check
+EXTRA_DIST += tests/conformance
+EXTRA_DIST += tests/demo
+EXTRA_DIST += tests/lib/build.sh
+EXTRA_DIST += tests/lib/figure.sh
+EXTRA_DIST += tests/lib/group.sh
+EXTRA_DIST += tests/lib/lab.sh
+EXTRA_DIST += tests/lib/nginx.sh
+EXTRA_DIST += tests/lib/peers.sh
+EXTRA_DIST += tests/lib/scenario.sh
+EXTRA_DIST += tests/lib/story.sh
+EXTRA_DIST += tests/lib/watch
+EXTRA_DIST += tests/lib/witness.sh
+EXTRA_DIST += tests/tidy
+EXTRA_DIST += tests/vm/all
+EXTRA_DIST += tests/vm/run
+EXTRA_DIST += tests/vm/t_schedulers
+EXTRA_DIST += tests/vm/t_survival

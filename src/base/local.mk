@@ -1,8 +1,15 @@
 noinst_LTLIBRARIES += libbase.la
-libbase_la_SOURCES = \
-	src/base/addr.c src/base/addr.h \
-	src/base/clock.c src/base/mono.h \
-	src/base/cursor.h src/base/limits.h \
-	src/base/log.c src/base/log.h \
-	src/base/logline.c src/base/logline.h \
-	src/base/reason.c src/base/reason.h
+# One a line: they merge.
+libbase_la_SOURCES =
+libbase_la_SOURCES += src/base/addr.c
+libbase_la_SOURCES += src/base/addr.h
+libbase_la_SOURCES += src/base/clock.c
+libbase_la_SOURCES += src/base/cursor.h
+libbase_la_SOURCES += src/base/limits.h
+libbase_la_SOURCES += src/base/log.c
+libbase_la_SOURCES += src/base/log.h
+libbase_la_SOURCES += src/base/logline.c
+libbase_la_SOURCES += src/base/logline.h
+libbase_la_SOURCES += src/base/mono.h
+libbase_la_SOURCES += src/base/reason.c
+libbase_la_SOURCES += src/base/reason.h

@@ -1,18 +1,39 @@
 noinst_LTLIBRARIES += libconf.la
-libconf_la_SOURCES = \
-	src/conf/check.c src/conf/check_blocks.c src/conf/check_pool.c \
-	src/conf/listen.c src/conf/listen.h \
-	src/conf/config.c src/conf/config.h \
-	src/conf/key_file.c src/conf/read_heartbeat.c src/conf/digest.c \
-	src/conf/errors.c src/conf/errors.h \
-	src/conf/keys.c src/conf/keys.h \
-	src/conf/pack.c src/conf/pack.h \
-	src/conf/print.c src/conf/print.h src/conf/print_pool.c src/conf/printer.h \
-	src/conf/read.c src/conf/read.h \
-	src/conf/read_pool.c src/conf/read_probe.c src/conf/read_routers.c \
-	src/conf/read_track.c \
-	src/conf/reader.h src/conf/scope.c src/conf/value.c \
-	src/conf/seen.c src/conf/seen.h \
-	src/conf/text.c src/conf/text.h \
-	src/conf/tokens.c src/conf/tokens.h
+# One a line: they merge.
+libconf_la_SOURCES =
+libconf_la_SOURCES += src/conf/check.c
+libconf_la_SOURCES += src/conf/check_blocks.c
+libconf_la_SOURCES += src/conf/check_pool.c
+libconf_la_SOURCES += src/conf/config.c
+libconf_la_SOURCES += src/conf/config.h
+libconf_la_SOURCES += src/conf/digest.c
+libconf_la_SOURCES += src/conf/errors.c
+libconf_la_SOURCES += src/conf/errors.h
+libconf_la_SOURCES += src/conf/key_file.c
+libconf_la_SOURCES += src/conf/keys.c
+libconf_la_SOURCES += src/conf/keys.h
+libconf_la_SOURCES += src/conf/listen.c
+libconf_la_SOURCES += src/conf/listen.h
+libconf_la_SOURCES += src/conf/pack.c
+libconf_la_SOURCES += src/conf/pack.h
+libconf_la_SOURCES += src/conf/print.c
+libconf_la_SOURCES += src/conf/print.h
+libconf_la_SOURCES += src/conf/print_pool.c
+libconf_la_SOURCES += src/conf/printer.h
+libconf_la_SOURCES += src/conf/read.c
+libconf_la_SOURCES += src/conf/read.h
+libconf_la_SOURCES += src/conf/read_heartbeat.c
+libconf_la_SOURCES += src/conf/read_pool.c
+libconf_la_SOURCES += src/conf/read_probe.c
+libconf_la_SOURCES += src/conf/read_routers.c
+libconf_la_SOURCES += src/conf/read_track.c
+libconf_la_SOURCES += src/conf/reader.h
+libconf_la_SOURCES += src/conf/scope.c
+libconf_la_SOURCES += src/conf/seen.c
+libconf_la_SOURCES += src/conf/seen.h
+libconf_la_SOURCES += src/conf/text.c
+libconf_la_SOURCES += src/conf/text.h
+libconf_la_SOURCES += src/conf/tokens.c
+libconf_la_SOURCES += src/conf/tokens.h
+libconf_la_SOURCES += src/conf/value.c
 libconf_la_LIBADD = libbase.la $(CONFIG_LIBS)

@@ -1,3 +1,6 @@
 noinst_LTLIBRARIES += libipc.la
+# One a line: they merge.
 libipc_la_SOURCES =
-libipc_la_SOURCES += src/ipc/channel.c src/ipc/channel.h src/ipc/messages.h
+libipc_la_SOURCES += src/ipc/channel.c
+libipc_la_SOURCES += src/ipc/channel.h
+libipc_la_SOURCES += src/ipc/messages.h

@@ -1,6 +1,14 @@
 noinst_LTLIBRARIES += libprobe.la
-libprobe_la_SOURCES = \
-	src/probe/engine.c src/probe/engine.h src/probe/kind.h \
-	src/probe/finish.c src/probe/heap.c src/probe/heap.h \
-	src/probe/kind_http.c src/probe/kind_icmp.c src/probe/kind_tcp.c \
-	src/probe/stream.c src/probe/targets.c
+# One a line: they merge.
+libprobe_la_SOURCES =
+libprobe_la_SOURCES += src/probe/engine.c
+libprobe_la_SOURCES += src/probe/engine.h
+libprobe_la_SOURCES += src/probe/finish.c
+libprobe_la_SOURCES += src/probe/heap.c
+libprobe_la_SOURCES += src/probe/heap.h
+libprobe_la_SOURCES += src/probe/kind.h
+libprobe_la_SOURCES += src/probe/kind_http.c
+libprobe_la_SOURCES += src/probe/kind_icmp.c
+libprobe_la_SOURCES += src/probe/kind_tcp.c
+libprobe_la_SOURCES += src/probe/stream.c
+libprobe_la_SOURCES += src/probe/targets.c
