@@ -16,6 +16,14 @@ tests_tools_tcpecho_SOURCES = tests/tools/tcpecho.c tests/tools/tool.h
 tests_tools_tcphold_SOURCES = tests/tools/tcphold.c tests/tools/tool.h
 tests_tools_httploop_SOURCES = tests/tools/httploop.c tests/tools/tool.h
 TESTS += tests/conformance
+EXTRA_DIST += tests/conformance
+EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed tests/netns/figures_load \
+	tests/netns/figures_busy \
+	tests/lib/figure.sh tests/demo
+EXTRA_DIST += tests/vm/all tests/vm/t_survival tests/vm/t_plan
+EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
+	tests/netns/t_refuse.sh tests/netns/t_roles.sh tests/netns/t_hostile.sh
+EXTRA_DIST += tests/vm/t_schedulers
 check_PROGRAMS += tests/tools/nonetfilter
 tests_tools_nonetfilter_SOURCES = tests/tools/nonetfilter.c
 tests_tools_nonetfilter_LDADD = $(SECCOMP_LIBS)

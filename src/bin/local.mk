@@ -5,4 +5,4 @@ tandemd_LDADD = libproc.la libauth.la libcontrol.la libprobe.la liblinux.la libi
 	$(SECCOMP_LIBS) $(JANSSON_LIBS) -lpthread -lm
 bin_PROGRAMS += tandemctl
 tandemctl_SOURCES = src/bin/tandemctl.c
-tandemctl_LDADD = libcontrol.la libbase.la $(JANSSON_LIBS) $(EV_LIBS)
+tandemctl_LDADD = libcontrol.la libconf.la libbase.la $(JANSSON_LIBS) $(EV_LIBS) $(CONFIG_LIBS)

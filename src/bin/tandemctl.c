@@ -6,11 +6,14 @@
 #include <config.h>
 
 #include "base/mono.h"
+#include "conf/pack.h"
+#include "conf/read.h"
 #include "control/client.h"
 #include "control/render.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,8 @@
 #include <unistd.h>
 
 enum { DONE = 0, USAGE = 1, REFUSED = 2, NO_DAEMON = 3 };
-enum { ANSWER_MS = 10000, SWITCHOVER_MS = 10000, POLL_MS = 50, WATCH_MS = 1000, ERRORS_AT_MOST = 5 };
+enum { ANSWER_MS = 10000, PLAN_MS = 60000, SWITCHOVER_MS = 10000 };
+enum { POLL_MS = 50, WATCH_MS = 1000, ERRORS_AT_MOST = 5 };
 
 struct call {
 	const char *run_dir;
@@ -42,6 +46,8 @@ static const char usage_text[] =
 	"  remove SERVER        a real server less\n"
 	"  events [-f]          what was logged lately; -f: and what will be\n"
 	"  reload               read the configuration file again\n"
+	"  plan [FILE]          what a reload (of FILE) would change in the kernel now\n"
+	"  apply                do what the last plan said, if it still holds\n"
 	"options:\n"
 	"  -R DIR               run directory of the daemon (default /run/tandem)\n"
 	"  --for TIME           drain, disable: undone after 90s, 20m, 2h or 1d\n"
@@ -84,11 +90,11 @@ print_json(const json_t *value, size_t flags)
 
 /* One line as the result: DONE and *result (owned by the caller), or an exit status. */
 static int
-take_answer(const struct call *call, struct control_link *link, json_t **result)
+take_answer(const struct call *call, struct control_link *link, int patience_ms, json_t **result)
 {
 	const json_t *error;
 	json_t *answer;
-	int code = control_link_receive(link, ANSWER_MS, &answer);
+	int code = control_link_receive(link, patience_ms, &answer);
 
 	if (code != 0)
 		return no_daemon(call, code);
@@ -104,29 +110,36 @@ take_answer(const struct call *call, struct control_link *link, json_t **result)
 	return REFUSED;
 }
 
-/* Takes over the reference of the request. */
+/* Takes over the reference of the request. `fd` goes along, -1: none. */
 static int
-ask_on(const struct call *call, struct control_link *link, json_t *request, json_t **result)
+ask_on(const struct call *call, struct control_link *link, json_t *request, int fd,
+	int patience_ms, json_t **result)
 {
 	int error = control_link_open(link, call->run_dir);
 
 	if (error == 0)
-		error = control_link_send(link, request);
+		error = control_link_send_with(link, request, fd);
 	json_decref(request);
 	/* A daemon that turned us away may have said why before it closed. */
 	if (error == 0 || ((error == -EPIPE || error == -ECONNRESET) && link->fd != -1))
-		return take_answer(call, link, result);
+		return take_answer(call, link, patience_ms, result);
 	return no_daemon(call, error);
+}
+
+static int
+ask_with(const struct call *call, json_t *request, int fd, int patience_ms, json_t **result)
+{
+	struct control_link link;
+	int status = ask_on(call, &link, request, fd, patience_ms, result);
+
+	control_link_close(&link);
+	return status;
 }
 
 static int
 ask(const struct call *call, json_t *request, json_t **result)
 {
-	struct control_link link;
-	int status = ask_on(call, &link, request, result);
-
-	control_link_close(&link);
-	return status;
+	return ask_with(call, request, -1, ANSWER_MS, result);
 }
 
 static int
@@ -408,7 +421,7 @@ run_events(const struct call *call)
 	json_t *result, *event;
 	size_t i;
 	int code = ask_on(call, &link, json_pack("{s:s, s:b}", "command", "events", "follow",
-		(int)call->follow), &result);
+		(int)call->follow), -1, ANSWER_MS, &result);
 
 	if (code == DONE) {
 		json_array_foreach(json_object_get(result, "events"), i, event)
@@ -533,6 +546,93 @@ run_add(const struct call *call)
 	return run_order(call, request);
 }
 
+/* The file that the daemon reads: DONE and its path in *out. */
+static int
+find_config(const struct call *call, char out[PATH_MAX])
+{
+	const char *path;
+	json_t *status;
+	int code = get_status(call, &status);
+
+	if (code != DONE)
+		return code;
+	path = json_string_value(json_object_get(status, "config_file"));
+	if (path)
+		snprintf(out, PATH_MAX, "%s", path);
+	else
+		fputs("tandemctl: tandemd does not tell which file it reads; name it\n", stderr);
+	json_decref(status);
+	return path ? DONE : REFUSED;
+}
+
+/* A descriptor with the checked file, or -1: its errors are printed. */
+static int
+read_and_pack(const char *path)
+{
+	struct config config = {0};
+	struct conf_errors errors = {0};
+	int fd = -1;
+
+	if (config_read_without_keys(path, &config, &errors)) {
+		fd = config_pack(&config);
+		if (fd == -1)
+			fprintf(stderr, "tandemctl: no memory for the configuration: %s\n",
+				strerror(errno));
+	} else {
+		conf_errors_print(&errors, stderr);
+	}
+	conf_errors_free(&errors);
+	config_free(&config);
+	return fd;
+}
+
+static int
+run_plan(const struct call *call)
+{
+	char path[PATH_MAX] = "";
+	json_t *request, *plan;
+	int code = DONE, fd;
+
+	if (call->argument_count == 0)
+		code = find_config(call, path);
+	else if (!realpath(call->arguments[0], path)) /* read_and_pack() says what is wrong */
+		snprintf(path, sizeof(path), "%s", call->arguments[0]);
+	if (code != DONE)
+		return code;
+	fd = read_and_pack(path);
+	if (fd == -1)
+		return REFUSED;
+	request = json_pack("{s:s, s:s}", "command", "plan", "file", path);
+	code = request ? ask_with(call, request, fd, PLAN_MS, &plan)
+		       : usage_error("the name of a file must be UTF-8", "plan");
+	close(fd);
+	if (code != DONE)
+		return code;
+	if (call->json)
+		print_json(plan, JSON_INDENT(2));
+	else
+		render_plan(stdout, plan, colour_wanted());
+	json_decref(plan);
+	return DONE;
+}
+
+static int
+run_apply(const struct call *call)
+{
+	json_t *done;
+	int code = ask_with(call, json_pack("{s:s}", "command", "apply"), -1, PLAN_MS, &done);
+
+	if (code != DONE)
+		return code;
+	if (call->json)
+		print_json(done, JSON_INDENT(2));
+	else
+		render_applied(stdout, done);
+	code = json_integer_value(json_object_get(done, "failed")) == 0 ? DONE : REFUSED;
+	json_decref(done);
+	return code;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct call *call); /* NULL: designed, and not in this version */
@@ -550,7 +650,8 @@ static const struct command {
 	{.name = "weight", .run = run_weight, .arguments_min = 2, .arguments_max = 2},
 	{.name = "add", .run = run_add, .arguments_min = 3, .arguments_max = 3, .may_weight = true},
 	{.name = "remove", .run = run_remove, .arguments_min = 1, .arguments_max = 1},
-	{.name = "plan"}, {.name = "apply"},
+	{.name = "plan", .run = run_plan, .arguments_max = 1},
+	{.name = "apply", .run = run_apply},
 	{.name = "failovers"}, {.name = "check-failover"}, {.name = "drill"}, {.name = "why"},
 	{.name = "import"}, {.name = "metrics"},
 };

@@ -27,5 +27,7 @@ bool config_copy(const struct config *from, struct config *out);
 
 /* Equal tables? */
 bool config_equal(const struct config *a, const struct config *b);
+/* The same without a look at the keys, which not everybody may read. */
+bool config_equal_without_keys(const struct config *a, const struct config *b);
 
 #endif

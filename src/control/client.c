@@ -47,8 +47,29 @@ control_link_close(struct control_link *link)
 	*link = (struct control_link){.fd = -1};
 }
 
+/* The descriptor goes along with the first byte. */
+static ssize_t
+send_some(int to, const char *bytes, size_t length, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.bytes = ""};
+	struct iovec from = {.iov_base = (char *)(uintptr_t)bytes, .iov_len = length};
+	struct msghdr m = {.msg_iov = &from, .msg_iovlen = 1};
+
+	if (fd != -1) {
+		m.msg_control = control.bytes;
+		m.msg_controllen = sizeof(control.bytes);
+		control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+			.cmsg_len = CMSG_LEN(sizeof(fd))};
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	}
+	return sendmsg(to, &m, MSG_NOSIGNAL);
+}
+
 int
-control_link_send(struct control_link *link, const json_t *request)
+control_link_send_with(struct control_link *link, const json_t *request, int fd)
 {
 	char *text = json_dumps(request, JSON_COMPACT);
 	size_t length, at = 0;
@@ -59,7 +80,7 @@ control_link_send(struct control_link *link, const json_t *request)
 	length = strlen(text);
 	text[length++] = '\n';
 	while (at < length && n != -1) {
-		n = send(link->fd, text + at, length - at, MSG_NOSIGNAL);
+		n = send_some(link->fd, text + at, length - at, at == 0 ? fd : -1);
 		if (n != -1)
 			at += (size_t)n;
 		else if (errno == EINTR)
@@ -67,6 +88,12 @@ control_link_send(struct control_link *link, const json_t *request)
 	}
 	free(text);
 	return n == -1 ? -errno : 0;
+}
+
+int
+control_link_send(struct control_link *link, const json_t *request)
+{
+	return control_link_send_with(link, request, -1);
 }
 
 static int

@@ -13,3 +13,7 @@ libcontrol_la_SOURCES += src/control/server_internal.h
 libcontrol_la_SOURCES += src/control/session.c
 libcontrol_la_SOURCES += src/control/table.c
 libcontrol_la_SOURCES += src/control/table.h
+libcontrol_la_SOURCES += src/control/request.c src/control/request.h src/control/server.c \
+	src/control/server.h src/control/server_internal.h src/control/session.c
+libcontrol_la_SOURCES += src/control/client.c src/control/client.h src/control/render.c \
+	src/control/render.h src/control/render_internal.h src/control/render_plan.c src/control/table.c src/control/table.h

@@ -1,5 +1,5 @@
 /* The status for people. See render.h. */
-#include "control/render.h"
+#include "control/render_internal.h"
 
 #include "base/addr.h"
 #include "base/reason.h"
@@ -7,29 +7,6 @@
 
 #include <string.h>
 #include <time.h>
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "-";
-}
-
-/* -1 when it is null or absent. */
-static int64_t
-int_of(const json_t *object, const char *key)
-{
-	const json_t *v = json_object_get(object, key);
-
-	return json_is_integer(v) ? (int64_t)json_integer_value(v) : -1;
-}
-
-static bool
-is_true(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
 
 const char *
 render_duration(int64_t ms, char out[32])
@@ -95,13 +72,6 @@ set_int(struct table *t, size_t column, const json_t *object, const char *key)
 		table_set(t, column, TABLE_PLAIN, "-");
 	else
 		table_set(t, column, TABLE_PLAIN, "%lld", (long long)value);
-}
-
-static void
-print_plain(FILE *to, const char *text)
-{
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
 }
 
 static const char *

@@ -14,10 +14,12 @@ enum {
 	KEY_WEIGHT = 1 << 4,
 	KEY_VIRTUAL = 1 << 5,
 	KEY_ADDRESS = 1 << 6,
+	KEY_FILE = 1 << 7,
 };
 
 static const char *const key_names[] = {
-	"router", "follow", "server", "for_s", "weight", "virtual", "address"};
+	"router", "follow", "server", "for_s", "weight", "virtual", "address",
+	"file"};
 
 enum { KEYS = sizeof(key_names) / sizeof(key_names[0]) };
 
@@ -37,6 +39,8 @@ static const struct {
 	{"add", CONTROL_ADD, KEY_VIRTUAL | KEY_SERVER | KEY_ADDRESS | KEY_WEIGHT,
 		KEY_VIRTUAL | KEY_SERVER | KEY_ADDRESS},
 	{"remove", CONTROL_REMOVE, KEY_SERVER, KEY_SERVER},
+	{"plan", CONTROL_PLAN, KEY_FILE, KEY_FILE},
+	{"apply", CONTROL_APPLY, 0, 0},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -85,6 +89,19 @@ take_text(const json_t *value, const char *what, char *out, size_t size, char er
 		return false;
 	}
 	memcpy(out, json_string_value(value), json_string_length(value));
+	return true;
+}
+
+/* It is said again to the operator and in the log: a path, whatever its encoding. */
+static bool
+take_file(const json_t *value, struct control_request *out, char error[128])
+{
+	if (!json_is_string(value) || json_string_length(value) >= sizeof(out->file) ||
+		json_string_value(value)[0] != '/') {
+		complain(error, "file must be an absolute path of at most 255 bytes", "");
+		return false;
+	}
+	memcpy(out->file, json_string_value(value), json_string_length(value));
 	return true;
 }
 
@@ -138,6 +155,7 @@ take_value(unsigned key, const json_t *value, struct control_request *out, char 
 	case KEY_ADDRESS:
 		return take_text(value, "address must be an address and a port", out->address,
 			sizeof(out->address), error);
+	case KEY_FILE: return take_file(value, out, error);
 	case KEY_SERVER: return take_server(value, out, error);
 	case KEY_WEIGHT: return take_weight(value, out, error);
 	case KEY_FOR:

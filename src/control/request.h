@@ -24,6 +24,8 @@ enum control_command {
 	CONTROL_WEIGHT,     /* server; weight, -1: as configured */
 	CONTROL_ADD,        /* virtual, server, address; weight */
 	CONTROL_REMOVE,     /* server */
+	CONTROL_PLAN,       /* file, and the descriptor of its packed tables (conf/pack.h) */
+	CONTROL_APPLY,
 };
 
 struct control_request {
@@ -35,6 +37,7 @@ struct control_request {
 	char address[ENDPOINT_TEXT];
 	int32_t weight;              /* -1: not given, or null */
 	int64_t for_s;               /* 0: not given */
+	char file[LIMIT_PATH]; /* absolute path */
 };
 
 enum control_parse {

@@ -5,6 +5,7 @@
  * Nothing a client does or fails to do can hold up the process: every descriptor is non-blocking,
  * input is one line of CONTROL_LINE_MAX, a client's next request waits until its last answer is
  * out, a follower that does not read its events is dropped, an idle client is shown the door.
+ * Of the descriptors that come with a request one is kept while it is worked on.
  */
 #ifndef TANDEM_CONTROL_SERVER_H
 #define TANDEM_CONTROL_SERVER_H
@@ -55,6 +56,8 @@ void control_refuse(struct control_client *c, const char *error);
 /* No answer yet; returns the id under which control_find() finds the client, never used twice. */
 uint64_t control_wait(struct control_client *c);
 struct control_client *control_find(struct control_server *s, uint64_t id);
+/* The descriptor that came with the request, now the caller's; -1: none. In the handler only. */
+int control_take_descriptor(struct control_client *c);
 /* From here on the client gets every control_broadcast(). */
 void control_follow(struct control_client *c);
 /* The object goes as one line to every follower; the reference stays the caller's. */

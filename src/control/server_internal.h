@@ -21,6 +21,7 @@ struct control_client {
 	bool dead;      /* closed at the end of the turn it is in */
 	bool busy;      /* its own code is on the stack: not freed now */
 	mono progress;  /* last byte in or out */
+	int descriptor; /* came with the line that is read now; -1: none */
 };
 
 struct control_server {

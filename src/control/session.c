@@ -3,7 +3,8 @@
  *
  * Back-pressure instead of queues: while an answer is pending or unread, the client's next line is
  * left where it is. So what one client can occupy is one line, one answer, and for a follower
- * CONTROL_FOLLOW_BYTES of events.
+ * CONTROL_FOLLOW_BYTES of events. A descriptor that comes along belongs to the line that it came with:
+ * what the request does not take is closed with it.
  */
 #include "control/server_internal.h"
 
@@ -50,6 +51,23 @@ forget_output(struct control_client *c)
 	c->out_length = c->out_at = 0;
 }
 
+static void
+drop_descriptor(struct control_client *c)
+{
+	if (c->descriptor != -1)
+		close(c->descriptor);
+	c->descriptor = -1;
+}
+
+int
+control_take_descriptor(struct control_client *c)
+{
+	int fd = c->descriptor;
+
+	c->descriptor = -1;
+	return fd;
+}
+
 void
 control_client_close(struct control_client *c)
 {
@@ -64,6 +82,7 @@ control_client_close(struct control_client *c)
 			s->clients[i] = NULL;
 	ev_io_stop(s->loop, &c->watcher);
 	forget_output(c);
+	drop_descriptor(c);
 	close(c->fd);
 	free(c);
 }
@@ -275,6 +294,7 @@ consume(struct control_client *c)
 	}
 	length = (size_t)(end - c->in);
 	take_line(c, c->in, length);
+	drop_descriptor(c);
 	c->in_length -= length + 1;
 	memmove(c->in, end + 1, c->in_length);
 }
@@ -289,11 +309,42 @@ control_client_turn(struct control_client *c)
 	settle(c);
 }
 
+/* The first of a line is kept, every other one closed. */
+static void
+keep_descriptor(struct control_client *c, struct msghdr *m)
+{
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+		size_t count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(h) + i * sizeof(fd), sizeof(fd));
+			if (c->descriptor == -1)
+				c->descriptor = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
 static void
 read_some(struct control_client *c)
 {
-	ssize_t n = recv(c->fd, c->in + c->in_length, sizeof(c->in) - c->in_length, MSG_DONTWAIT);
+	union {
+		struct cmsghdr aligned;
+		char bytes[CMSG_SPACE(sizeof(int))]; /* the kernel closes what has no room */
+	} control;
+	struct iovec to = {.iov_base = c->in + c->in_length,
+		.iov_len = sizeof(c->in) - c->in_length};
+	struct msghdr m = {.msg_iov = &to, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	ssize_t n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	if (n >= 0)
+		keep_descriptor(c, &m);
 	if (n > 0) {
 		c->in_length += (size_t)n;
 		c->progress = mono_now();
@@ -324,6 +375,7 @@ control_client_new(struct control_server *s, int fd)
 	c->server = s;
 	c->id = ++s->last_id;
 	c->fd = fd;
+	c->descriptor = -1;
 	c->progress = mono_now();
 	ev_io_init(&c->watcher, on_event, fd, EV_READ);
 	c->watcher.data = c;

@@ -22,7 +22,7 @@ enum ipc_kind {
 	IPC_CONFIG_DONE,     /* struct ipc_config */
 	IPC_HOOK,            /* struct ipc_hook: run it (from election) */
 	IPC_STATE_REQUEST,   /* pool -> supervisor: struct ipc_request, reload */
-	IPC_RELOAD_RESULT,   /* supervisor -> pool: struct ipc_result */
+	IPC_RELOAD_RESULT,   /* supervisor -> pool: struct ipc_result, of both */
 	IPC_EVENT,           /* supervisor -> pool: struct ipc_event, a log line for the ring */
 	/* election to pool */
 	IPC_ROUTER,          /* struct ipc_router: on every change and once a second */
@@ -45,6 +45,8 @@ enum ipc_kind {
 	IPC_PROBE_CLEAR,     /* struct ipc_probe_clear */
 	/* prober to pool */
 	IPC_PROBE_RESULT,    /* struct ipc_probe_result */
+	/* pool to supervisor */
+	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
 };
 
 struct ipc_config {
@@ -62,6 +64,11 @@ struct ipc_name {
 
 struct ipc_request {
 	uint64_t id;
+};
+
+struct ipc_apply {
+	uint64_t id;
+	char file[LIMIT_PATH]; /* that was planned, for the one who asks */
 };
 
 struct ipc_result {

@@ -19,6 +19,7 @@ struct child {
 	uint32_t node;              /* row of config.nodes that is this box */
 	const char *run_dir;        /* "/run/tandem" */
 	const char *state_dir;      /* "/var/lib/tandem" */
+	const char *config_path;    /* absolute */
 	struct handover *handover;  /* shared page */
 };
 

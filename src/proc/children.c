@@ -137,6 +137,7 @@ become_child(struct supervisor *s, const struct supervised *c, int channel)
 		.node = s->node,
 		.run_dir = own_copy(s->options.run_dir), /* the title lands on argv */
 		.state_dir = own_copy(s->options.state_dir),
+		.config_path = own_copy(s->options.config_path),
 		.handover = s->handover,
 	};
 

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PENDING_MAX = CONTROL_CLIENTS };
 static const int64_t patience_ns = 5 * NS_PER_S;
+static const int64_t apply_patience_ns = 30 * NS_PER_S; /* a large table takes its time */
 
 /* A client that waits for another process. */
 struct pending {
@@ -70,7 +72,9 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
 		client = control_find(c->server, p->client);
 		p->id = 0;
 		if (client)
-			control_refuse(client, p->command == CONTROL_RELOAD
+			control_refuse(client, p->command == CONTROL_APPLY
+				? "no answer from the supervisor in 30 s"
+				: p->command == CONTROL_RELOAD
 				? "no answer from the supervisor in 5 s"
 				: "no answer from the election process in 5 s");
 	}
@@ -81,7 +85,7 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
 /* Ask another process; the client waits. */
 static void
 ask(struct pool_control *c, struct control_client *client, enum control_command command, int fd,
-	uint32_t kind, const void *payload, size_t size)
+	uint32_t kind, const void *payload, size_t size, int passed_fd)
 {
 	struct pending *p = pending_free(c);
 
@@ -89,14 +93,15 @@ ask(struct pool_control *c, struct control_client *client, enum control_command 
 		control_refuse(client, "too many requests are being worked on");
 		return;
 	}
-	if (fd == -1 || channel_send(fd, kind, payload, size, -1) == -1) {
-		control_refuse(client, command == CONTROL_RELOAD
+	if (fd == -1 || channel_send(fd, kind, payload, size, passed_fd) == -1) {
+		control_refuse(client, command != CONTROL_SWITCHOVER
 			? "the supervisor does not take requests now"
 			: "the election process does not run or takes no requests now; try again");
 		return;
 	}
 	*p = (struct pending){.id = c->last_id, .client = control_wait(client), .command = command,
-		.deadline = mono_add_ns(mono_now(), patience_ns)};
+		.deadline = mono_add_ns(mono_now(),
+			command == CONTROL_APPLY ? apply_patience_ns : patience_ns)};
 	if (!ev_is_active(&c->patience_timer))
 		ev_timer_again(c->pool->loop, &c->patience_timer);
 }
@@ -117,6 +122,8 @@ log_command(struct pool_control *c, const struct control_client *client,
 		log_line_text(&line, "router", request->router);
 	if (request->server[0] != '\0')
 		log_line_text(&line, "server", request->server);
+	if (request->file[0] != '\0')
+		log_line_text(&line, "file", request->file);
 	log_line_int(&line, "uid", uid);
 	log_line_int(&line, "pid", pid);
 	log_emit(&c->pool->child->log, LOG_LEVEL_NOTICE, &line);
@@ -149,6 +156,41 @@ answer_events(struct pool_control *c, struct control_client *client, bool follow
 }
 
 static void
+answer_plan(struct pool *p, struct control_client *client, const char *file)
+{
+	int fd = control_take_descriptor(client);
+	const char *refusal;
+	json_t *plan;
+
+	if (fd == -1) {
+		control_refuse(client, "a plan needs a packed configuration as a descriptor");
+		return;
+	}
+	plan = preview_plan(p, file, fd, &refusal);
+	close(fd);
+	if (plan)
+		control_answer(client, plan);
+	else
+		control_refuse(client, refusal);
+}
+
+static void
+apply(struct pool_control *c, struct control_client *client)
+{
+	struct ipc_apply order = {.id = ++c->last_id};
+	char refusal[PREVIEW_REFUSAL];
+	int fd = preview_order(c->pool, &order, refusal);
+
+	if (fd == -1) {
+		control_refuse(client, refusal);
+		return;
+	}
+	ask(c, client, CONTROL_APPLY, c->pool->child->supervisor_fd, IPC_APPLY, &order,
+		sizeof(order), fd);
+	close(fd);
+}
+
+static void
 request(void *context, struct control_client *client, const struct control_request *r)
 {
 	struct pool_control *c = context;
@@ -171,7 +213,7 @@ request(void *context, struct control_client *client, const struct control_reque
 		log_command(c, client, r);
 		memcpy(wish.router, r->router, sizeof(wish.router));
 		c->last_id++;
-		ask(c, client, r->command, p->election_fd, IPC_SWITCHOVER, &wish, sizeof(wish));
+		ask(c, client, r->command, p->election_fd, IPC_SWITCHOVER, &wish, sizeof(wish), -1);
 		break;
 	case CONTROL_DRAIN:
 	case CONTROL_ENABLE:
@@ -186,7 +228,15 @@ request(void *context, struct control_client *client, const struct control_reque
 		log_command(c, client, r);
 		c->last_id++;
 		ask(c, client, r->command, p->child->supervisor_fd, IPC_STATE_REQUEST, &reload,
-			sizeof(reload));
+			sizeof(reload), -1);
+		break;
+	case CONTROL_PLAN:
+		log_command(c, client, r);
+		answer_plan(p, client, r->file);
+		break;
+	case CONTROL_APPLY:
+		log_command(c, client, r);
+		apply(c, client);
 		break;
 	}
 }
@@ -238,6 +288,13 @@ control_event(struct pool *p, const struct ipc_event *event)
 	json_decref(object);
 }
 
+/* What was asked for is answered with a text, and a plan with what was done. */
+static json_t *
+done_json(struct pool *p, enum control_command command, const char *text)
+{
+	return command == CONTROL_APPLY ? preview_done(p) : json_pack("{s:s}", "text", text);
+}
+
 /* Give the answer to whom waits for it; too late or gone meanwhile: nobody. */
 static void
 finish(struct pool *p, enum control_command command, const struct ipc_result *result)
@@ -246,19 +303,21 @@ finish(struct pool *p, enum control_command command, const struct ipc_result *re
 	struct pending *pending = c ? pending_by_id(c, result->id) : NULL;
 	struct control_client *client;
 	char text[sizeof(result->text)];
+	json_t *answer;
 
 	if (!pending || pending->command != command)
 		return;
 	client = control_find(c->server, pending->client);
 	pending->id = 0;
-	if (!client)
-		return;
 	memcpy(text, result->text, sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	if (result->ok)
-		control_answer(client, json_pack("{s:s}", "text", text));
-	else
+	answer = result->ok ? done_json(p, command, text) : NULL;
+	if (client && result->ok)
+		control_answer(client, answer);
+	else if (client)
 		control_refuse(client, text);
+	else
+		json_decref(answer);
 }
 
 void
@@ -271,6 +330,7 @@ void
 control_reload_result(struct pool *p, const struct ipc_result *result)
 {
 	finish(p, CONTROL_RELOAD, result);
+	finish(p, CONTROL_APPLY, result);
 }
 
 void

@@ -259,14 +259,12 @@ grow_slots(struct pool *p, uint32_t count)
 }
 
 static void
-init_target(struct pool *p, uint32_t target)
+init_target(const struct config *c, uint32_t target, struct pool_target *t)
 {
-	struct pool_target *t = &p->targets[target];
-
 	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = mono_now(),
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER};
-	if (is_real(&p->config, target) && !probe_of(&p->config, target))
+	if (is_real(c, target) && !probe_of(c, target))
 		t->verdict = HEALTH_UP;
 }
 
@@ -324,24 +322,48 @@ number_targets(struct pool *p)
 			p->targets[i].slot = take_slot(p, i);
 }
 
+/* The targets of `now`; what was there before is moved over, and has no slot in `old` any more. */
+static struct pool_target *
+carry_targets(const struct config *now, const struct config *before, struct pool_target *old)
+{
+	uint32_t count = count_targets(now), count_before = count_targets(before);
+	struct pool_target *targets = calloc(count + 1, sizeof(*targets));
+
+	for (uint32_t i = 0; targets && i < count; i++) {
+		uint32_t was = count_before ? find_before(before, now, i) : CONF_NO_INDEX;
+
+		init_target(now, i, &targets[i]);
+		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX)
+			continue;
+		targets[i] = old[was];
+		old[was].slot = CONF_NO_INDEX;
+	}
+	return targets;
+}
+
+struct pool_target *
+targets_foreseen(const struct pool *p, const struct config *now)
+{
+	uint32_t count = count_targets(&p->config);
+	struct pool_target *old = calloc(count + 1, sizeof(*old)), *targets = NULL;
+
+	if (old && p->targets) {
+		memcpy(old, p->targets, count * sizeof(*old));
+		targets = carry_targets(now, &p->config, old);
+	}
+	free(old);
+	return targets;
+}
+
 int
 targets_configure(struct pool *p, const struct config *before)
 {
 	uint32_t count = count_targets(&p->config), count_before = count_targets(before);
 	struct pool_target *old = p->targets;
 
-	p->targets = calloc(count + 1, sizeof(*p->targets));
+	p->targets = carry_targets(&p->config, before, old);
 	if (!p->targets || grow_slots(p, count + count_before) == -1)
 		return -1;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t was = count_before ? find_before(before, &p->config, i) : CONF_NO_INDEX;
-
-		init_target(p, i);
-		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX)
-			continue;
-		p->targets[i] = old[was];
-		old[was].slot = CONF_NO_INDEX; /* moved over */
-	}
 	for (uint32_t i = 0; i < count_before; i++)
 		if (old[i].slot != CONF_NO_INDEX && old[i].probed)
 			send_clear(p, &old[i]);

@@ -69,19 +69,19 @@ check_forwarding(struct pool *p)
 	}
 }
 
-static bool
-carry_routers(struct pool *p, const struct config *before, const struct pool_router *old)
+struct pool_router *
+routers_carried(const struct config *now, const struct config *before,
+	const struct pool_router *old)
 {
-	p->routers = calloc(p->config.router_count + 1, sizeof(*p->routers));
-	if (!p->routers)
-		return false;
-	for (uint32_t i = 0; i < before->router_count; i++) {
-		uint32_t row = config_find_router(&p->config, before->routers[i].name);
+	struct pool_router *routers = calloc(now->router_count + 1, sizeof(*routers));
+
+	for (uint32_t i = 0; routers && i < before->router_count; i++) {
+		uint32_t row = config_find_router(now, before->routers[i].name);
 
 		if (row != CONF_NO_INDEX)
-			p->routers[row] = old[i];
+			routers[row] = old[i];
 	}
-	return true;
+	return routers;
 }
 
 static void
@@ -102,8 +102,8 @@ take_config(struct pool *p, const struct channel_message *m)
 	p->generation = message->generation;
 	p->child->log.level = (enum log_level)fresh.log_level;
 	p->child->log.facility = fresh.facility;
-	if (!carry_routers(p, &before, old) || targets_configure(p, &before) == -1 ||
-		!tracks_configure(p, &before))
+	p->routers = routers_carried(&p->config, &before, old);
+	if (!p->routers || targets_configure(p, &before) == -1 || !tracks_configure(p, &before))
 		_exit(EXIT_REFUSED);
 	free(old);
 	config_free(&before);
@@ -271,6 +271,7 @@ leave(struct pool *p, bool clean)
 		sync_stop(p);
 	}
 	control_stop(p);
+	preview_close(p);
 	table_close(p);
 	neighbours_close(p->neighbours);
 	config_free(&p->base);

@@ -163,6 +163,7 @@ apply_round(struct pool *p, enum reason why, struct plan_work *work)
 		return false;
 	}
 	plan_log(p, why, work);
+	preview_note(p, why, work);
 	note_owned(p, work);
 	patch_copy(p, work);
 	return whole && failed == 0;

@@ -12,6 +12,8 @@
  *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
  *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
  *   pool_owned.c     which services are ours, remembered over a restart
+ *   pool_preview.c   plan and apply: what a configuration would change, and doing just that
+ *   pool_preview_json.c  ... told to the operator
  *   pool_control.c   commands of the control socket (src/control has the socket and the JSON)
  *   pool_status.c    everything known, as JSON
  *
@@ -118,14 +120,22 @@ struct pool {
 	uint64_t event_total;          /* ever received: number of the next event */
 
 	struct pool_control *control;  /* pool_control.c */
+	struct preview *preview;       /* pool_preview.c: the last plan; NULL: none */
 	ev_io supervisor_watcher, election_watcher;
 	ev_timer second_timer, alive_timer, replan_timer, neighbours_timer;
 	ev_timer drift_timer;          /* the next look at the kernel's table */
 	uint64_t seconds;
 };
 
+/* pool_main.c */
+/* What is known of the routers, by row of now->routers; owned by the caller. NULL: no memory. */
+struct pool_router *routers_carried(const struct config *now, const struct config *before,
+	const struct pool_router *old);
+
 /* pool_health.c */
 int targets_configure(struct pool *p, const struct config *before);
+/* What the targets would be right after a reload to `now`; owned by the caller. NULL: no memory. */
+struct pool_target *targets_foreseen(const struct pool *p, const struct config *now);
 void targets_refresh(struct pool *p);            /* set and clear after a change of roles */
 void targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events);
 void targets_prober_up(struct pool *p, uint32_t index, int fd);
@@ -204,6 +214,22 @@ void neighbours_tell(struct pool *p);
 void sync_reconcile(struct pool *p);
 void sync_stop(struct pool *p);
 
+/* pool_preview.c */
+struct json_t;
+/* The packed configuration behind `fd` as a plan, answered and remembered; NULL: *refusal is set. */
+struct json_t *preview_plan(struct pool *p, const char *file, int fd, const char **refusal);
+/*
+ * May the remembered plan be applied as it is? Then *order is for the supervisor, with the packed
+ * configuration: its descriptor, owned by the caller. -1: `refusal` says why not.
+ */
+enum { PREVIEW_REFUSAL = 512 };
+int preview_order(struct pool *p, struct ipc_apply *order, char refusal[PREVIEW_REFUSAL]);
+/* A round of operations was applied. */
+void preview_note(struct pool *p, enum reason why, const struct plan_work *work);
+/* The supervisor has reloaded: what became of the plan. It is forgotten. */
+struct json_t *preview_done(struct pool *p);
+void preview_close(struct pool *p);
+
 /* pool_control.c: the control socket in child->run_dir. */
 int control_start(struct pool *p);               /* 0 or negative errno */
 void control_stop(struct pool *p);
@@ -214,7 +240,8 @@ void control_configured(struct pool *p);         /* control.group may have chang
 struct control_stats control_stats(const struct pool *p); /* control/server.h */
 
 /* pool_status.c: `.result` of the status command. The caller owns the reference. */
-struct json_t;
 struct json_t *status_json(struct pool *p);
+/* A name or path as a JSON string, whatever its encoding. */
+struct json_t *text_json(const char *text);
 
 #endif

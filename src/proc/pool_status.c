@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Names come from a file in any encoding; JSON is UTF-8. */
-static json_t *
+json_t *
 text_json(const char *text)
 {
 	json_t *s = json_string(text);
@@ -462,6 +462,7 @@ status_json(struct pool *p)
 	put(o, "node", text_json(p->config.nodes[p->child->node].name));
 	put(o, "cluster", text_json(p->config.cluster));
 	put_int(o, "generation", p->generation);
+	put(o, "config_file", p->child->config_path ? text_json(p->child->config_path) : json_null());
 	for (uint32_t i = 0; i < p->config.router_count; i++)
 		json_array_append_new(routers, router_json(p, i, now));
 	put(o, "routers", routers);

@@ -115,9 +115,8 @@ find_self(struct supervisor *s, const struct config *fresh, uint32_t *node)
 }
 
 static void
-refuse_node(struct supervisor *s, struct config *fresh)
+refuse(struct supervisor *s, struct config *fresh, const char *why)
 {
-	static const char why[] = "this node's entry in nodes is gone or moved; restart tandemd";
 	struct log_line line;
 
 	log_line_begin(&line, "config");
@@ -136,7 +135,7 @@ take_fresh(struct supervisor *s, struct config *fresh)
 	uint32_t node;
 
 	if (!find_self(s, fresh, &node) || node != s->node) {
-		refuse_node(s, fresh);
+		refuse(s, fresh, "this node's entry in nodes is gone or moved; restart tandemd");
 		return;
 	}
 	if (!changed) {
@@ -153,19 +152,58 @@ take_fresh(struct supervisor *s, struct config *fresh)
 	answer(s, true, changed ? "loaded" : "unchanged");
 }
 
-void
-reload_now(struct supervisor *s)
+static void
+refuse_other(struct supervisor *s, struct config *fresh, const char *planned)
+{
+	const char *path = s->options.config_path;
+	char why[sizeof(((struct ipc_result *)0)->text)];
+
+	if (strcmp(path, planned) == 0)
+		snprintf(why, sizeof(why), "%s is not what was planned any more; plan again", path);
+	else
+		snprintf(why, sizeof(why), "%s is not what was planned; copy %s to %s and plan again",
+			path, planned, path);
+	refuse(s, fresh, why);
+}
+
+/* `planned` NULL: whatever the file says. */
+static void
+reload(struct supervisor *s, const struct config *planned, const char *planned_file)
 {
 	struct config fresh = {0};
 	struct conf_errors errors = {0};
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(mono_now().ns / NS_PER_US));
-	if (config_read_path(s->options.config_path, &fresh, &errors)) {
-		take_fresh(s, &fresh);
-	} else {
+	if (!config_read_path(s->options.config_path, &fresh, &errors)) {
 		log_errors(s, &errors);
 		answer_errors(s, &errors);
+	} else if (planned && !config_equal_without_keys(&fresh, planned)) {
+		refuse_other(s, &fresh, planned_file);
+	} else {
+		take_fresh(s, &fresh);
 	}
 	conf_errors_free(&errors);
 	sd_notify(0, "READY=1");
+}
+
+void
+reload_now(struct supervisor *s)
+{
+	reload(s, NULL, NULL);
+}
+
+void
+reload_planned(struct supervisor *s, const struct ipc_apply *order, int fd)
+{
+	struct config planned;
+	char file[sizeof(order->file)];
+
+	s->reload_waiting.id = order->id;
+	memcpy(file, order->file, sizeof(file));
+	file[sizeof(file) - 1] = '\0';
+	if (config_unpack(fd, &planned))
+		reload(s, &planned, file);
+	else
+		answer(s, false, "the plan did not reach the supervisor whole; plan again");
+	config_free(&planned);
 }

@@ -57,9 +57,8 @@ take_message(struct supervised *c, const struct channel_message *m)
 	const struct ipc_config *config;
 	const struct ipc_hook *hook;
 	const struct ipc_request *request;
+	const struct ipc_apply *order;
 
-	if (m->fd != -1)
-		close(m->fd); /* no child sends us a descriptor */
 	if (m->kind == IPC_READY) {
 		c->ready = true;
 		announce_ready(s);
@@ -70,7 +69,11 @@ take_message(struct supervised *c, const struct channel_message *m)
 	} else if (m->kind == IPC_STATE_REQUEST && (request = channel_payload(m, sizeof(*request)))) {
 		s->reload_waiting = *request;
 		reload_now(s);
+	} else if (m->kind == IPC_APPLY && (order = channel_payload(m, sizeof(*order)))) {
+		reload_planned(s, order, m->fd);
 	}
+	if (m->fd != -1)
+		close(m->fd);
 }
 
 void

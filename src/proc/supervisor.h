@@ -115,6 +115,8 @@ void supervisor_child_gone(struct supervised *c, int status);
 /* reload.c */
 int reload_first(struct supervisor *s);
 void reload_now(struct supervisor *s);
+/* The same, but only when the file still is what was planned: the packed tables behind `fd`. */
+void reload_planned(struct supervisor *s, const struct ipc_apply *order, int fd);
 
 /* relay.c */
 int relay_open(struct supervisor *s);

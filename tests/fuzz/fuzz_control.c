@@ -24,10 +24,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const char *c = error; *c; c++)
 		PROMISE(*c >= ' ' && *c <= '~');
 	PROMISE(memchr(first.router, '\0', sizeof(first.router)) != NULL);
+	PROMISE(memchr(first.file, '\0', sizeof(first.file)) != NULL);
 	if (parsed == CONTROL_PARSED) {
 		PROMISE(strcmp(control_command_name(first.command), "invalid") != 0);
 		PROMISE(first.router[0] == '\0' || first.command == CONTROL_SWITCHOVER);
 		PROMISE(!first.follow || first.command == CONTROL_EVENTS);
+		PROMISE((first.file[0] == '/') == (first.command == CONTROL_PLAN));
 	}
 	return 0;
 }

@@ -118,6 +118,68 @@ bench_close(struct bench *b)
 	bench_shell(command);
 }
 
+/* --- its configuration ----------------------------------------------------------------------- */
+
+static void
+path_of(const struct bench *b, char path[128])
+{
+	snprintf(path, 128, "%s/tandem.conf", b->dir);
+}
+
+static void
+read_file(const char *path, struct config *config)
+{
+	struct conf_errors errors = {0};
+
+	if (!config_read_path(path, config, &errors)) {
+		conf_errors_print(&errors, stderr);
+		exit(1);
+	}
+}
+
+void
+bench_install(struct bench *b, const char *config_text)
+{
+	char path[128];
+	FILE *f;
+
+	path_of(b, path);
+	f = fopen(path, "w");
+	if (!f || fputs(config_text, f) == EOF || fclose(f) == EOF)
+		die(path);
+}
+
+static void
+send_config(struct bench *b, const struct config *config)
+{
+	struct ipc_config message = {.generation = ++b->generation};
+	int fd = config_pack(config);
+
+	if (fd == -1)
+		die("config_pack");
+	channel_send(b->supervisor, IPC_CONFIG, &message, sizeof(message), fd);
+	close(fd);
+}
+
+/* As reload.c: only what was planned. */
+static void
+do_apply(struct bench *b, const struct ipc_apply *order, int fd)
+{
+	struct ipc_result result = {.id = order->id, .text = "not what was planned"};
+	struct config installed = {0}, planned;
+	char path[128];
+
+	b->apply = *order;
+	path_of(b, path);
+	read_file(path, &installed);
+	result.ok = config_unpack(fd, &planned) && config_equal_without_keys(&installed, &planned);
+	if (result.ok)
+		send_config(b, &installed);
+	config_free(&planned);
+	config_free(&installed);
+	channel_send(b->supervisor, IPC_RELOAD_RESULT, &result, sizeof(result), -1);
+}
+
 /* --- what comes --------------------------------------------------------------------------- */
 
 static void
@@ -125,6 +187,7 @@ hear_supervisor(struct bench *b, const struct channel_message *m)
 {
 	const struct ipc_config *config;
 	const struct ipc_request *request;
+	const struct ipc_apply *order;
 
 	if (m->kind == IPC_READY)
 		b->ready = true;
@@ -132,6 +195,8 @@ hear_supervisor(struct bench *b, const struct channel_message *m)
 		b->done = config->generation;
 	else if (m->kind == IPC_STATE_REQUEST && (request = channel_payload(m, sizeof(*request))))
 		b->reload = *request;
+	else if (m->kind == IPC_APPLY && (order = channel_payload(m, sizeof(*order))))
+		do_apply(b, order, m->fd);
 }
 
 static void
@@ -294,27 +359,14 @@ is_ready(struct bench *b, const void *unused)
 bool
 bench_configure(struct bench *b, const char *config_text)
 {
-	struct ipc_config message = {.generation = ++b->generation};
-	struct conf_errors errors = {0};
 	struct config config = {0};
 	char path[128];
-	FILE *f;
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/tandem.conf", b->dir);
-	f = fopen(path, "w");
-	if (!f || fputs(config_text, f) == EOF || fclose(f) == EOF)
-		die(path);
-	if (!config_read_path(path, &config, &errors)) {
-		conf_errors_print(&errors, stderr);
-		exit(1);
-	}
-	fd = config_pack(&config);
+	bench_install(b, config_text);
+	path_of(b, path);
+	read_file(path, &config);
+	send_config(b, &config);
 	config_free(&config);
-	if (fd == -1)
-		die("config_pack");
-	channel_send(b->supervisor, IPC_CONFIG, &message, sizeof(message), fd);
-	close(fd);
 	return bench_until(b, SLOW_MS, is_ready, NULL);
 }
 
@@ -455,17 +507,47 @@ answered(struct bench *b, const void *of)
 	return control_link_receive(&a->link, 1, &a->answer) != -ETIMEDOUT;
 }
 
-json_t *
-bench_ask(struct bench *b, const char *request)
+static json_t *
+ask_with(struct bench *b, const char *request, int fd)
 {
 	json_t *object = json_loads(request, 0, NULL);
 	struct answer a = {.answer = NULL}, *at = &a;
 
-	if (control_link_open(&a.link, b->dir) == 0 && control_link_send(&a.link, object) == 0)
+	if (control_link_open(&a.link, b->dir) == 0 &&
+	    control_link_send_with(&a.link, object, fd) == 0)
 		bench_until(b, SLOW_MS, answered, &at);
 	control_link_close(&a.link);
 	json_decref(object);
 	return a.answer;
+}
+
+json_t *
+bench_ask(struct bench *b, const char *request)
+{
+	return ask_with(b, request, -1);
+}
+
+json_t *
+bench_plan(struct bench *b, const char *config_text)
+{
+	struct config config = {0};
+	char path[128];
+	json_t *answer;
+	FILE *f;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/planned.conf", b->dir);
+	f = fopen(path, "w");
+	if (!f || fputs(config_text, f) == EOF || fclose(f) == EOF)
+		die(path);
+	read_file(path, &config);
+	fd = config_pack(&config);
+	config_free(&config);
+	if (fd == -1)
+		die("config_pack");
+	answer = ask_with(b, "{\"command\":\"plan\",\"file\":\"/planned.conf\"}", fd);
+	close(fd);
+	return answer;
 }
 
 /* --- counting ----------------------------------------------------------------------------- */

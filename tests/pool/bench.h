@@ -32,6 +32,7 @@ struct bench {
 	char prepared[LIMIT_NAME]; /* last IPC_PREPARED */
 	struct ipc_switchover wish; /* last IPC_SWITCHOVER */
 	struct ipc_request reload;  /* last IPC_STATE_REQUEST */
+	struct ipc_apply apply;     /* last IPC_APPLY; answered by the bench as a supervisor would */
 };
 
 /* A namespace of our own with an interface v0, and a directory. Exits when that cannot be. */
@@ -41,6 +42,8 @@ void bench_close(struct bench *b);
 /* Forks the pool, configures and wires it; true when it is ready. */
 bool bench_start(struct bench *b, const char *config_text);
 bool bench_configure(struct bench *b, const char *config_text);
+/* The text becomes the daemon's file; nobody is told. */
+void bench_install(struct bench *b, const char *config_text);
 /* Take what comes for so long. */
 void bench_run(struct bench *b, int ms);
 /* Take what comes until the condition holds; false when it did not within `ms`. */
@@ -72,6 +75,8 @@ const char *bench_sysctl(const char *name);
 
 /* One request over the control socket; the whole answer, or NULL. */
 json_t *bench_ask(struct bench *b, const char *request);
+/* The plan command with that configuration, as tandemctl sends it. */
+json_t *bench_plan(struct bench *b, const char *config_text);
 
 /* One line "ok - ..." or "FAIL - ..."; counts. */
 bool check(bool ok, const char *format, ...) __attribute__((format(printf, 2, 3)));

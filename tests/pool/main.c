@@ -38,6 +38,23 @@
 	"    real_servers = ( { name = \"mx1\"; address = \"10.88.0.41:25\"; } ); }"
 
 static const char everything[] = HEAD "virtual_servers = (\n" HTTP ",\n" DNS ",\n" SMTP " );\n";
+/* Of everything: another weight, another address of a router, and a server more. */
+static const char changed[] =
+	"cluster = \"bench\";\n"
+	"nodes = ( { name = \"lb1\"; address = \"10.77.0.11\"; },\n"
+	"          { name = \"lb2\"; address = \"10.77.0.12\"; } );\n"
+	"virtual_routers = (\n"
+	"  { name = \"web\"; vrid = 51; interface = \"v0\"; standby = \"hot\";\n"
+	"    addresses = ( \"10.77.0.100/24\", \"10.77.0.110/24\" ); },\n"
+	"  { name = \"spare\"; vrid = 52; interface = \"v0\"; standby = \"cold\";\n"
+	"    addresses = ( \"10.77.0.101/24\" ); } );\n"
+	"virtual_servers = (\n"
+	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n"
+	"    scheduler = \"wlc\"; forwarding = \"nat\"; " PROBE "\n"
+	"    real_servers = ( { name = \"web1\"; address = \"10.88.0.21:8080\"; weight = 5; },\n"
+	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; },\n"
+	"                     { name = \"web3\"; address = \"10.88.0.23:8080\"; weight = 2; } ); },\n"
+	DNS ",\n" SMTP " );\n";
 static const char http_only[] = HEAD "virtual_servers = (\n" HTTP " );\n";
 static const char nothing[] = HEAD;
 
@@ -56,10 +73,17 @@ static const char kernel_hot[] =
 	K_HTTP K_FOREIGN K_DNS K_WEB1 K_WEB2 K_FOREIGN1 K_NS1;
 static const char kernel_web2_down[] =
 	K_HTTP K_FOREIGN K_DNS K_WEB1 K_FOREIGN1 K_NS1;
+static const char kernel_web1_down[] =
+	K_HTTP K_FOREIGN K_DNS K_WEB2 K_FOREIGN1 K_NS1;
 static const char kernel_foreign[] = K_FOREIGN K_FOREIGN1;
 static const char kernel_all[] =
 	K_HTTP K_SMTP K_FOREIGN K_DNS K_WEB1 K_WEB2 K_MX1 K_FOREIGN1 K_NS1;
 static const char kernel_http_web2_down[] = K_HTTP K_FOREIGN K_WEB1 K_FOREIGN1;
+
+#define K_WEB1_5 "-a -t 10.77.0.100:80 -r 10.88.0.21:8080 -m -w 5\n"
+#define K_WEB3 "-a -t 10.77.0.100:80 -r 10.88.0.23:8080 -m -w 2\n"
+static const char kernel_changed[] =
+	K_HTTP K_FOREIGN K_DNS K_WEB1_5 K_WEB2 K_WEB3 K_FOREIGN1 K_NS1;
 
 static bool
 expect_table(struct bench *b, int ms, const char *table, const char *what)
@@ -266,6 +290,115 @@ obeys_operators(struct bench *b)
 }
 
 static bool
+refused_with(json_t *answer, const char *text)
+{
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	bool ok = error && strstr(error, text);
+
+	if (!ok)
+		json_dumpf(answer, stdout, JSON_INDENT(1));
+	json_decref(answer);
+	return ok;
+}
+
+static const char *
+op_text(json_t *op, const char *key)
+{
+	const char *text = json_string_value(json_object_get(op, key));
+
+	return text ? text : "";
+}
+
+static void
+plans(struct bench *b)
+{
+	json_t *answer = bench_plan(b, changed), *plan = json_object_get(answer, "result");
+	json_t *ops = json_object_get(plan, "operations"), *op = json_array_get(ops, 0);
+	json_t *router = json_array_get(json_object_get(plan, "routers"), 0);
+
+	check(json_array_size(ops) == 2 && strcmp(op_text(op, "operation"), "set-real") == 0 &&
+		strcmp(op_text(op, "name"), "web1") == 0 && strcmp(op_text(op, "virtual"), "http") == 0 &&
+		json_integer_value(json_object_get(op, "weight_from")) == 1 &&
+		json_integer_value(json_object_get(op, "weight")) == 5, "plan: another weight");
+	op = json_array_get(ops, 1);
+	check(strcmp(op_text(op, "operation"), "add-real") == 0 &&
+		strcmp(op_text(op, "server"), "10.88.0.23:8080") == 0,
+		"plan: a server that nobody has probed yet comes in, as at a reload");
+	check(strcmp(op_text(router, "name"), "web") == 0 &&
+		json_array_size(json_object_get(router, "added")) == 1 &&
+		json_array_size(json_object_get(router, "removed")) == 0 &&
+		json_array_size(json_object_get(plan, "routers")) == 1, "plan: a router's address more");
+	if (!check(bench_table_is(b, kernel_hot), "and nothing has changed"))
+		printf("%s", bench_table());
+	json_decref(answer);
+	expect_line(b, "event=plan reason=operator plan=");
+	answer = bench_plan(b, everything);
+	plan = json_object_get(answer, "result");
+	check(json_array_size(json_object_get(plan, "operations")) == 0 &&
+		json_array_size(json_object_get(plan, "routers")) == 0 &&
+		json_is_false(json_object_get(plan, "configuration_changed")),
+		"plan: nothing would change");
+	json_decref(answer);
+	answer = bench_plan(b, nothing);
+	ops = json_object_get(json_object_get(answer, "result"), "operations");
+	check(json_array_size(ops) == 2 &&
+		strcmp(op_text(json_array_get(ops, 0), "operation"), "del-service") == 0 &&
+		strcmp(op_text(json_array_get(ops, 1), "operation"), "del-service") == 0 &&
+		strcmp(op_text(json_array_get(ops, 0), "service"), "10.99.0.1:99") != 0 &&
+		strcmp(op_text(json_array_get(ops, 1), "service"), "10.99.0.1:99") != 0,
+		"plan: without virtual servers ours go, a foreign one is not even mentioned");
+	json_decref(answer);
+	check(refused_with(bench_ask(b, "{\"command\":\"plan\",\"file\":\"/f\"}"), "descriptor"),
+		"plan: refused without a descriptor");
+}
+
+static void
+refuses_a_void_plan(struct bench *b)
+{
+	static const char apply[] = "{\"command\":\"apply\"}";
+
+	json_decref(bench_plan(b, changed));
+	b->apply.id = 0;
+	bench_report(b, "10.88.0.21:8080", false, REASON_TCP_REFUSED, 111);
+	expect_table(b, 2000, kernel_web1_down, "(a server goes down after the plan)");
+	check(refused_with(bench_ask(b, apply), "changed since the plan (2 operations then, 1 now"),
+		"apply: refused when the kernel moved since");
+	check(b->apply.id == 0 && bench_table_is(b, kernel_web1_down), "and nothing was asked or done");
+	all_up(b);
+	expect_table(b, 2000, kernel_hot, "(up again)");
+	check(refused_with(bench_ask(b, apply), "not what was planned") &&
+		strcmp(b->apply.file, "/planned.conf") == 0 && bench_table_is(b, kernel_hot),
+		"apply: refused when the daemon's file is another");
+	check(bench_configure(b, everything), "(a reload)");
+	check(refused_with(bench_ask(b, apply), "reloaded since the plan"),
+		"apply: refused after a reload");
+}
+
+static void
+applies_a_plan(struct bench *b)
+{
+	json_t *answer, *done;
+
+	json_decref(bench_plan(b, changed));
+	bench_install(b, changed);
+	bench_forget(b);
+	answer = bench_ask(b, "{\"command\":\"apply\"}");
+	done = json_object_get(answer, "result");
+	if (!check(json_integer_value(json_object_get(done, "operations")) == 2 &&
+		    json_integer_value(json_object_get(done, "planned")) == 2 &&
+		    json_is_true(json_object_get(done, "programmed")), "apply: did what was planned"))
+		json_dumpf(answer, stdout, JSON_INDENT(1));
+	check(bench_table_is(b, kernel_changed), "and the kernel has it when the answer comes");
+	json_decref(answer);
+	expect_line(b, "event=plan reason=reconfigured operations=2 failed=0");
+	check(refused_with(bench_ask(b, "{\"command\":\"apply\"}"), "there is no plan"),
+		"apply: once");
+	check(bench_configure(b, everything), "(back)");
+	expect_table(b, SLOW_MS, kernel_hot, "(as before)");
+	all_up(b);
+}
+
+static bool
 wished(struct bench *b, const void *unused)
 {
 	(void)unused;
@@ -436,6 +569,9 @@ main(void)
 	repairs(&b);
 	tells_its_status(&b);
 	obeys_operators(&b);
+	plans(&b);
+	refuses_a_void_plan(&b);
+	applies_a_plan(&b);
 	forwards_a_switchover(&b);
 	synchronises(&b);
 	warms_a_cold_standby(&b);

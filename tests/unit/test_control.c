@@ -6,6 +6,7 @@
 #include "control/server_internal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,23 @@ struct bed {
 	size_t answer_size; /* of the status answer */
 	unsigned requests;
 };
+
+/* What stands behind the descriptor that came along. */
+static void
+tell_descriptor(struct control_client *client)
+{
+	int fd = control_take_descriptor(client);
+	char text[16] = "";
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	assert_int_equal(control_take_descriptor(client), -1);
+	if (fd != -1)
+		close(fd);
+	if (n >= 0)
+		control_answer(client, json_pack("{s:s}", "text", text));
+	else
+		control_refuse(client, "no descriptor");
+}
 
 static void
 on_request(void *context, struct control_client *client, const struct control_request *r)
@@ -56,12 +74,16 @@ on_request(void *context, struct control_client *client, const struct control_re
 	case CONTROL_RELOAD:
 		b->waiting = control_wait(client);
 		break;
+	case CONTROL_PLAN:
+		tell_descriptor(client);
+		break;
 	case CONTROL_DRAIN:
 	case CONTROL_ENABLE:
 	case CONTROL_DISABLE:
 	case CONTROL_WEIGHT:
 	case CONTROL_ADD:
 	case CONTROL_REMOVE:
+	case CONTROL_APPLY: /* takes no descriptor */
 		control_answer(client, NULL);
 		break;
 	}
@@ -457,6 +479,117 @@ serves_our_own_client(void **state)
 	control_link_close(&link);
 }
 
+/* A pipe whose reading end holds a text; *writer stays open. */
+static int
+pipe_with(const char *text, int *writer)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
+	*writer = ends[1];
+	return ends[0];
+}
+
+/* Nobody has the reading end any more. */
+static bool
+is_orphan(int writer)
+{
+	struct pollfd p = {.fd = writer};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
+static void
+send_with(int to, const char *text, const int *fds, size_t count)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control = {.bytes = ""};
+	struct iovec from = {.iov_base = (char *)(uintptr_t)text, .iov_len = strlen(text)};
+	struct msghdr m = {.msg_iov = &from, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(count * sizeof(int))};
+
+	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(count * sizeof(int))};
+	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+	assert_int_equal(sendmsg(to, &m, MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static void
+takes_one_descriptor_a_request(void **state)
+{
+	static const char plan[] = "{\"command\":\"plan\",\"file\":\"/f\"}\n";
+	struct bed *b = *state;
+	int fd = knock(b), fds[4], writers[4];
+
+	say(fd, plan);
+	expect(b, fd, "{\"ok\":false,\"error\":\"no descriptor\"}\n");
+	for (int i = 0; i < 4; i++)
+		fds[i] = pipe_with(i == 0 ? "first" : "other", &writers[i]);
+	send_with(fd, plan, fds, 4);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	expect(b, fd, "{\"ok\":true,\"result\":{\"text\":\"first\"}}\n");
+	for (int i = 0; i < 4; i++) {
+		assert_true(is_orphan(writers[i])); /* used and surplus ones are closed */
+		close(writers[i]);
+	}
+	say(fd, plan); /* it is not there a second time */
+	expect(b, fd, "{\"ok\":false,\"error\":\"no descriptor\"}\n");
+	close(fd);
+}
+
+static void
+closes_unwanted_descriptors(void **state)
+{
+	static const char *const lines[] = {"{\"command\":\"apply\"}\n", "{\"command\":\"fly\"}\n",
+		"rubbish\n", "{\"half"};
+	struct bed *b = *state;
+	char out[4096];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		int fd = knock(b), writer, reader = pipe_with("x", &writer);
+
+		send_with(fd, lines[i], &reader, 1);
+		close(reader);
+		turn(b);
+		hear(fd, out, sizeof(out));
+		assert_int_equal(is_orphan(writer), i < 3); /* half a line: still to be used */
+		close(fd);
+		turn(b);
+		assert_true(is_orphan(writer));
+		close(writer);
+	}
+}
+
+static void
+gets_a_descriptor_from_our_own_client(void **state)
+{
+	struct bed *b = *state;
+	struct control_link link;
+	json_t *request = json_pack("{s:s, s:s}", "command", "plan", "file", "/f"), *answer;
+	int writer, reader = pipe_with("packed", &writer);
+
+	assert_int_equal(control_link_open(&link, b->dir), 0);
+	assert_int_equal(control_link_send_with(&link, request, reader), 0);
+	turn(b);
+	assert_int_equal(control_link_receive(&link, ANSWER_MS, &answer), 0);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(answer, "result"),
+		"text")), "packed");
+	json_decref(answer);
+	assert_int_equal(control_link_send(&link, request), 0);
+	turn(b);
+	assert_int_equal(control_link_receive(&link, ANSWER_MS, &answer), 0);
+	assert_true(json_is_false(json_object_get(answer, "ok")));
+	json_decref(answer);
+	json_decref(request);
+	control_link_close(&link);
+	close(reader);
+	close(writer);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, bed_up, bed_down)
 
 int
@@ -476,6 +609,9 @@ main(void)
 		CASE(shows_idlers_the_door),
 		CASE(admits_so_many_and_no_more),
 		CASE(serves_our_own_client),
+		CASE(takes_one_descriptor_a_request),
+		CASE(closes_unwanted_descriptors),
+		CASE(gets_a_descriptor_from_our_own_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,77 @@ cuts_and_counts_cells(void **state)
 	assert_int_equal(strlen(strrchr(text, ' ')), 1 + TABLE_CELL - 1 + 1);
 }
 
+static char *
+rendered_plan(const char *text, bool applied)
+{
+	json_t *plan = json_loads(text, 0, NULL);
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+
+	assert_non_null(f);
+	assert_non_null(plan);
+	if (applied)
+		render_applied(f, plan);
+	else
+		render_plan(f, plan, false);
+	fclose(f);
+	json_decref(plan);
+	return out;
+}
+
+static void
+expect_plan(const char *plan, bool applied, const char *text)
+{
+	char *out = rendered_plan(plan, applied);
+
+	assert_string_equal(out, text);
+	free(out);
+}
+
+static void
+tells_what_would_change(void **state)
+{
+	(void)state;
+	expect_plan("{\"file\":\"/f\",\"connections\":12,\"configuration_changed\":true,\"operations\":["
+		"{\"operation\":\"set-real\",\"virtual\":\"http\",\"service\":\"10.77.0.100:80\","
+		"\"protocol\":\"tcp\",\"server\":\"10.88.0.21:80\",\"name\":\"web1\",\"weight_from\":1,"
+		"\"weight\":5,\"connections\":12},"
+		"{\"operation\":\"add-service\",\"virtual\":\"mark\",\"service\":\"fwmark 7\","
+		"\"protocol\":null,\"connections\":0},"
+		"{\"operation\":\"del-real\",\"virtual\":\"http\",\"service\":\"10.77.0.100:80\","
+		"\"protocol\":\"tcp\",\"server\":\"10.88.0.22:80\",\"name\":null,\"weight_from\":3,"
+		"\"weight\":null,\"connections\":0}],"
+		"\"routers\":[{\"name\":\"web\",\"change\":\"change\",\"settings\":false,"
+		"\"added\":[\"10.77.0.102/24 dev eth0\"],\"removed\":[]},"
+		"{\"name\":\"old\\u001b\",\"change\":\"remove\",\"settings\":true,\"added\":[],"
+		"\"removed\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]}]}", false,
+		"/f: 3 operations in the kernel's table, 12 live connections touched\n"
+		"  OPERATION    VIRTUAL  SERVICE             SERVER              WEIGHT  CONNECTIONS\n"
+		"  set-real     http     10.77.0.100:80/tcp  web1 10.88.0.21:80  1 -> 5           12\n"
+		"  add-service  mark     fwmark 7            -                        -            0\n"
+		"  del-real     http     10.77.0.100:80/tcp  10.88.0.22:80            3            0\n"
+		"  router web: other addresses; adds 10.77.0.102/24 dev eth0\n"
+		"  router old?: goes; removes a; removes b; removes c; removes d; removes 2 more\n");
+	expect_plan("{\"file\":\"/f\",\"connections\":0,\"configuration_changed\":false,"
+		"\"operations\":[],\"routers\":[]}", false, "nothing would change\n");
+	expect_plan("{\"file\":\"/f\",\"connections\":0,\"configuration_changed\":true,"
+		"\"operations\":[],\"routers\":[]}", false,
+		"/f: 0 operations in the kernel's table, 0 live connections touched\n"
+		"  only other settings differ, such as probes, log or control\n");
+}
+
+static void
+tells_what_was_done(void **state)
+{
+	(void)state;
+	expect_plan("{\"file\":\"/f\",\"planned\":1,\"operations\":1,\"connections\":2,\"failed\":0}",
+		true, "applied /f: 1 operation, 2 live connections touched\n");
+	expect_plan("{\"file\":\"/f\",\"planned\":1,\"operations\":3,\"connections\":1,\"failed\":2}",
+		true, "applied /f: 3 operations, 1 live connection touched (planned: 1); "
+		"the kernel refused 2 operations, see the log\n");
+}
+
 int
 main(void)
 {
@@ -248,6 +319,8 @@ main(void)
 		cmocka_unit_test(says_reasons),
 		cmocka_unit_test(tells_events_on_one_line),
 		cmocka_unit_test(cuts_and_counts_cells),
+		cmocka_unit_test(tells_what_would_change),
+		cmocka_unit_test(tells_what_was_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,15 @@ understands_every_command(void **state)
 	assert_true(r.follow);
 	assert_int_equal(parse("{\"command\":\"reload\"}", &r, error), CONTROL_PARSED);
 	assert_int_equal(r.command, CONTROL_RELOAD);
+	assert_int_equal(parse("{\"command\":\"plan\",\"file\":\"/etc/a b.conf\"}", &r, error),
+		CONTROL_PARSED);
+	assert_int_equal(r.command, CONTROL_PLAN);
+	assert_string_equal(r.file, "/etc/a b.conf");
+	assert_int_equal(parse("{\"command\":\"apply\"}", &r, error), CONTROL_PARSED);
+	assert_int_equal(r.command, CONTROL_APPLY);
 	assert_string_equal(error, "");
+	assert_string_equal(control_command_name(CONTROL_PLAN), "plan");
+	assert_string_equal(control_command_name(CONTROL_APPLY), "apply");
 	for (int i = CONTROL_STATUS; i <= CONTROL_RELOAD; i++) {
 		char line[64];
 
@@ -129,6 +137,12 @@ refuses_with_a_reason(void **state)
 		{"{\"command\":\"switchover\",\"router\":5}",
 			"router must be the name of a virtual router"},
 		{"{\"command\":\"events\",\"follow\":1}", "follow must be true or false"},
+		{"{\"command\":\"plan\"}", "this command needs: file"},
+		{"{\"command\":\"plan\",\"file\":7}",
+			"file must be an absolute path of at most 255 bytes"},
+		{"{\"command\":\"plan\",\"file\":\"tandem.conf\"}",
+			"file must be an absolute path of at most 255 bytes"},
+		{"{\"command\":\"apply\",\"file\":\"/f\"}", "unknown key: file"},
 	};
 	struct control_request r;
 	char error[128];
