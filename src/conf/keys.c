@@ -79,7 +79,7 @@ static const struct key table_probe[] = {
 		.unit = "milliseconds"},
 	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
 	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
-	{.name = "half_open", .kind = KEY_LATER},
+	{.name = "half_open", .kind = KEY_BOOL, .number = false},
 };
 KEYS_OF(probe, "probe");
 

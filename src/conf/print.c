@@ -132,6 +132,8 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
 	if (p->port != 0)
 		fprintf(to, "%sport = %u;\n", indent, p->port);
+	if (p->type == CONF_PROBE_TCP)
+		fprintf(to, "%shalf_open = %s;\n", indent, truth(p->half_open));
 	if (p->type == CONF_PROBE_HTTP) {
 		put_key_text(to, indent, "path", p->path);
 		put_key_text(to, indent, "host", p->host);

@@ -55,13 +55,35 @@ member_is_wrong(const struct scope *s, const char *key)
 	return s->setting && config_setting_get_member(s->setting, key) && !scope_member(s, key);
 }
 
+#define TYPE(name) (1u << CONF_PROBE_##name)
+
+/* Which types have a use for a key that not all have. */
+static const struct {
+	const char *key;
+	uint32_t types;
+} uses[] = {
+	{"port", TYPE(TCP) | TYPE(HTTP)},
+	{"path", TYPE(HTTP)},
+	{"host", TYPE(HTTP)},
+	{"expect", TYPE(HTTP)},
+	{"half_open", TYPE(TCP)},
+};
+
+static bool
+is_useful(uint8_t type, const char *key)
+{
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (strcmp(uses[i].key, key) == 0)
+			return (uses[i].types & 1u << type) != 0;
+	return true;
+}
+
 /* A key that the type has no use for would be silently without effect. */
 static bool
 is_used(const struct scope *s, const struct conf_probe *p, const char *key)
 {
 	config_setting_t *member = scope_member(s, key);
-	bool useful = p->type == CONF_PROBE_HTTP ||
-		(p->type == CONF_PROBE_TCP && strcmp(key, "port") == 0);
+	bool useful = is_useful(p->type, key);
 
 	if (member && !useful && !member_is_wrong(s, "type"))
 		scope_error(s, member, "%s has no meaning for a probe of type %s", key,
@@ -133,6 +155,8 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		scope_copy(s, "path", p->path, sizeof(p->path));
 	if (is_used(s, p, "host"))
 		scope_copy(s, "host", p->host, sizeof(p->host));
+	if (is_used(s, p, "half_open"))
+		p->half_open = scope_bool(s, "half_open");
 	read_expect(s, p);
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);

@@ -1,4 +1,4 @@
-/* The tcp probe: the server takes a connection. */
+/* The tcp probe: the server, or with half_open its kernel alone, takes a connection. */
 #include "probe/kind.h"
 
 static void

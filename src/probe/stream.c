@@ -2,6 +2,11 @@
  * Connecting, for the probes on TCP. A probe's connection is reset when it is closed (linger 0):
  * thousands of probes a second would otherwise leave a minute's worth of TIME_WAIT behind, and
  * run out of ports.
+ *
+ * A half-open probe ends with that reset before the handshake is over, so that the server's
+ * application never hears of it: with TCP_QUICKACK off before connect() the kernel keeps the
+ * handshake's last packet back for as long as an acknowledgement may be delayed (200 ms, see
+ * tcp_rcv_synsent_state_process() in net/ipv4/tcp_input.c), and the socket is closed before.
  */
 #include "probe/kind.h"
 
@@ -72,13 +77,15 @@ stream_socket(const struct probe_run *run)
 {
 	const struct target *t = run->target;
 	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-	const int one = 1, repeats = syn_repeats(t->definition->probe.timeout_ms);
+	const int zero = 0, one = 1, repeats = syn_repeats(t->definition->probe.timeout_ms);
 	int fd = socket(t->address.addr.family == IP_V6 ? AF_INET6 : AF_INET,
 		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 
 	if (fd == -1)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (t->definition->probe.half_open)
+		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &repeats, sizeof(repeats));
 	return fd;

@@ -31,6 +31,7 @@ struct bad_case {
 	int32_t detail;            /* 0: not looked at */
 	const char *evidence;      /* NULL: not looked at */
 	uint8_t family;
+	bool half_open;
 };
 
 #define HTTP_BAD(text, behaviour, why) \
@@ -71,6 +72,12 @@ static const struct bad_case cases[] = {
 	{LISTENS("tcp drops the SYN", CONF_PROBE_TCP, LISTEN_FULL, REASON_TCP_TIMEOUT)},
 	{LISTENS("tcp over IPv6 refused", CONF_PROBE_TCP, LISTEN_REFUSE, REASON_TCP_REFUSED),
 		.family = IP_V6},
+	{LISTENS("half-open refused", CONF_PROBE_TCP, LISTEN_REFUSE, REASON_TCP_REFUSED),
+		.half_open = true},
+	{LISTENS("half-open drops the SYN", CONF_PROBE_TCP, LISTEN_FULL, REASON_TCP_TIMEOUT),
+		.half_open = true},
+	{LISTENS("half-open over IPv6 drops the SYN", CONF_PROBE_TCP, LISTEN_FULL,
+		REASON_TCP_TIMEOUT), .half_open = true, .family = IP_V6},
 	{NETWORK("tcp host unreachable", CONF_PROBE_TCP, NETWORK_UNREACHABLE, REASON_UNREACHABLE)},
 	{NETWORK("icmp host unreachable", CONF_PROBE_ICMP, NETWORK_UNREACHABLE,
 		REASON_UNREACHABLE)},
@@ -147,6 +154,7 @@ set_case(struct hostile *h, uint32_t i)
 	set.probe.timeout_ms = TIMEOUT_MS;
 	set.probe.fall = FALL;
 	set.probe.rise = RISE;
+	set.probe.half_open = c->half_open;
 	if (has_server(c)) {
 		h->servers[i].bad = c->bad;
 		h->servers[i].listening = c->listening;
