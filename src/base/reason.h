@@ -101,6 +101,7 @@
 	ROW(TAKEOVER, "takeover", "the router became active")                                      \
 	ROW(RELEASE, "release", "the router is no longer active")                                  \
 	ROW(HEALTH, "health", "the health of a real server changed")                               \
+	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
 	ROW(DRAINED, "drained", "no connection is left")                                           \
 	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \
 	ROW(OVERRIDE_ENDED, "override-ended", "the time that the operator gave is over")           \

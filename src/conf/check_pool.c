@@ -330,6 +330,32 @@ check_mask(struct reader *r, uint32_t row)
 			"listen", v->name);
 }
 
+/*
+ * Elsewhere a weight is no share: rr, lc and dh do not look at it, of fo only the order counts, of
+ * ovf it is a number of connections, and sh and mh would move clients to other servers each time.
+ */
+static bool
+has_shares(const char *scheduler)
+{
+	static const char *const names[] = {"wlc", "wrr", "sed", "nq", "lblc", "lblcr", "twos"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(scheduler, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_shares(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+
+	if (v->slow_start_s != 0 && v->scheduler[0] != '\0' && !has_shares(v->scheduler))
+		reader_error(r, place(r->virtual_at[row], "slow_start_s"), "virtual_servers \"%s\": "
+			"slow_start_s needs a scheduler to which weights are shares (wlc, wrr, sed, nq, "
+			"lblc, lblcr, twos), not %s", v->name, v->scheduler);
+}
+
 static void
 check_pool(struct reader *r, uint32_t row)
 {
@@ -346,6 +372,7 @@ check_pool(struct reader *r, uint32_t row)
 	seen_close(&addresses);
 	check_datagrams(r, row);
 	check_mask(r, row);
+	check_shares(r, row);
 	if (v->real_count != 0 && v->min_healthy > v->real_count)
 		reader_error(r, place(r->virtual_at[row], "min_healthy"),
 			"virtual_servers \"%s\": min_healthy is %u, but it has only %u real "

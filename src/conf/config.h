@@ -137,6 +137,7 @@ struct conf_virtual {
 	char engine[16];              /* of persistence: "sip", or "" */
 	uint8_t when_none_healthy;    /* enum conf_none_healthy */
 	uint8_t down;                 /* enum conf_down */
+	uint32_t slow_start_s;        /* from a tenth of the weight to all of it; 0: at once */
 	uint32_t drain_s;             /* how long a drain lets connections go on; 0: for ever */
 	char scheduler[16];           /* the kernel's name */
 	uint32_t scheduler_flags;     /* IP_VS_SVC_F_SCHED* of linux/ip_vs.h */

@@ -206,7 +206,8 @@ static const struct key table_virtual[] = {
 	{.name = "down", .kind = KEY_WORD, .words = words_down, .text = "drain"},
 	{.name = "drain_s", .kind = KEY_INT, .low = 0, .high = 31 * 86400, .number = 300,
 		.unit = "seconds"},
-	{.name = "slow_start_s", .kind = KEY_LATER},
+	{.name = "slow_start_s", .kind = KEY_INT, .low = 0, .high = 86400, .number = 0,
+		.unit = "seconds"},
 	{.name = "weighting", .kind = KEY_LATER},
 };
 KEYS_OF(virtual, "virtual_servers");

@@ -2,13 +2,16 @@
 #include "core/pool.h"
 
 /*
- * The weight that goes into the kernel. Slow start and latency weighting will scale here, so that
- * small weights can be ramped; until then a weight is what the operator wrote.
+ * The weight that goes into the kernel. Who has one keeps at least 1: weight 0 means nobody new.
+ * When all have failed nothing is known of anybody: then each gets the whole of its weight.
  */
 static uint32_t
-member_kernel_weight(const struct pool_member *m)
+member_kernel_weight(const struct pool_service *s, const struct pool_member *m, enum pool_mode mode)
 {
-	return m->weight;
+	uint64_t whole = (uint64_t)m->weight * (s->scale != 0 ? s->scale : 1);
+	uint64_t part = m->percent != 0 && mode == POOL_SERVING ? whole * m->percent / 100 : whole;
+
+	return (uint32_t)(part == 0 && whole != 0 ? 1 : part);
 }
 
 /* May it get new connections, if it has a weight? */
@@ -78,7 +81,7 @@ pool_append_member(const struct pool_service *s, const struct pool_member *m, en
 	real.upper_threshold = m->upper_threshold;
 	real.lower_threshold = m->lower_threshold;
 	if (used && (mode == POOL_SERVING || mode == POOL_OPENED))
-		real.weight = member_kernel_weight(m);
+		real.weight = member_kernel_weight(s, m, mode);
 	if (!used && !member_lingers(s, m))
 		return true;
 	if (mode == POOL_ON_SORRY && endpoint_equal(&m->address, &s->sorry))

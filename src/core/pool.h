@@ -32,6 +32,7 @@ struct pool_service {
 	uint8_t sorry_forwarding;   /* enum vs_forwarding */
 	uint8_t tunnel;             /* of members and sorry server with VS_TUNNEL: as in vs_real */
 	uint16_t tunnel_port, tunnel_checksum;
+	uint32_t scale;             /* of weights in the kernel, for percents of small ones; 0 is 1 */
 };
 
 struct pool_member {
@@ -41,6 +42,7 @@ struct pool_member {
 	uint8_t forwarding;         /* enum vs_forwarding */
 	enum health_verdict verdict;
 	enum pool_admin admin;
+	uint32_t percent;           /* 1..100 of its weight while healthy members serve; 0 is 100 */
 	bool over;                  /* POOL_DRAINED: its time is up, it goes */
 	bool busy;                  /* is in the kernel and has connections there */
 	bool keep_out;              /* was not in the kernel at start: out until a probe says up */

@@ -203,6 +203,7 @@ stop_probing(struct pool *p, uint32_t target)
 	t->verdict = HEALTH_UNKNOWN; /* what was true then says nothing about now */
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
+	ramp_end(&t->ramp);
 }
 
 void
@@ -263,7 +264,7 @@ init_target(const struct config *c, uint32_t target, struct pool_target *t)
 {
 	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = mono_now(),
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX,
-		.drain.since = MONO_NEVER};
+		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL};
 	if (is_real(c, target) && !probe_of(c, target))
 		t->verdict = HEALTH_UP;
 }
@@ -430,6 +431,7 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 		tracks_tell(p, target - p->config.real_count);
 		return;
 	}
+	weights_verdict(p, &p->config.virtuals[virtual_of(&p->config, target)], target, before);
 	log_verdict(p, target, before, r);
 	table_replan(p, REASON_HEALTH);
 }

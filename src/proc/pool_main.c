@@ -368,6 +368,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	sync_reconcile(p);
 	tracks_second(p);
 	operate_second(p);
+	weights_second(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
 }

@@ -6,6 +6,7 @@
  *   pool_health.c    targets, probers, verdicts
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
  *   pool_table.c     the wanted table, out of configuration, verdicts and roles
+ *   pool_weights.c   weights that change by themselves
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons and sysctls of ip_vs
@@ -28,6 +29,7 @@
 #include "core/health.h"
 #include "core/plan.h"
 #include "core/pool.h"
+#include "core/ramp.h"
 #include "ipc/messages.h"
 #include "linux/ipvs.h"
 #include "proc/child.h"
@@ -54,6 +56,8 @@ struct pool_target {
 	bool untold;              /* must be (re)sent to its prober */
 	bool urgent;
 	bool keep_out;            /* adopted table: was absent and is not known yet */
+	struct ramp ramp;         /* it was down */
+	uint32_t percent;         /* of its weight; changed in pool_weights.c only */
 	struct drain drain;       /* of an operator */
 	bool drain_told;          /* its end was logged */
 };
@@ -188,6 +192,12 @@ struct vs_key virtual_key(const struct config *c, const struct conf_virtual *v, 
 /* The kernel's row for a real server of ours, counters summed over the services; false: in none. */
 bool table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row,
 	struct vs_real *sum);
+
+/* pool_weights.c */
+uint32_t weights_scale(const struct conf_virtual *v); /* of the weights in the kernel */
+void weights_verdict(struct pool *p, const struct conf_virtual *v, uint32_t row,
+	enum health_verdict before);             /* the target has another one now */
+void weights_second(struct pool *p);             /* the next step, where one is due */
 
 /* pool_operate.c */
 struct control_client;

@@ -313,6 +313,7 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "since_ms", age_json(t->since, now));
 	put_int(o, "weight", r && r->weight >= 0 ? (uint32_t)r->weight : c->weight);
 	put_int(o, "effective_weight", k ? k->weight : 0);
+	put_int(o, "weight_percent", t->percent);
 	put(o, "in_kernel", json_boolean(k != NULL));
 	put_int(o, "active_connections", k ? k->active_connections : 0);
 	put_int(o, "inactive_connections", k ? k->inactive_connections : 0);

@@ -57,6 +57,7 @@ service_of(const struct conf_virtual *v)
 		.tunnel = v->tunnel,
 		.tunnel_port = v->tunnel_port,
 		.tunnel_checksum = v->tunnel_checksum,
+		.scale = weights_scale(v),
 	};
 
 	memcpy(s.service.scheduler, v->scheduler, sizeof(s.service.scheduler));
@@ -92,7 +93,7 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 			.upper_threshold = real->upper_threshold,
 			.lower_threshold = real->lower_threshold,
 			.forwarding = forwarding_of(real->forwarding), .verdict = t->verdict,
-			.keep_out = t->keep_out};
+			.keep_out = t->keep_out, .percent = t->percent};
 		operate_member(p, v, v->first_real + i, &members[i]);
 		members[i].busy = is_busy(p, v, v->first_real + i, &members[i]);
 	}

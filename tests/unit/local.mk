@@ -1,4 +1,9 @@
 
+check_PROGRAMS += tests/unit/test_ramp
+TESTS += tests/unit/test_ramp
+tests_unit_test_ramp_SOURCES = tests/unit/test_ramp.c
+tests_unit_test_ramp_LDADD = libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
 TESTS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
 tests_unit_test_drain_SOURCES = tests/unit/test_drain.c

@@ -298,6 +298,35 @@ a_table_too_small_is_left_as_it_was(void **state)
 	assert_int_equal(b.services[1].first_real, MEMBERS);
 }
 
+/* A share of the weight, at least 1 of a weight that is one; all of it when nobody is healthy. */
+static void
+a_percent_is_of_the_scaled_weight(void **state)
+{
+	struct pool_member members[MEMBERS] = {
+		{.address = member_address(0), .weight = 1, .verdict = HEALTH_UP, .percent = 10},
+		{.address = member_address(1), .weight = 65535, .verdict = HEALTH_UP, .percent = 99},
+		{.address = member_address(2), .weight = 0, .verdict = HEALTH_UP, .percent = 50}};
+	struct pool_service s = plain_service();
+	struct box b;
+
+	(void)state;
+	s.scale = 100;
+	box_empty(&b);
+	assert_true(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(real_of(&b, &members[0].address)->weight, 10);
+	assert_int_equal(real_of(&b, &members[1].address)->weight, 65535 * 99);
+	assert_int_equal(real_of(&b, &members[2].address)->weight, 0);
+	s.scale = 0;
+	box_empty(&b);
+	assert_true(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(real_of(&b, &members[0].address)->weight, 1);
+	members[0].verdict = members[1].verdict = members[2].verdict = HEALTH_DOWN;
+	s.scale = 100;
+	box_empty(&b);
+	assert_true(pool_append(&s, members, MEMBERS, &b.table, NULL));
+	assert_int_equal(real_of(&b, &members[0].address)->weight, 100);
+}
+
 static void
 every_mode_has_a_name(void **state)
 {
@@ -319,6 +348,7 @@ main(void)
 		cmocka_unit_test(a_sorry_server_that_is_a_member_stands_there_once),
 		cmocka_unit_test(the_service_keeps_its_header_and_gets_the_persistence_flag),
 		cmocka_unit_test(a_table_too_small_is_left_as_it_was),
+		cmocka_unit_test(a_percent_is_of_the_scaled_weight),
 		cmocka_unit_test(every_mode_has_a_name),
 	};
 
