@@ -70,6 +70,10 @@
 	ROW(HTTP_INVALID, "http-invalid", "the answer is not HTTP")                                \
 	ROW(HTTP_TOO_LARGE, "http-too-large", "the header of the answer is too large")             \
 	ROW(HTTP_CLOSED, "http-closed", "the server closed before the answer was whole")           \
+	ROW(ANSWER_TIMEOUT, "answer-timeout", "asked, but no expected answer in time")             \
+	ROW(ANSWER_WRONG, "answer-wrong", "the answer does not hold the expected text")            \
+	ROW(ANSWER_CLOSED, "answer-closed", "the server closed before the expected answer")        \
+	ROW(UDP_REFUSED, "udp-refused", "nobody receives datagrams at that port")                  \
 	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
 	/* packets refused */                                                                      \
 	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \

@@ -26,7 +26,8 @@ enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17, CONF_SCTP = 132 }; /* IANA num
 enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
 enum conf_down { CONF_DOWN_DRAIN, CONF_DOWN_CUT };
-enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP };
+enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP,
+	CONF_PROBE_UDP };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
 enum conf_track_kind { CONF_TRACK_GATEWAY, CONF_TRACK_PROBE, CONF_TRACK_SCRIPT };
 enum conf_hook { CONF_HOOK_ACTIVE, CONF_HOOK_BACKUP, CONF_HOOK_FAULT, CONF_HOOKS };
@@ -106,6 +107,11 @@ struct conf_status_range {
 	uint16_t low, high; /* inclusive, 100..599 */
 };
 
+struct conf_bytes {
+	uint16_t length;          /* 0: none */
+	uint8_t bytes[LIMIT_PROBE_BYTES]; /* zeros behind them */
+};
+
 /* One way to probe; shared by every real server that is probed so. */
 struct conf_probe {
 	uint8_t type;             /* enum conf_probe_type */
@@ -120,6 +126,8 @@ struct conf_probe {
 	struct conf_status_range status[LIMIT_STATUS_RANGES]; /* http */
 	uint32_t status_count;
 	char body[LIMIT_EXPECT_BODY]; /* http: must be in the answer; "" = any body */
+	struct conf_bytes send;   /* tcp, udp */
+	struct conf_bytes answer; /* tcp, udp: must be in what comes back */
 };
 
 struct conf_virtual {

@@ -22,14 +22,14 @@ const char *const words_tunnel[] = {"ipip", "gue", "gre", NULL};
 const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
 const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
-const char *const words_probe_type[] = {"icmp", "tcp", "http", NULL};
+const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", NULL};
 const char *const words_fail[] = {"unfit", NULL};
 
 static const char *const words_facility[] = {"daemon", "user", "syslog", "local0", "local1",
 	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
 static const char *const words_level[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-static const char *const later_probe_type[] = {"https", "udp", "dns", "exec", NULL};
+static const char *const later_probe_type[] = {"https", "dns", "exec", NULL};
 
 #define KEYS_OF(member, label) \
 	const struct key_group keys_##member = { \
@@ -63,6 +63,7 @@ KEYS_OF(heartbeat, "heartbeat");
 static const struct key table_expect[] = {
 	{.name = "status", .kind = KEY_STATUS, .text = "200-299"},
 	{.name = "body", .kind = KEY_TEXT, .text = ""},
+	{.name = "answer", .kind = KEY_BYTES, .text = ""},
 };
 KEYS_OF(expect, "expect");
 
@@ -79,6 +80,7 @@ static const struct key table_probe[] = {
 		.unit = "milliseconds"},
 	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
 	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
+	{.name = "send", .kind = KEY_BYTES, .text = ""},
 	{.name = "half_open", .kind = KEY_BOOL, .number = false},
 };
 KEYS_OF(probe, "probe");

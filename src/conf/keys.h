@@ -36,6 +36,7 @@ enum key_kind {
 	KEY_HOST,       /* a Host header, or "" */
 	KEY_STATUS,     /* list of HTTP statuses and ranges */
 	KEY_TEXT,       /* any printable text, or "" */
+	KEY_BYTES,      /* any bytes, see conf/bytes.h, or "" */
 	KEY_ADDRESSES,  /* a list of prefixes, or of groups of `group` */
 	KEY_GATEWAYS,   /* a list of addresses, or of groups of `group` */
 	KEY_PRIORITIES, /* a group whose keys are names of nodes */

@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libconf.la
 # One a line: they merge.
 libconf_la_SOURCES =
+libconf_la_SOURCES += src/conf/bytes.c
+libconf_la_SOURCES += src/conf/bytes.h
 libconf_la_SOURCES += src/conf/check.c
 libconf_la_SOURCES += src/conf/check_blocks.c
 libconf_la_SOURCES += src/conf/check_pool.c

@@ -322,7 +322,9 @@ rows_are_sound(const struct config *c)
 			return false;
 	for (uint32_t i = 0; i < c->probe_count; i++)
 		if (!ENDS(c->probes[i].path) || !ENDS(c->probes[i].host) ||
-			!ENDS(c->probes[i].body) || c->probes[i].status_count > LIMIT_STATUS_RANGES)
+			!ENDS(c->probes[i].body) || c->probes[i].status_count > LIMIT_STATUS_RANGES ||
+			c->probes[i].send.length > LIMIT_PROBE_BYTES ||
+			c->probes[i].answer.length > LIMIT_PROBE_BYTES)
 			return false;
 	if (!heartbeat_is_sound(c) || !tracks_are_sound(c))
 		return false;

@@ -1,5 +1,6 @@
 /* The effective configuration as text. See print.h. */
 #include "conf/print.h"
+#include "conf/bytes.h"
 #include "conf/keys.h"
 #include "conf/printer.h"
 
@@ -134,6 +135,13 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 		fprintf(to, "%sport = %u;\n", indent, p->port);
 	if (p->type == CONF_PROBE_TCP)
 		fprintf(to, "%shalf_open = %s;\n", indent, truth(p->half_open));
+	if (p->type == CONF_PROBE_TCP || p->type == CONF_PROBE_UDP) {
+		fprintf(to, "%ssend = ", indent);
+		bytes_print(&p->send, to);
+		fprintf(to, ";\n%sexpect = { answer = ", indent);
+		bytes_print(&p->answer, to);
+		fputs("; };\n", to);
+	}
 	if (p->type == CONF_PROBE_HTTP) {
 		put_key_text(to, indent, "path", p->path);
 		put_key_text(to, indent, "host", p->host);

@@ -5,6 +5,7 @@
  * interval chosen for a ping says nothing about a page. Equal probes share one row, those that a
  * virtual router tracks as well.
  */
+#include "conf/bytes.h"
 #include "conf/reader.h"
 
 #include <string.h>
@@ -62,11 +63,16 @@ static const struct {
 	const char *key;
 	uint32_t types;
 } uses[] = {
-	{"port", TYPE(TCP) | TYPE(HTTP)},
+	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(UDP)},
 	{"path", TYPE(HTTP)},
 	{"host", TYPE(HTTP)},
-	{"expect", TYPE(HTTP)},
 	{"half_open", TYPE(TCP)},
+	{"send", TYPE(TCP) | TYPE(UDP)},
+	{"expect", TYPE(HTTP) | TYPE(TCP) | TYPE(UDP)},
+	/* in expect */
+	{"status", TYPE(HTTP)},
+	{"body", TYPE(HTTP)},
+	{"answer", TYPE(TCP) | TYPE(UDP)},
 };
 
 static bool
@@ -83,9 +89,10 @@ static bool
 is_used(const struct scope *s, const struct conf_probe *p, const char *key)
 {
 	config_setting_t *member = scope_member(s, key);
+	const struct scope *probe = s->keys == &keys_expect ? s->up : s;
 	bool useful = is_useful(p->type, key);
 
-	if (member && !useful && !member_is_wrong(s, "type"))
+	if (member && !useful && !member_is_wrong(probe, "type"))
 		scope_error(s, member, "%s has no meaning for a probe of type %s", key,
 			words_probe_type[p->type - CONF_PROBE_ICMP]);
 	return member && useful;
@@ -99,12 +106,25 @@ read_expect(const struct scope *probe, struct conf_probe *p)
 	if (!is_used(probe, p, "expect"))
 		return;
 	scope_open_member(&s, probe, "expect");
-	if (scope_member(&s, "status")) {
+	if (is_used(&s, p, "status")) {
 		memset(p->status, 0, sizeof(p->status));
 		status_parse(scope_text(&s, "status"), p->status, &p->status_count);
 	}
-	if (scope_member(&s, "body"))
+	if (is_used(&s, p, "body"))
 		scope_copy(&s, "body", p->body, sizeof(p->body));
+	if (is_used(&s, p, "answer"))
+		bytes_parse(scope_text(&s, "answer"), &p->answer);
+}
+
+/* What a half-open connection cannot do. */
+static void
+check_half_open(const struct scope *s, const struct conf_probe *p)
+{
+	bool speaks = p->send.length > 0 || p->answer.length > 0;
+
+	if (p->half_open && speaks && !member_is_wrong(s, "type"))
+		scope_error(s, s->setting, "half_open ends before anything is sent; set "
+			"half_open = false, or remove send and expect");
 }
 
 void
@@ -157,7 +177,10 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		scope_copy(s, "host", p->host, sizeof(p->host));
 	if (is_used(s, p, "half_open"))
 		p->half_open = scope_bool(s, "half_open");
+	if (is_used(s, p, "send"))
+		bytes_parse(scope_text(s, "send"), &p->send);
 	read_expect(s, p);
+	check_half_open(s, p);
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);
 }

@@ -4,6 +4,7 @@
  * Text kinds have one function each that returns what is wrong as the second half of a message
  * ('vrid is 300; it must be 1 to 255'), or NULL.
  */
+#include "conf/bytes.h"
 #include "conf/listen.h"
 #include "conf/reader.h"
 
@@ -267,6 +268,17 @@ fault_text(const char *v)
 	return NULL;
 }
 
+static const char *
+fault_bytes(const char *v)
+{
+	struct conf_bytes bytes;
+
+	if (!bytes_parse(v, &bytes))
+		return "it must be 256 bytes at most, and \\\\ begins one of \\\\r, \\\\n, \\\\t, \\\\xHH "
+		       "or \\\\\\\\";
+	return NULL;
+}
+
 /* NULL also for kinds that are no text. */
 static const char *
 text_fault(enum key_kind kind, const char *v)
@@ -293,6 +305,7 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_HOST: return fault_host_header(v);
 	case KEY_STATUS: return fault_status(v);
 	case KEY_TEXT: return fault_text(v);
+	case KEY_BYTES: return fault_bytes(v);
 	case KEY_INT:
 	case KEY_BOOL:
 	case KEY_WORD:
@@ -479,7 +492,8 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_URL_PATH:
 	case KEY_HOST:
 	case KEY_STATUS:
-	case KEY_TEXT: break;
+	case KEY_TEXT:
+	case KEY_BYTES: break;
 	}
 	if (type == CONFIG_TYPE_STRING)
 		return check_text(s, key, member);

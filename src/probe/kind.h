@@ -5,7 +5,9 @@
  *   targets.c         set and clear, definitions shared by targets
  *   finish.c          the end of a probe: health, next start, report
  *   stream.c          connecting, for the kinds on TCP; what an errno says
- *   kind_icmp.c, kind_tcp.c, kind_http.c
+ *   datagram.c        the same for the kinds on UDP
+ *   answer.c          the start of an answer, and the text that it has to hold
+ *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c
  */
 #ifndef TANDEM_PROBE_KIND_H
 #define TANDEM_PROBE_KIND_H
@@ -17,6 +19,7 @@
 #include "probe/heap.h"
 
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 struct probe_run;
 struct target;
@@ -33,7 +36,7 @@ struct probe_kind {
 	void (*evidence)(const struct probe_run *run, char out[HTTP_EVIDENCE]);
 };
 
-extern const struct probe_kind kind_icmp, kind_tcp, kind_http;
+extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_udp;
 
 /* A way to probe, shared by every target that is probed so. */
 struct definition {
@@ -42,6 +45,24 @@ struct definition {
 	const struct probe_kind *kind;
 	struct conf_probe probe;
 	struct http_expect expect;
+};
+
+enum { ANSWER_MAX = 1024 }; /* bytes of an answer that are looked at */
+
+struct answer {
+	uint16_t length;
+	uint8_t bytes[ANSWER_MAX];
+};
+
+struct tcp_run {
+	bool connected;
+	bool reset;             /* the server reset the connection while it was written to */
+	uint16_t sent;
+	struct answer answer;
+};
+
+struct udp_run {
+	struct answer answer;
 };
 
 enum http_phase { PHASE_CONNECT, PHASE_REQUEST, PHASE_ANSWER };
@@ -71,6 +92,8 @@ struct probe_run {
 	int64_t connect_ns, answer_ns; /* -1: not yet */
 	union {
 		struct http_run http;
+		struct tcp_run tcp;
+		struct udp_run udp;
 		struct icmp_run icmp;
 	};
 };
@@ -159,6 +182,23 @@ int stream_connected(struct probe_run *run);
 void stream_wait(struct probe_run *run, int events);
 /* What an errno says of the server; `local`: it came at once from our own kernel. */
 enum reason stream_reason(int error, bool local);
+
+socklen_t sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out);
+
+/* datagram.c */
+/* A socket of its own, on a random port, that hears of this server alone. -1: finished. */
+int datagram_connect(struct probe_run *run);
+/* Sends what is asked. False: finished. */
+bool datagram_send(struct probe_run *run, const void *bytes, size_t length);
+/* The next datagram into the engine's read_buffer. -1: none now, or finished (then *done). */
+ssize_t datagram_receive(struct probe_run *run, bool *done);
+
+/* answer.c */
+/* Keeps as much as there is room for. */
+void answer_add(struct answer *a, const void *bytes, size_t length);
+bool answer_holds(const struct answer *a, const struct conf_bytes *text);
+/* Its start with every byte that is not printable ASCII as '.'. */
+void answer_show(const struct answer *a, char out[HTTP_EVIDENCE]);
 
 /* kind_icmp.c */
 int icmp_open(struct engine *e);

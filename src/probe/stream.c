@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static socklen_t
+socklen_t
 sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out)
 {
 	memset(out, 0, sizeof(*out));

@@ -41,6 +41,8 @@ kind_of(uint8_t type)
 		return &kind_tcp;
 	case CONF_PROBE_HTTP:
 		return &kind_http;
+	case CONF_PROBE_UDP:
+		return &kind_udp;
 	case CONF_PROBE_NONE:
 		break;
 	}
@@ -54,6 +56,8 @@ set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
 		p->status_count <= LIMIT_STATUS_RANGES && set->seed <= PROBE_SEED_DOWN &&
+		p->send.length <= sizeof(p->send.bytes) &&
+		p->answer.length <= sizeof(p->answer.bytes) &&
 		memchr(p->path, '\0', sizeof(p->path)) != NULL &&
 		memchr(p->host, '\0', sizeof(p->host)) != NULL &&
 		memchr(p->body, '\0', sizeof(p->body)) != NULL;

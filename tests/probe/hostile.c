@@ -8,6 +8,7 @@
  */
 #include "tests.h"
 
+#include "conf/bytes.h"
 #include "servers.h"
 
 #include <stdio.h>
@@ -32,10 +33,13 @@ struct bad_case {
 	const char *evidence;      /* NULL: not looked at */
 	uint8_t family;
 	bool half_open;
+	bool asks;                 /* tcp: sends a request, and expects 200 OK */
 };
 
 #define HTTP_BAD(text, behaviour, why) \
 	.name = text, .type = CONF_PROBE_HTTP, .bad = behaviour, .reason = why
+#define ASKS(text, behaviour, why) .name = text, .type = CONF_PROBE_TCP, .asks = true, \
+	.bad = behaviour, .reason = why
 #define LISTENS(text, kind, how, why) .name = text, .type = kind, .listening = how, .reason = why
 #define NETWORK(text, kind, how, why) .name = text, .type = kind, .network = how, .reason = why
 
@@ -72,6 +76,18 @@ static const struct bad_case cases[] = {
 	{LISTENS("tcp drops the SYN", CONF_PROBE_TCP, LISTEN_FULL, REASON_TCP_TIMEOUT)},
 	{LISTENS("tcp over IPv6 refused", CONF_PROBE_TCP, LISTEN_REFUSE, REASON_TCP_REFUSED),
 		.family = IP_V6},
+	{ASKS("tcp asks, silence", bad_silent, REASON_ANSWER_TIMEOUT)},
+	{ASKS("tcp asks, reset at once", bad_reset, REASON_TCP_RESET)},
+	{ASKS("tcp asks, closes without an answer", bad_close, REASON_ANSWER_CLOSED)},
+	{ASKS("tcp asks, drips without end", bad_drip_wrong, REASON_ANSWER_TIMEOUT)},
+	{ASKS("tcp asks, garbage", bad_garbage, REASON_ANSWER_WRONG)},
+	{ASKS("tcp asks, garbage without end", bad_endless_garbage, REASON_ANSWER_WRONG)},
+	{ASKS("tcp asks, another protocol", bad_banner, REASON_ANSWER_TIMEOUT),
+		.evidence = "SSH-2.0-OpenSSH_9.2p1"},
+	{ASKS("tcp asks, another answer", bad_500, REASON_ANSWER_CLOSED),
+		.evidence = "HTTP/1.1 500 Broken"},
+	{LISTENS("tcp asks, refused", CONF_PROBE_TCP, LISTEN_REFUSE, REASON_TCP_REFUSED),
+		.asks = true},
 	{LISTENS("half-open refused", CONF_PROBE_TCP, LISTEN_REFUSE, REASON_TCP_REFUSED),
 		.half_open = true},
 	{LISTENS("half-open drops the SYN", CONF_PROBE_TCP, LISTEN_FULL, REASON_TCP_TIMEOUT),
@@ -155,6 +171,10 @@ set_case(struct hostile *h, uint32_t i)
 	set.probe.fall = FALL;
 	set.probe.rise = RISE;
 	set.probe.half_open = c->half_open;
+	if (c->asks) {
+		bytes_parse("GET / HTTP/1.0\\r\\n\\r\\n", &set.probe.send);
+		bytes_parse("200 OK", &set.probe.answer);
+	}
 	if (has_server(c)) {
 		h->servers[i].bad = c->bad;
 		h->servers[i].listening = c->listening;

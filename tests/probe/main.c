@@ -31,6 +31,7 @@ static const struct {
 	{"privileges-are-gone", test_privileges_are_gone},
 	{"stops-when-told", test_stops_when_told},
 	{"half-open-is-never-accepted", test_half_open_is_never_accepted},
+	{"udp", test_udp},
 	{"two-thousand-targets", test_two_thousand_targets},
 	{"hostile", test_hostile},
 };

@@ -151,6 +151,20 @@ bad_drip_body(struct server *s, int fd)
 }
 
 void
+bad_drip_wrong(struct server *s, int fd)
+{
+	if (read_request(fd))
+		drip(s, fd, "200 NO ");
+}
+
+void
+bad_endless_garbage(struct server *s, int fd)
+{
+	if (read_request(fd))
+		repeat(s, fd, "200 NO ");
+}
+
+void
 bad_endless_head(struct server *s, int fd)
 {
 	if (read_request(fd) && say(fd, "HTTP/1.1 200 OK\r\n"))

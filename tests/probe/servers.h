@@ -43,6 +43,8 @@ void bad_reset(struct server *s, int fd);
 void bad_close(struct server *s, int fd);
 void bad_drip_head(struct server *s, int fd);
 void bad_drip_body(struct server *s, int fd);
+void bad_drip_wrong(struct server *s, int fd);
+void bad_endless_garbage(struct server *s, int fd);
 void bad_endless_head(struct server *s, int fd);
 void bad_endless_line(struct server *s, int fd);
 void bad_endless_body(struct server *s, int fd);

@@ -182,3 +182,8 @@ check_PROGRAMS += tests/unit/test_preview
 TESTS += tests/unit/test_preview
 tests_unit_test_preview_SOURCES = tests/unit/test_preview.c
 tests_unit_test_preview_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+
+check_PROGRAMS += tests/unit/test_bytes
+TESTS += tests/unit/test_bytes
+tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
+tests_unit_test_bytes_LDADD = libconf.la $(CMOCKA_LIBS)
