@@ -105,6 +105,8 @@
 	ROW(TAKEOVER, "takeover", "the router became active")                                      \
 	ROW(RELEASE, "release", "the router is no longer active")                                  \
 	ROW(HEALTH, "health", "the health of a real server changed")                               \
+	ROW(TOO_FEW_HEALTHY, "too-few-healthy", "fewer real servers than min_healthy are healthy") \
+	ROW(ENOUGH_HEALTHY, "enough-healthy", "enough real servers are healthy again")             \
 	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
 	ROW(DRAINED, "drained", "no connection is left")                                           \
 	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \

@@ -156,6 +156,7 @@ struct conf_virtual {
 	uint32_t min_healthy;         /* fewer healthy than this counts as none */
 	bool has_sorry;
 	struct endpoint sorry;        /* port 0: the one that the client used */
+	uint32_t sorry_probe;         /* row of probes[]: whether it is there, in the times of `probe` */
 };
 
 /* Addresses and ports of a virtual server: every pair is a service of the kernel (conf/listen.h). */

@@ -268,7 +268,7 @@ virtual_is_sound(const struct config *c, const struct conf_virtual *v)
 		v->router < c->router_count &&
 		range_fits(v->first_listen, v->listen_count, c->listen_count) &&
 		(v->listen_count != 0) == (v->fwmark == 0) &&
-		v->probe < c->probe_count &&
+		v->probe < c->probe_count && v->sorry_probe < c->probe_count &&
 		range_fits(v->first_real, v->real_count, c->real_count);
 }
 

@@ -146,6 +146,16 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 	row->real_count = c->real_count - row->first_real;
 }
 
+/* A page that says sorry may have any status: that something listens is enough. */
+static void
+read_sorry_probe(struct reader *r, struct conf_virtual *row)
+{
+	struct conf_real sorry = {.address = row->sorry};
+
+	row->sorry_probe = sorry_probe(r, row->probe, row->protocol == CONF_TCP &&
+		conf_real_port(r->out, row, &sorry) != 0);
+}
+
 static void
 read_virtual(const struct scope *s, struct conf_virtual *row)
 {
@@ -175,6 +185,9 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 			standard_probe(row));
 	else
 		row->probe = probe_none(r);
+	row->sorry_probe = row->probe;
+	if (row->has_sorry)
+		read_sorry_probe(r, row);
 	read_reals(s, row);
 	if (row->fwmark != 0 && row->real_count > 0)
 		row->family = r->out->reals[row->first_real].address.addr.family;

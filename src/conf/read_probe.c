@@ -32,6 +32,23 @@ probe_none(struct reader *r)
 	return add_probe(r, &none);
 }
 
+uint32_t
+sorry_probe(struct reader *r, uint32_t base, bool has_port)
+{
+	const struct conf_probe *times = &r->out->probes[base];
+	struct conf_probe p;
+
+	memset(&p, 0, sizeof(p));
+	if (times->type == CONF_PROBE_NONE)
+		return base;
+	p.type = has_port ? CONF_PROBE_TCP : CONF_PROBE_ICMP;
+	p.rise = times->rise;
+	p.fall = times->fall;
+	p.interval_ms = times->interval_ms;
+	p.timeout_ms = times->timeout_ms;
+	return add_probe(r, &p);
+}
+
 static void
 set_defaults(struct conf_probe *p, enum conf_probe_type type)
 {

@@ -99,6 +99,8 @@ uint32_t read_tracked_probe(const struct scope *s, struct endpoint *target);
 /* interval_ms and timeout_ms, rise and fall where they are there, over what they are already. */
 void read_times(const struct scope *s, uint32_t *interval_ms, uint32_t *timeout_ms);
 void read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall);
+/* That a sorry server is there at all, asked as often as the row `base` says: a row of probes[]. */
+uint32_t sorry_probe(struct reader *r, uint32_t base, bool has_port);
 /* The row of "not probed". */
 uint32_t probe_none(struct reader *r);
 

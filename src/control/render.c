@@ -248,6 +248,26 @@ render_servers(FILE *to, const json_t *servers, bool colour)
 	table_end(&t, to, "  ", colour);
 }
 
+/* Only when it is not what it should be. */
+static void
+render_mode(FILE *to, const json_t *v, bool colour)
+{
+	static const char *const modes[][2] = {
+		{"sorry", "too few are healthy: the sorry server gets the connections"},
+		{"fail-open", "too few are healthy: all of them are used, healthy or not"},
+		{"refuse", "too few are healthy: clients are turned away"}};
+	char age[32];
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(text_of(v, "mode"), modes[i][0]) == 0)
+			fprintf(to, "  %s%s, for %s%s\n", table_colour_on(TABLE_BAD, colour),
+				modes[i][1], render_duration(int_of(v, "mode_since_ms"), age),
+				table_colour_off(TABLE_BAD, colour));
+	if (strcmp(text_of(v, "sorry_health"), "down") == 0)
+		fprintf(to, "  %sthe sorry server is down%s\n", table_colour_on(TABLE_WARN, colour),
+			table_colour_off(TABLE_WARN, colour));
+}
+
 static void
 render_virtual(FILE *to, const json_t *v, bool colour)
 {
@@ -277,6 +297,7 @@ render_virtual(FILE *to, const json_t *v, bool colour)
 	else
 		fprintf(to, ", %sNOT in the kernel%s\n", table_colour_on(TABLE_BAD, colour),
 			table_colour_off(TABLE_BAD, colour));
+	render_mode(to, v, colour);
 	render_servers(to, json_object_get(v, "real_servers"), colour);
 }
 

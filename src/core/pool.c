@@ -38,7 +38,7 @@ member_lingers(const struct pool_service *s, const struct pool_member *m)
 		s->down == POOL_DOWN_DRAIN && m->busy;
 }
 
-static struct pool_outcome
+struct pool_outcome
 pool_judge(const struct pool_service *s, const struct pool_member *members, size_t count)
 {
 	uint32_t needed = s->min_healthy != 0 ? s->min_healthy : 1;
@@ -47,8 +47,9 @@ pool_judge(const struct pool_service *s, const struct pool_member *members, size
 	for (size_t i = 0; i < count; i++) {
 		o.up += members[i].verdict == HEALTH_UP && members[i].admin == POOL_ENABLED;
 		o.usable += member_in(&members[i]) && members[i].weight != 0;
+		o.possible += members[i].admin == POOL_ENABLED && members[i].weight != 0;
 	}
-	if (o.usable < needed)
+	if (o.usable < needed || s->is_short)
 		o.mode = s->has_sorry ? POOL_ON_SORRY :
 			s->when_none_healthy == POOL_FAIL_OPEN ? POOL_OPENED : POOL_REFUSING;
 	return o;

@@ -27,7 +27,8 @@ struct pool_service {
 	enum pool_none_healthy when_none_healthy;
 	enum pool_down down;        /* what becomes of the connections of one that went down */
 	uint32_t min_healthy;       /* 0 counts as 1 */
-	bool has_sorry;
+	bool is_short;              /* was not enough and is not for sure yet: see shortage.h */
+	bool has_sorry;             /* and it can be used */
 	struct endpoint sorry;
 	uint8_t sorry_forwarding;   /* enum vs_forwarding */
 	uint8_t tunnel;             /* of members and sorry server with VS_TUNNEL: as in vs_real */
@@ -54,8 +55,13 @@ struct pool_outcome {
 	enum pool_mode mode;
 	uint32_t up;         /* members whose verdict is up, whatever their weight */
 	uint32_t usable;     /* members that count towards min_healthy */
+	uint32_t possible;   /* ... and that would if they were healthy */
 	uint32_t programmed; /* real servers of this service in the table, weight 0 and sorry too */
 };
+
+/* What pool_append() makes of them; `programmed` is 0. */
+struct pool_outcome pool_judge(const struct pool_service *s, const struct pool_member *members,
+	size_t count);
 
 /*
  * Appends the service and its real servers to the wanted table. False when it has no room for all

@@ -1,8 +1,8 @@
 /*
  * The health of real servers and of tracked probes: which are probed, by which prober, and what the
  * verdicts change. Both are targets, in one row of numbers: the real servers of the configuration
- * first, then what its routers track. Tracked probes run in every role: a standby that probes
- * nothing else must know whether it is fit.
+ * first, then what its routers track, then the sorry servers.
+ * Tracked probes run in every role: a standby that probes nothing else must know whether it is fit.
  *
  * The probers own rise and fall; the pool owns the last verdict, and gives it as a seed to a
  * successor when a prober dies. A target keeps its slot over a reload that does not touch it: its
@@ -56,7 +56,7 @@ virtual_healthy(const struct pool *p, uint32_t row)
 static uint32_t
 count_targets(const struct config *c)
 {
-	return c->real_count + c->track_count;
+	return c->real_count + c->track_count + c->virtual_count;
 }
 
 static bool
@@ -65,11 +65,23 @@ is_real(const struct config *c, uint32_t target)
 	return target < c->real_count;
 }
 
+static bool
+is_sorry(const struct config *c, uint32_t target)
+{
+	return target >= sorry_target(c, 0);
+}
+
 /* The row of config.tracks that the target is. */
 static const struct conf_track *
 track_of(const struct config *c, uint32_t target)
 {
 	return &c->tracks[target - c->real_count];
+}
+
+static const struct conf_probe *
+probe_of_sorry(const struct config *c, const struct conf_virtual *v)
+{
+	return v->has_sorry ? &c->probes[v->sorry_probe] : NULL;
 }
 
 /* NULL: this one is not probed, ever. */
@@ -80,6 +92,8 @@ probe_of(const struct config *c, uint32_t target)
 
 	if (is_real(c, target))
 		probe = &c->probes[c->reals[target].probe];
+	else if (is_sorry(c, target))
+		probe = probe_of_sorry(c, &c->virtuals[target - sorry_target(c, 0)]);
 	else if (track_of(c, target)->kind == CONF_TRACK_PROBE)
 		probe = &c->probes[track_of(c, target)->probe];
 	return probe && probe->type != CONF_PROBE_NONE ? probe : NULL;
@@ -88,10 +102,29 @@ probe_of(const struct config *c, uint32_t target)
 static uint32_t
 virtual_of(const struct config *c, uint32_t real)
 {
+	if (is_sorry(c, real))
+		return real - sorry_target(c, 0);
 	for (uint32_t i = 0; i < c->virtual_count; i++)
 		if (real - c->virtuals[i].first_real < c->virtuals[i].real_count)
 			return i;
 	return CONF_NO_INDEX;
+}
+
+/* Where to ask: what has no port of its own is asked at the one that clients use. */
+static struct endpoint
+address_of(const struct config *c, uint32_t target)
+{
+	const struct conf_virtual *v;
+	struct conf_real sorry;
+
+	if (!is_real(c, target) && !is_sorry(c, target))
+		return track_of(c, target)->target;
+	v = &c->virtuals[virtual_of(c, target)];
+	sorry = (struct conf_real){.address = v->sorry};
+	if (is_real(c, target))
+		sorry = c->reals[target];
+	sorry.address.port = conf_real_port(c, v, &sorry);
+	return sorry.address;
 }
 
 static struct pool_prober *
@@ -130,15 +163,10 @@ send_set(struct pool *p, uint32_t target)
 		.seed = seeds[t->verdict],
 		.urgent = t->urgent,
 		.node = (uint8_t)p->child->node,
-		.address = is_real(&p->config, target) ? p->config.reals[target].address
-			: track_of(&p->config, target)->target,
+		.address = address_of(&p->config, target),
 		.probe = (uint32_t)(probe_of(&p->config, target) - p->config.probes),
 	};
-	uint32_t virtual = virtual_of(&p->config, target);
 
-	if (is_real(&p->config, target))
-		set.address.port = conf_real_port(&p->config, &p->config.virtuals[virtual],
-			&p->config.reals[target]);
 	if (!prober || prober->fd == -1)
 		return true; /* the one to come gets it */
 	if (prober->table_untold && !send_table(prober))
@@ -206,6 +234,18 @@ stop_probing(struct pool *p, uint32_t target)
 	ramp_end(&t->ramp);
 }
 
+static void
+refresh_sorry(struct pool *p, uint32_t virtual_row, bool served, bool cold)
+{
+	uint32_t target = sorry_target(&p->config, virtual_row);
+	bool wanted = served && probe_of(&p->config, target);
+
+	if (wanted && !p->targets[target].probed)
+		start_probing(p, target, cold);
+	else if (!wanted && p->targets[target].probed)
+		stop_probing(p, target);
+}
+
 void
 targets_refresh(struct pool *p)
 {
@@ -223,8 +263,9 @@ targets_refresh(struct pool *p)
 			else if (!wanted && p->targets[i].probed)
 				stop_probing(p, i);
 		}
+		refresh_sorry(p, v, served, cold);
 	}
-	for (uint32_t i = p->config.real_count; i < count_targets(&p->config); i++)
+	for (uint32_t i = p->config.real_count; i < sorry_target(&p->config, 0); i++)
 		if (probe_of(&p->config, i) && !p->targets[i].probed)
 			start_probing(p, i, true);
 	flush(p);
@@ -295,6 +336,22 @@ find_real_before(const struct config *before, const struct config *now, uint32_t
 }
 
 static uint32_t
+find_sorry_before(const struct config *before, const struct config *now, uint32_t virtual_row)
+{
+	const struct conf_virtual *v = &now->virtuals[virtual_row];
+
+	for (uint32_t i = 0; i < before->virtual_count; i++) {
+		const struct conf_virtual *was = &before->virtuals[i];
+
+		if (strcmp(was->name, v->name) == 0 && endpoint_equal(&was->sorry, &v->sorry) &&
+			memcmp(&before->probes[was->sorry_probe], &now->probes[v->sorry_probe],
+				sizeof(struct conf_probe)) == 0)
+			return sorry_target(before, i);
+	}
+	return CONF_NO_INDEX;
+}
+
+static uint32_t
 find_before(const struct config *before, const struct config *now, uint32_t target)
 {
 	uint32_t row = target - now->real_count, was;
@@ -302,6 +359,8 @@ find_before(const struct config *before, const struct config *now, uint32_t targ
 
 	if (is_real(now, target))
 		return find_real_before(before, now, target);
+	if (is_sorry(now, target))
+		return find_sorry_before(before, now, target - sorry_target(now, 0));
 	router = tracks_router(now, row);
 	was = router ? config_track_before(now, router->name, row, before) : CONF_NO_INDEX;
 	return was == CONF_NO_INDEX ? was : before->real_count + was;
@@ -380,18 +439,20 @@ static void
 log_verdict(struct pool *p, uint32_t real, enum health_verdict before,
 	const struct ipc_probe_result *r)
 {
-	const struct conf_real *row = &p->config.reals[real];
 	const struct pool_target *t = &p->targets[real];
+	struct endpoint address = is_real(&p->config, real) ? p->config.reals[real].address
+		: p->config.virtuals[virtual_of(&p->config, real)].sorry;
 	struct log_line line;
 
 	log_line_begin(&line, "server");
-	log_line_text(&line, "server", row->name);
+	log_line_text(&line, "server",
+		is_real(&p->config, real) ? p->config.reals[real].name : "sorry_server");
 	log_line_text(&line, "virtual", p->config.virtuals[virtual_of(&p->config, real)].name);
 	log_line_text(&line, "from", health_name(before));
 	log_line_text(&line, "to", health_name(t->verdict));
 	log_line_reason(&line, t->reason);
 	log_line_int(&line, "detail", r->detail);
-	log_line_endpoint(&line, "address", &row->address);
+	log_line_endpoint(&line, "address", &address);
 	if (r->connect_ns >= 0)
 		log_line_ms(&line, "connect_ms", r->connect_ns);
 	if (r->answer_ns >= 0)
@@ -427,11 +488,12 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	t->verdict = now;
 	t->since = mono_now();
 	t->keep_out = false;
-	if (!is_real(&p->config, target)) {
+	if (!is_real(&p->config, target) && !is_sorry(&p->config, target)) {
 		tracks_tell(p, target - p->config.real_count);
 		return;
 	}
-	weights_verdict(p, &p->config.virtuals[virtual_of(&p->config, target)], target, before);
+	if (is_real(&p->config, target))
+		weights_verdict(p, &p->config.virtuals[virtual_of(&p->config, target)], target, before);
 	log_verdict(p, target, before, r);
 	table_replan(p, REASON_HEALTH);
 }

@@ -30,6 +30,7 @@ log_state(struct pool *p)
 		log_line_text(&line, "router", p->config.routers[v->router].name);
 		log_line_int(&line, "healthy", virtual_healthy(p, i));
 		log_line_int(&line, "total", v->real_count);
+		log_line_text(&line, "mode", pool_mode_name(p->virtuals[i].told));
 		log_line_text(&line, "served", virtual_is_served(p, i) ? "yes" : "no");
 		log_line_text(&line, "programmed", p->programmed ? "yes" : "no");
 		log_emit(&p->child->log, LOG_LEVEL_INFO, &line);
@@ -103,7 +104,8 @@ take_config(struct pool *p, const struct channel_message *m)
 	p->child->log.level = (enum log_level)fresh.log_level;
 	p->child->log.facility = fresh.facility;
 	p->routers = routers_carried(&p->config, &before, old);
-	if (!p->routers || targets_configure(p, &before) == -1 || !tracks_configure(p, &before))
+	if (!p->routers || targets_configure(p, &before) == -1 || !tracks_configure(p, &before) ||
+		!modes_configure(p, &before))
 		_exit(EXIT_REFUSED);
 	free(old);
 	config_free(&before);
@@ -369,6 +371,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	tracks_second(p);
 	operate_second(p);
 	weights_second(p);
+	modes_second(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
 }

@@ -106,7 +106,8 @@ reconfigure(struct pool *p)
 	if (!overlay_config(&p->overlay, &p->base, &fresh))
 		return false;
 	p->config = fresh;
-	if (targets_configure(p, &before) == -1 || !tracks_configure(p, &before))
+	if (targets_configure(p, &before) == -1 || !tracks_configure(p, &before) ||
+		!modes_configure(p, &before))
 		_exit(EXIT_SYSTEM);
 	config_free(&before);
 	return true;

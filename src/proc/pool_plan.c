@@ -213,6 +213,7 @@ table_apply_now(struct pool *p, enum reason why)
 		why = REASON_STARTED;
 	if (why == REASON_DRIFT || why == REASON_STARTED)
 		p->actual_known = false;
+	modes_tell(p);
 	owned_add_wanted(p);
 	p->programmed = apply_rounds(p, why);
 	p->settled = p->settled || p->programmed;

@@ -65,6 +65,7 @@ shadow_free(struct pool *shadow)
 		return;
 	free(shadow->routers);
 	free(shadow->targets);
+	free(shadow->virtuals);
 	config_free(&shadow->config);
 	free(shadow->wanted.services);
 	free(shadow->wanted.reals);
@@ -85,8 +86,9 @@ shadow_new(const struct pool *p, const struct config *fresh)
 	if (overlay_config(&p->overlay, fresh, &shadow->config)) {
 		shadow->routers = routers_carried(&shadow->config, &p->config, p->routers);
 		shadow->targets = targets_foreseen(p, &shadow->config);
+		shadow->virtuals = modes_carried(&shadow->config, &p->config, p->virtuals);
 	}
-	if (shadow->routers && shadow->targets)
+	if (shadow->routers && shadow->targets && shadow->virtuals)
 		return shadow;
 	shadow_free(shadow);
 	return NULL;

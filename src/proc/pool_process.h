@@ -6,6 +6,7 @@
  *   pool_health.c    targets, probers, verdicts
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
  *   pool_table.c     the wanted table, out of configuration, verdicts and roles
+ *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
  *   pool_weights.c   weights that change by themselves
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
@@ -30,6 +31,7 @@
 #include "core/plan.h"
 #include "core/pool.h"
 #include "core/ramp.h"
+#include "core/shortage.h"
 #include "ipc/messages.h"
 #include "linux/ipvs.h"
 #include "proc/child.h"
@@ -40,7 +42,10 @@
 struct pool;
 struct control_stats;
 
-/* Something that is probed: row i of config.reals, or, behind those, of config.tracks. */
+/*
+ * Something that is probed: row i of config.reals, or, behind those, of config.tracks, or, behind
+ * those, the sorry server of row i of config.virtuals.
+ */
 struct pool_target {
 	enum health_verdict verdict;
 	enum reason reason;       /* of the last result */
@@ -60,6 +65,14 @@ struct pool_target {
 	uint32_t percent;         /* of its weight; changed in pool_weights.c only */
 	struct drain drain;       /* of an operator */
 	bool drain_told;          /* its end was logged */
+};
+
+/* How a virtual server serves: row i of config.virtuals. */
+struct pool_virtual {
+	struct shortage shortage;
+	struct pool_outcome outcome; /* as last wanted */
+	enum pool_mode told;      /* in the log, and in the status */
+	mono since;
 };
 
 struct pool_prober {
@@ -87,7 +100,8 @@ struct pool {
 	uint64_t generation;
 	mono started;
 	struct pool_router *routers;   /* by row of config.routers */
-	struct pool_target *targets;   /* by row of config.reals, then by row of config.tracks */
+	struct pool_target *targets;   /* by row of config.reals, of config.tracks, of config.virtuals */
+	struct pool_virtual *virtuals; /* by row of config.virtuals */
 	struct ipc_track_state *tracks; /* what the election last said, by row of config.tracks */
 	uint32_t track_turn;           /* whose verdict is said again next */
 	struct pool_prober probers[LIMIT_PROBERS];
@@ -192,6 +206,25 @@ struct vs_key virtual_key(const struct config *c, const struct conf_virtual *v, 
 /* The kernel's row for a real server of ours, counters summed over the services; false: in none. */
 bool table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row,
 	struct vs_real *sum);
+
+/* The target that is the sorry server of a virtual server. */
+static inline uint32_t
+sorry_target(const struct config *c, uint32_t virtual_row)
+{
+	return c->real_count + c->track_count + virtual_row;
+}
+
+/* pool_modes.c */
+/* How each serves, by row of now->virtuals; owned by the caller. NULL: no memory. */
+struct pool_virtual *modes_carried(const struct config *now, const struct config *before,
+	const struct pool_virtual *old);
+bool modes_configure(struct pool *p, const struct config *before); /* false: no memory */
+bool modes_sorry_is_down(const struct pool *p, const struct conf_virtual *v);
+/* Decides s->is_short. */
+void modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s,
+	const struct pool_member *members);
+void modes_tell(struct pool *p);                 /* modes that are not what they were */
+void modes_second(struct pool *p);               /* shortages that are over */
 
 /* pool_weights.c */
 uint32_t weights_scale(const struct conf_virtual *v); /* of the weights in the kernel */

@@ -378,6 +378,11 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "served", json_boolean(virtual_is_served(p, row)));
 	put(o, "programmed", json_boolean(p->programmed && virtual_is_served(p, row) &&
 		in_kernel(p, v)));
+	put(o, "mode", virtual_is_served(p, row)
+		? json_string(pool_mode_name(p->virtuals[row].told)) : json_null());
+	put(o, "mode_since_ms", age_json(p->virtuals[row].since, now));
+	put(o, "sorry_health", v->has_sorry ? json_string(health_name(
+		p->targets[sorry_target(&p->config, row)].verdict)) : json_null());
 	put(o, "sorry_server", v->has_sorry ? server_json(&v->sorry) : json_null());
 	for (uint32_t i = 0; i < v->real_count; i++)
 		json_array_append_new(reals, real_json(p, row, v->first_real + i, now));

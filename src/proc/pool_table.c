@@ -41,7 +41,7 @@ forwarding_of(uint8_t forwarding)
 	return VS_NAT;
 }
 
-/* All but the key. */
+/* All but the key and whether the sorry server can be used. */
 static struct pool_service
 service_of(const struct conf_virtual *v)
 {
@@ -51,7 +51,6 @@ service_of(const struct conf_virtual *v)
 		.when_none_healthy = v->when_none_healthy == CONF_REFUSE ? POOL_REFUSE : POOL_FAIL_OPEN,
 		.down = v->down == CONF_DOWN_CUT ? POOL_DOWN_CUT : POOL_DOWN_DRAIN,
 		.min_healthy = v->min_healthy,
-		.has_sorry = v->has_sorry,
 		.sorry = v->sorry,
 		.sorry_forwarding = forwarding_of(v->forwarding),
 		.tunnel = v->tunnel,
@@ -97,6 +96,8 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 		operate_member(p, v, v->first_real + i, &members[i]);
 		members[i].busy = is_busy(p, v, v->first_real + i, &members[i]);
 	}
+	s.has_sorry = v->has_sorry && !modes_sorry_is_down(p, v);
+	modes_judge(p, v, &s, members);
 	for (uint32_t i = 0; i < services && room; i++) {
 		s.service.key = virtual_key(&p->config, v, i);
 		s.service.netmask = (struct ip_addr){.family = IP_NONE};

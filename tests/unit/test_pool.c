@@ -328,6 +328,23 @@ a_percent_is_of_the_scaled_weight(void **state)
 }
 
 static void
+a_shortage_lasts_as_long_as_it_is_said_to(void **state)
+{
+	struct pool_service s = plain_service();
+	struct pool_member members[MEMBERS];
+
+	(void)state;
+	for (size_t i = 0; i < MEMBERS; i++)
+		members[i] = (struct pool_member){.weight = i == 2 ? 0 : 5, .verdict = HEALTH_UP};
+	assert_int_equal(pool_judge(&s, members, MEMBERS).mode, POOL_SERVING);
+	assert_int_equal(pool_judge(&s, members, MEMBERS).possible, 2);
+	s.is_short = true;
+	assert_int_equal(pool_judge(&s, members, MEMBERS).mode, POOL_OPENED);
+	members[0].admin = POOL_DRAINED;
+	assert_int_equal(pool_judge(&s, members, MEMBERS).possible, 1);
+}
+
+static void
 every_mode_has_a_name(void **state)
 {
 	(void)state;
@@ -349,6 +366,7 @@ main(void)
 		cmocka_unit_test(the_service_keeps_its_header_and_gets_the_persistence_flag),
 		cmocka_unit_test(a_table_too_small_is_left_as_it_was),
 		cmocka_unit_test(a_percent_is_of_the_scaled_weight),
+		cmocka_unit_test(a_shortage_lasts_as_long_as_it_is_said_to),
 		cmocka_unit_test(every_mode_has_a_name),
 	};
 

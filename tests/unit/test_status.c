@@ -24,7 +24,8 @@ struct bed {
 	struct conf_real reals[2];
 	struct conf_probe probes[1];
 	struct pool_router facts[2];
-	struct pool_target targets[4];
+	struct pool_target targets[5];
+	struct pool_virtual modes[1];
 	struct conf_listen listens[1];
 	struct conf_track tracks[2];
 	struct ipc_track_state tracked[2];
@@ -90,6 +91,8 @@ bed_up(void **state)
 	b->child.handover = &b->handover;
 	b->pool.routers = b->facts;
 	b->pool.targets = b->targets;
+	b->pool.virtuals = b->modes;
+	b->modes[0].since = mono_now();
 	b->pool.election_fd = -1;
 	b->pool.generation = 1;
 	b->pool.started = mono_now();
@@ -164,7 +167,8 @@ keeps_its_contract(void **state)
 		"nweight", "?since_ms", NULL};
 	static const char *const peer[] = {"sname", "sstate", "?last_heard_ms", "alinks", NULL};
 	static const char *const virtual[] = {"sname", "slisten", "sscheduler", "sforwarding",
-		"nhealthy", "ntotal", "bprogrammed", "areal_servers", NULL};
+		"nhealthy", "ntotal", "bprogrammed",
+		"smode", "nmode_since_ms", "0sorry_health", "areal_servers", NULL};
 	static const char *const real[] = {"sname", "saddress", "shealth", "sreason", "nweight",
 		"neffective_weight", "nactive_connections", "0override", NULL};
 	struct bed *b = *state;
