@@ -74,6 +74,9 @@
 	ROW(ANSWER_WRONG, "answer-wrong", "the answer does not hold the expected text")            \
 	ROW(ANSWER_CLOSED, "answer-closed", "the server closed before the expected answer")        \
 	ROW(UDP_REFUSED, "udp-refused", "nobody receives datagrams at that port")                  \
+	ROW(DNS_RCODE, "dns-rcode", "the response code is not the expected one")                   \
+	ROW(DNS_ANSWER, "dns-answer", "no record of the answer is the expected one")               \
+	ROW(DNS_INVALID, "dns-invalid", "the answer is not DNS, or not to our question")           \
 	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
 	/* packets refused */                                                                      \
 	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \

@@ -1,5 +1,6 @@
 /* The tables: freeing and finding. See config.h. */
 #include "conf/config.h"
+#include "core/dns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,15 @@ config_find_node(const struct config *c, const char *name)
 		if (strcmp(c->nodes[i].name, name) == 0)
 			return i;
 	return CONF_NO_INDEX;
+}
+
+uint16_t
+conf_query_type(uint8_t place)
+{
+	static const uint16_t numbers[] = {
+		DNS_A, DNS_AAAA, DNS_NS, DNS_SOA, DNS_MX, DNS_TXT, DNS_PTR, DNS_CNAME};
+
+	return numbers[place % (sizeof(numbers) / sizeof(numbers[0]))];
 }
 
 const char *

@@ -27,7 +27,7 @@ enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
 enum conf_down { CONF_DOWN_DRAIN, CONF_DOWN_CUT };
 enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP,
-	CONF_PROBE_UDP };
+	CONF_PROBE_UDP, CONF_PROBE_DNS };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
 enum conf_track_kind { CONF_TRACK_GATEWAY, CONF_TRACK_PROBE, CONF_TRACK_SCRIPT };
 enum conf_hook { CONF_HOOK_ACTIVE, CONF_HOOK_BACKUP, CONF_HOOK_FAULT, CONF_HOOKS };
@@ -127,7 +127,10 @@ struct conf_probe {
 	uint32_t status_count;
 	char body[LIMIT_EXPECT_BODY]; /* http: must be in the answer; "" = any body */
 	struct conf_bytes send;   /* tcp, udp */
-	struct conf_bytes answer; /* tcp, udp: must be in what comes back */
+	struct conf_bytes answer; /* tcp, udp: must be in what comes back; dns: a record's text */
+	char query[LIMIT_PATH];   /* dns: the name asked for */
+	uint8_t query_type;       /* dns: place in words_query_type[] */
+	uint8_t rcode;            /* dns: 0..5 */
 };
 
 struct conf_virtual {
@@ -236,6 +239,8 @@ const char *conf_forwarding_name(uint8_t forwarding);
 /* Where a probe of that real server goes when the probe names no port; 0: nowhere. */
 uint16_t conf_real_port(const struct config *c, const struct conf_virtual *v,
 	const struct conf_real *real);
+/* The number (enum dns_type of core/dns.h) of a query_type. */
+uint16_t conf_query_type(uint8_t place);
 /* "gateway", "probe", "script" */
 const char *conf_track_kind_name(enum conf_track_kind kind);
 /* Row of tracks[] of that router, or CONF_NO_INDEX. */

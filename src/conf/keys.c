@@ -22,14 +22,17 @@ const char *const words_tunnel[] = {"ipip", "gue", "gre", NULL};
 const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
 const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
-const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", NULL};
+const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", NULL};
+const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
+const char *const words_rcode[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
+	NULL};
 const char *const words_fail[] = {"unfit", NULL};
 
 static const char *const words_facility[] = {"daemon", "user", "syslog", "local0", "local1",
 	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
 static const char *const words_level[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-static const char *const later_probe_type[] = {"https", "dns", "exec", NULL};
+static const char *const later_probe_type[] = {"https", "exec", NULL};
 
 #define KEYS_OF(member, label) \
 	const struct key_group keys_##member = { \
@@ -64,6 +67,7 @@ static const struct key table_expect[] = {
 	{.name = "status", .kind = KEY_STATUS, .text = "200-299"},
 	{.name = "body", .kind = KEY_TEXT, .text = ""},
 	{.name = "answer", .kind = KEY_BYTES, .text = ""},
+	{.name = "rcode", .kind = KEY_WORD, .words = words_rcode, .text = "NOERROR"},
 };
 KEYS_OF(expect, "expect");
 
@@ -80,6 +84,8 @@ static const struct key table_probe[] = {
 		.unit = "milliseconds"},
 	{.name = "rise", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
 	{.name = "fall", .kind = KEY_INT, .low = 1, .high = 100, .number = 3},
+	{.name = "query", .kind = KEY_DOMAIN, .text = "."},
+	{.name = "query_type", .kind = KEY_WORD, .words = words_query_type, .text = "SOA"},
 	{.name = "send", .kind = KEY_BYTES, .text = ""},
 	{.name = "half_open", .kind = KEY_BOOL, .number = false},
 };

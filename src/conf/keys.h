@@ -36,6 +36,7 @@ enum key_kind {
 	KEY_HOST,       /* a Host header, or "" */
 	KEY_STATUS,     /* list of HTTP statuses and ranges */
 	KEY_TEXT,       /* any printable text, or "" */
+	KEY_DOMAIN,     /* a name of the DNS, or "." */
 	KEY_BYTES,      /* any bytes, see conf/bytes.h, or "" */
 	KEY_ADDRESSES,  /* a list of prefixes, or of groups of `group` */
 	KEY_GATEWAYS,   /* a list of addresses, or of groups of `group` */
@@ -82,6 +83,8 @@ extern const char *const words_tunnel[];
 extern const char *const words_tunnel_checksum[];
 extern const char *const words_none_healthy[];
 extern const char *const words_down[];
+extern const char *const words_query_type[]; /* see conf_query_type() */
+extern const char *const words_rcode[];      /* by number */
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
 extern const char *const words_fail[];
 

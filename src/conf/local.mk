@@ -38,4 +38,4 @@ libconf_la_SOURCES += src/conf/text.h
 libconf_la_SOURCES += src/conf/tokens.c
 libconf_la_SOURCES += src/conf/tokens.h
 libconf_la_SOURCES += src/conf/value.c
-libconf_la_LIBADD = libbase.la $(CONFIG_LIBS)
+libconf_la_LIBADD = libcore.la libbase.la $(CONFIG_LIBS)

@@ -324,7 +324,8 @@ rows_are_sound(const struct config *c)
 		if (!ENDS(c->probes[i].path) || !ENDS(c->probes[i].host) ||
 			!ENDS(c->probes[i].body) || c->probes[i].status_count > LIMIT_STATUS_RANGES ||
 			c->probes[i].send.length > LIMIT_PROBE_BYTES ||
-			c->probes[i].answer.length > LIMIT_PROBE_BYTES)
+			c->probes[i].answer.length > LIMIT_PROBE_BYTES ||
+			!ENDS(c->probes[i].query))
 			return false;
 	if (!heartbeat_is_sound(c) || !tracks_are_sound(c))
 		return false;

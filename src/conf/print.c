@@ -128,6 +128,16 @@ print_asking(uint32_t interval_ms, uint32_t timeout_ms, unsigned rise, unsigned 
 }
 
 static void
+print_dns(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	put_key_text(to, indent, "query", p->query);
+	put_key_text(to, indent, "query_type", words_query_type[p->query_type]);
+	fprintf(to, "%sexpect = { rcode = \"%s\"; answer = ", indent, words_rcode[p->rcode]);
+	bytes_print(&p->answer, to);
+	fputs("; };\n", to);
+}
+
+static void
 print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 {
 	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
@@ -142,6 +152,8 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 		bytes_print(&p->answer, to);
 		fputs("; };\n", to);
 	}
+	if (p->type == CONF_PROBE_DNS)
+		print_dns(p, indent, to);
 	if (p->type == CONF_PROBE_HTTP) {
 		put_key_text(to, indent, "path", p->path);
 		put_key_text(to, indent, "host", p->host);

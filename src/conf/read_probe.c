@@ -7,6 +7,7 @@
  */
 #include "conf/bytes.h"
 #include "conf/reader.h"
+#include "core/dns.h"
 
 #include <string.h>
 
@@ -61,6 +62,10 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 	p->fall = (uint8_t)scope_int(&defaults, "fall");
 	p->interval_ms = scope_int(&defaults, "interval_ms");
 	p->timeout_ms = scope_int(&defaults, "timeout_ms");
+	if (type == CONF_PROBE_DNS) {
+		scope_copy(&defaults, "query", p->query, sizeof(p->query));
+		p->query_type = (uint8_t)scope_word(&defaults, "query_type");
+	}
 	if (type != CONF_PROBE_HTTP)
 		return;
 	scope_copy(&defaults, "path", p->path, sizeof(p->path));
@@ -80,16 +85,19 @@ static const struct {
 	const char *key;
 	uint32_t types;
 } uses[] = {
-	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(UDP)},
+	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(UDP) | TYPE(DNS)},
 	{"path", TYPE(HTTP)},
 	{"host", TYPE(HTTP)},
 	{"half_open", TYPE(TCP)},
 	{"send", TYPE(TCP) | TYPE(UDP)},
-	{"expect", TYPE(HTTP) | TYPE(TCP) | TYPE(UDP)},
+	{"query", TYPE(DNS)},
+	{"query_type", TYPE(DNS)},
+	{"expect", TYPE(HTTP) | TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	/* in expect */
 	{"status", TYPE(HTTP)},
 	{"body", TYPE(HTTP)},
-	{"answer", TYPE(TCP) | TYPE(UDP)},
+	{"answer", TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
+	{"rcode", TYPE(DNS)},
 };
 
 static bool
@@ -131,6 +139,21 @@ read_expect(const struct scope *probe, struct conf_probe *p)
 		scope_copy(&s, "body", p->body, sizeof(p->body));
 	if (is_used(&s, p, "answer"))
 		bytes_parse(scope_text(&s, "answer"), &p->answer);
+	if (is_used(&s, p, "rcode"))
+		p->rcode = (uint8_t)scope_word(&s, "rcode");
+}
+
+/* An answer that no record of that type could be. */
+static void
+check_dns_answer(const struct scope *s, const struct conf_probe *p)
+{
+	struct dns_expect expect;
+
+	if (p->type == CONF_PROBE_DNS && !member_is_wrong(s, "query_type") &&
+		!dns_expect_parse(conf_query_type(p->query_type), p->answer.bytes,
+			p->answer.length, &expect))
+		scope_error(s, s->setting, "expect.answer is not what a record of type %s holds",
+			words_query_type[p->query_type]);
 }
 
 /* What a half-open connection cannot do. */
@@ -196,7 +219,12 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		p->half_open = scope_bool(s, "half_open");
 	if (is_used(s, p, "send"))
 		bytes_parse(scope_text(s, "send"), &p->send);
+	if (is_used(s, p, "query"))
+		scope_copy(s, "query", p->query, sizeof(p->query));
+	if (is_used(s, p, "query_type"))
+		p->query_type = (uint8_t)scope_word(s, "query_type");
 	read_expect(s, p);
+	check_dns_answer(s, p);
 	check_half_open(s, p);
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);

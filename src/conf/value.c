@@ -7,6 +7,7 @@
 #include "conf/bytes.h"
 #include "conf/listen.h"
 #include "conf/reader.h"
+#include "core/dns.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -269,6 +270,16 @@ fault_text(const char *v)
 }
 
 static const char *
+fault_domain(const char *v)
+{
+	struct dns_name name;
+
+	if (!all_of(v, ".-_") || !dns_name_parse(v, &name))
+		return "it must be a name of the DNS, such as www.example.com, or \".\"";
+	return NULL;
+}
+
+static const char *
 fault_bytes(const char *v)
 {
 	struct conf_bytes bytes;
@@ -306,6 +317,7 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_STATUS: return fault_status(v);
 	case KEY_TEXT: return fault_text(v);
 	case KEY_BYTES: return fault_bytes(v);
+	case KEY_DOMAIN: return fault_domain(v);
 	case KEY_INT:
 	case KEY_BOOL:
 	case KEY_WORD:
@@ -493,6 +505,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_HOST:
 	case KEY_STATUS:
 	case KEY_TEXT:
+	case KEY_DOMAIN:
 	case KEY_BYTES: break;
 	}
 	if (type == CONFIG_TYPE_STRING)

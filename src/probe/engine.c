@@ -230,6 +230,7 @@ engine_open(const struct engine_options *options)
 	TAILQ_INIT(&e->dirty);
 	e->runs = calloc(options->max_running, sizeof(*e->runs));
 	if (e->runs == NULL || getrandom(&e->cookie, sizeof(e->cookie), 0) == -1 ||
+	    getrandom(&e->dns_ids, sizeof(e->dns_ids), 0) == -1 ||
 	    icmp_open(e) == -1) {
 		error = errno;
 		free(e->runs);

@@ -7,11 +7,12 @@
  *   stream.c          connecting, for the kinds on TCP; what an errno says
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
- *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c
+ *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c
  */
 #ifndef TANDEM_PROBE_KIND_H
 #define TANDEM_PROBE_KIND_H
 
+#include "core/dns.h"
 #include "core/health.h"
 #include "core/http.h"
 #include "core/icmp.h"
@@ -36,7 +37,7 @@ struct probe_kind {
 	void (*evidence)(const struct probe_run *run, char out[HTTP_EVIDENCE]);
 };
 
-extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_udp;
+extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_udp, kind_dns;
 
 /* A way to probe, shared by every target that is probed so. */
 struct definition {
@@ -45,6 +46,8 @@ struct definition {
 	const struct probe_kind *kind;
 	struct conf_probe probe;
 	struct http_expect expect;
+	struct dns_question question; /* but for the id */
+	struct dns_expect dns_expect;
 };
 
 enum { ANSWER_MAX = 1024 }; /* bytes of an answer that are looked at */
@@ -59,6 +62,12 @@ struct tcp_run {
 	bool reset;             /* the server reset the connection while it was written to */
 	uint16_t sent;
 	struct answer answer;
+};
+
+struct dns_run {
+	uint16_t id;
+	uint16_t strays;        /* datagrams that answer something else */
+	char seen[DNS_SEEN];
 };
 
 struct udp_run {
@@ -94,6 +103,7 @@ struct probe_run {
 		struct http_run http;
 		struct tcp_run tcp;
 		struct udp_run udp;
+		struct dns_run dns;
 		struct icmp_run icmp;
 	};
 };
@@ -149,7 +159,7 @@ struct engine {
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
-	uint64_t cookie;
+	uint64_t cookie, dns_ids; /* states of random_next() */
 	struct engine_stats stats;
 	struct target_list targets[TARGET_BUCKETS];
 	struct definition_list definitions[DEFINITION_BUCKETS];
@@ -200,7 +210,13 @@ bool answer_holds(const struct answer *a, const struct conf_bytes *text);
 /* Its start with every byte that is not printable ASCII as '.'. */
 void answer_show(const struct answer *a, char out[HTTP_EVIDENCE]);
 
+/* kind_dns.c */
+bool dns_makes_sense(const struct conf_probe *p);
+void dns_define(struct definition *d);
+
 /* kind_icmp.c */
+/* A counter from a random start through a mixer that loses nothing. */
+uint64_t random_next(uint64_t *state);
 int icmp_open(struct engine *e);
 void icmp_close(struct engine *e);
 

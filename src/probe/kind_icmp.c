@@ -174,11 +174,10 @@ icmp_close(struct engine *e)
 		close(e->icmp6);
 }
 
-/* The next cookie: a counter from a random start through a mixer that loses nothing. */
-static uint64_t
-next_cookie(struct engine *e)
+uint64_t
+random_next(uint64_t *state)
 {
-	uint64_t x = e->cookie += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
 
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -209,7 +208,7 @@ icmp_start(struct probe_run *run)
 
 	run->icmp.echo = (struct icmp_echo){.id = e->icmp_id,
 		.sequence = (uint16_t)(t->last.probes + 1), .slot = run->slot,
-		.cookie = next_cookie(e)};
+		.cookie = random_next(&e->cookie)};
 	length = icmp_echo_build(t->address.addr.family, &run->icmp.echo, bytes, sizeof(bytes));
 	if (send_echo(e, &t->address.addr, bytes, length) == -1)
 		probe_finish(run, stream_reason(errno, true), errno);

@@ -43,6 +43,8 @@ kind_of(uint8_t type)
 		return &kind_http;
 	case CONF_PROBE_UDP:
 		return &kind_udp;
+	case CONF_PROBE_DNS:
+		return &kind_dns;
 	case CONF_PROBE_NONE:
 		break;
 	}
@@ -58,6 +60,7 @@ set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 		p->status_count <= LIMIT_STATUS_RANGES && set->seed <= PROBE_SEED_DOWN &&
 		p->send.length <= sizeof(p->send.bytes) &&
 		p->answer.length <= sizeof(p->answer.bytes) &&
+		(p->type != CONF_PROBE_DNS || dns_makes_sense(p)) &&
 		memchr(p->path, '\0', sizeof(p->path)) != NULL &&
 		memchr(p->host, '\0', sizeof(p->host)) != NULL &&
 		memchr(p->body, '\0', sizeof(p->body)) != NULL;
@@ -90,6 +93,8 @@ definition_new(const struct conf_probe *probe)
 		d->expect.status[i] =
 			(struct http_range){probe->status[i].low, probe->status[i].high};
 	http_expect_body(&d->expect, probe->body);
+	if (probe->type == CONF_PROBE_DNS)
+		dns_define(d);
 	return d;
 }
 

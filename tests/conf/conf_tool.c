@@ -147,6 +147,7 @@ kind_phrase(enum key_kind kind)
 	case KEY_HOST: return "Host name or address";
 	case KEY_STATUS: return "Status list";
 	case KEY_TEXT: return "Printable text";
+	case KEY_DOMAIN: return "Name of the DNS";
 	case KEY_BYTES: return "Bytes";
 	case KEY_ADDRESSES: return "List of address/length texts, or groups";
 	case KEY_GATEWAYS: return "List of addresses, or groups";

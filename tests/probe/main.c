@@ -32,6 +32,7 @@ static const struct {
 	{"stops-when-told", test_stops_when_told},
 	{"half-open-is-never-accepted", test_half_open_is_never_accepted},
 	{"udp", test_udp},
+	{"dns", test_dns},
 	{"two-thousand-targets", test_two_thousand_targets},
 	{"hostile", test_hostile},
 };

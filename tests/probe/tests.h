@@ -25,6 +25,7 @@ void test_privileges_are_gone(void);
 void test_stops_when_told(void);
 void test_half_open_is_never_accepted(void);
 void test_udp(void);
+void test_dns(void);
 void test_two_thousand_targets(void);
 
 #endif

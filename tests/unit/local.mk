@@ -192,3 +192,8 @@ check_PROGRAMS += tests/unit/test_bytes
 TESTS += tests/unit/test_bytes
 tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
 tests_unit_test_bytes_LDADD = libconf.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_dns
+TESTS += tests/unit/test_dns
+tests_unit_test_dns_SOURCES = tests/unit/test_dns.c
+tests_unit_test_dns_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
