@@ -107,6 +107,7 @@
 	ROW(DRIFT, "drift", "somebody else changed the kernel's table")                            \
 	ROW(TAKEOVER, "takeover", "the router became active")                                      \
 	ROW(RELEASE, "release", "the router is no longer active")                                  \
+	ROW(PEER_SEES_MORE, "peer-sees-more", "the other node sees clearly more healthy servers")  \
 	ROW(HEALTH, "health", "the health of a real server changed")                               \
 	ROW(TOO_FEW_HEALTHY, "too-few-healthy", "fewer real servers than min_healthy are healthy") \
 	ROW(ENOUGH_HEALTHY, "enough-healthy", "enough real servers are healthy again")             \

@@ -45,3 +45,5 @@ libcore_la_SOURCES += src/core/virtual_mac.c
 libcore_la_SOURCES += src/core/virtual_mac.h
 libcore_la_SOURCES += src/core/vrrp.c
 libcore_la_SOURCES += src/core/vrrp.h
+libcore_la_SOURCES += src/core/view.c
+libcore_la_SOURCES += src/core/view.h

@@ -65,7 +65,7 @@ struct trailer {
 	uint8_t priority;                 /* effective */
 	uint8_t fitness;                  /* enum el_fitness */
 	uint16_t flags;
-	uint16_t healthy;                 /* real servers up, of the router's pools */
+	uint16_t healthy;                 /* what it sees of the router's servers: core/view.h */
 	uint32_t digest;                  /* of the configuration */
 	uint32_t router_tag;              /* trailer_tag() of the virtual router's name */
 	uint16_t lease_s;                 /* how long its kernel keeps an address; 0: not told */

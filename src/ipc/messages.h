@@ -34,6 +34,7 @@ enum ipc_kind {
 	IPC_PREPARED,        /* struct ipc_name */
 	IPC_SWITCHOVER,      /* struct ipc_switchover */
 	IPC_NEIGHBOURS,      /* struct ipc_neighbours: five times a second, an interface each (keyed) */
+	IPC_VIEW,            /* struct ipc_view: on change and once a second (keyed, hot) */
 	IPC_DUMP_STATE,      /* no payload: log event=state for every router (SIGUSR1, each minute) */
 	/* supervisor and pool to election: struct ipc_track, a verdict; all of them after a restart
 	 * of the election and after a reload */
@@ -128,6 +129,12 @@ struct ipc_track_state {
 	struct ipc_track track;
 	bool known;          /* false: no verdict yet, counts as well */
 	int64_t since_ns;    /* mono of the verdict */
+};
+
+/* How many of a router's real servers this node sees well. */
+struct ipc_view {
+	char router[LIMIT_NAME];
+	uint16_t share;      /* core/view.h */
 };
 
 enum { IPC_NEIGHBOURS_MAX = 8 };

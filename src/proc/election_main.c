@@ -286,6 +286,7 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 	const struct ipc_name *name;
 	const struct ipc_neighbours *neighbours;
 	const struct ipc_track *track;
+	const struct ipc_view *view;
 	struct channel_message m;
 	struct router *r;
 
@@ -316,6 +317,8 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 			wire_know_neighbours(x, neighbours);
 		} else if (m.kind == IPC_TRACK && (track = channel_payload(&m, sizeof(*track)))) {
 			track_take(x, track);
+		} else if (m.kind == IPC_VIEW && (view = channel_payload(&m, sizeof(*view)))) {
+			view_take_own(x, view);
 		} else if (m.kind == IPC_DUMP_STATE) {
 			report_state(x);
 		}
@@ -449,6 +452,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	pair_second(x, mono_now());
 	devices_second(x);
+	view_second(x, mono_now());
 	groups_settle(x, mono_now());
 	report_all(x);
 	if (++x->seconds % STATE_EVERY_S == 0)

@@ -26,6 +26,7 @@
 #define TANDEM_PROC_ELECTION_PROCESS_H
 
 #include "auth/heartbeat_key.h"
+#include "core/view.h"
 #include "core/election.h"
 #include "core/health.h"
 #include "core/pair.h"
@@ -148,6 +149,9 @@ struct router {
 	bool was_active;                  /* when its group was looked at last */
 	enum reason offered;              /* its offer then */
 	struct log_limit conflict_limit, interval_limit;
+	struct view view;                 /* of the servers, by both nodes */
+	uint16_t own_view, peer_view;
+	mono peer_view_at;                /* MONO_NEVER: the peer never told */
 	bool fence_open;                  /* has been opened, and not closed since */
 	bool fence_due;                   /* renew it with this turn of the loop */
 	struct hands_job *claim;          /* waits until the fence is open; NULL: none */
@@ -429,5 +433,11 @@ void report_all(struct elector *x);
 void report_page(struct router *r);
 void report_text(struct elector *x, enum log_level level, const char *event, enum reason why,
 	const char *key, const char *value);
+
+/* election_view.c */
+void view_init_router(struct router *r);
+void view_take_own(struct elector *x, const struct ipc_view *told);
+void view_take_peer(struct router *r, mono now, uint16_t share);
+void view_second(struct elector *x, mono now);
 
 #endif

@@ -196,6 +196,8 @@ deliver(const struct arrival *a)
 		wire_met_peer(r, &a->envelope.source);
 	el_recv(&r->election, a->now, &event, &acts);
 	router_perform(r, a->now, &acts);
+	if (a->is_signed)
+		view_take_peer(r, a->now, a->trailer.healthy);
 }
 
 static void

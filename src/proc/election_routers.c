@@ -124,8 +124,8 @@ router_own_fitness(const struct router *r, enum reason *why, uint8_t *priority)
 	*why = unfitness(r);
 	if (*why != REASON_NONE)
 		return EL_UNFIT;
-	*why = lost;
-	return lost == REASON_NONE ? EL_FIT : EL_IMPAIRED;
+	*why = lost != REASON_NONE ? lost : r->view.worse ? REASON_PEER_SEES_MORE : REASON_NONE;
+	return *why == REASON_NONE ? EL_FIT : EL_IMPAIRED;
 }
 
 void
@@ -273,6 +273,7 @@ router_new(struct elector *x, const struct config *c, const struct conf_router *
 		return NULL;
 	}
 	r->round_hurried = r->armed = MONO_NEVER;
+	view_init_router(r);
 	ev_timer_init(&r->timer, router_on_timer, 0., 0.);
 	r->timer.data = r;
 	attach_port(r);

@@ -30,6 +30,7 @@ trailer_of(struct router *r, mono now)
 		.flags = el_flags(e),
 		.router_tag = r->tag,
 		.lease_s = (uint16_t)r->conf.lease_s,
+		.healthy = r->own_view,
 	};
 
 	t.neighbour_count = (uint8_t)wire_neighbours(r, t.neighbours);

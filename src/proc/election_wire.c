@@ -142,7 +142,8 @@ address_spoken_for(struct router *r, struct port *p, mono now, const struct wire
 	if (r->election.role == EL_BACKUP) {
 		if (f->reply)
 			el_answered(&r->election, now, &acts);
-	} else if (r->election.role == EL_ACTIVE && r->election.claimed && !is_peer) {
+	} else if (r->election.role == EL_ACTIVE && r->election.claimed && !is_peer &&
+		r->election.offer == REASON_NONE) { /* else it is who was asked to take over */
 		report_stranger(r, now, f);
 		el_reannounce(&r->election, now, &acts); /* once a second at most */
 	}

@@ -495,6 +495,7 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	if (is_real(&p->config, target))
 		weights_verdict(p, &p->config.virtuals[virtual_of(&p->config, target)], target, before);
 	log_verdict(p, target, before, r);
+	views_tell(p);
 	table_replan(p, REASON_HEALTH);
 }
 

@@ -369,6 +369,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 		table_apply_now(p, REASON_DRIFT); /* not there yet: try again */
 	sync_reconcile(p);
 	tracks_second(p);
+	views_tell(p);
 	operate_second(p);
 	weights_second(p);
 	modes_second(p);

@@ -253,6 +253,9 @@ void owned_remove(struct pool *p, const struct vs_key *key);
 /* pool_neighbours.c */
 void neighbours_tell(struct pool *p);
 
+/* pool_view.c */
+void views_tell(struct pool *p);
+
 /* pool_sync.c */
 void sync_reconcile(struct pool *p);
 void sync_stop(struct pool *p);

@@ -1,0 +1,69 @@
+/*
+ * How the two nodes see the servers of a router (core/view.h): the pool process tells what this node
+ * sees, the peer's messages what it sees. Where the peer sees clearly more, this node is impaired
+ * for the router, and an active one hands over to it.
+ */
+#include "proc/election_process.h"
+
+static const int64_t fresh_ns = 3 * NS_PER_S;
+
+static void
+log_view(const struct router *r)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "pool");
+	log_line_text(&line, "router", r->conf.name);
+	log_line_text(&line, "from", r->view.worse ? "as-good" : "worse");
+	log_line_text(&line, "to", r->view.worse ? "worse" : "as-good");
+	log_line_reason(&line, r->view.worse ? REASON_PEER_SEES_MORE : REASON_HEALTH);
+	log_line_int(&line, "own_permille", r->view.own);
+	log_line_int(&line, "peer_permille", r->view.peer);
+	log_emit(&r->elector->child->log, r->view.worse ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
+}
+
+static void
+look(struct router *r, mono now)
+{
+	bool told = mono_diff_ns(now, r->peer_view_at) < fresh_ns && !mono_is_never(r->peer_view_at) &&
+		!r->elector->digest_told;
+
+	if (!view_update(&r->view, now, r->own_view, told ? r->peer_view : VIEW_UNKNOWN))
+		return;
+	log_view(r);
+	router_check_fitness(r, now);
+}
+
+void
+view_init_router(struct router *r)
+{
+	view_init(&r->view);
+	r->own_view = r->peer_view = VIEW_UNKNOWN;
+	r->peer_view_at = MONO_NEVER;
+}
+
+void
+view_take_own(struct elector *x, const struct ipc_view *told)
+{
+	struct router *r = router_by_name(x, told->router);
+
+	if (!r || r->own_view == told->share)
+		return;
+	r->own_view = told->share;
+	look(r, mono_now());
+}
+
+void
+view_take_peer(struct router *r, mono now, uint16_t share)
+{
+	r->peer_view = share;
+	r->peer_view_at = now;
+	look(r, now);
+}
+
+void
+view_second(struct elector *x, mono now)
+{
+	for (size_t i = 0; i < x->router_count; i++)
+		look(x->routers[i], now);
+}
