@@ -119,6 +119,7 @@ struct conf_probe {
 	uint8_t fall;             /* 1..100 failures in a row */
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
 	uint16_t port;            /* 0: the real server's own port */
+	struct ip_addr address;   /* no family: the real server's own address */
 	uint32_t interval_ms;     /* 10..3600000 */
 	uint32_t timeout_ms;      /* 10..600000, one absolute deadline a probe */
 	char path[LIMIT_PATH];    /* http */

@@ -74,6 +74,7 @@ KEYS_OF(expect, "expect");
 static const struct key table_probe[] = {
 	{.name = "type", .kind = KEY_WORD, .words = words_probe_type,
 		.later_words = later_probe_type},
+	{.name = "address", .kind = KEY_ADDRESS},
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
 	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
 	{.name = "host", .kind = KEY_HOST, .text = ""},

@@ -140,7 +140,11 @@ print_dns(const struct conf_probe *p, const char *indent, FILE *to)
 static void
 print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 {
+	char text[ADDR_TEXT];
+
 	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
+	if (p->address.family != IP_NONE)
+		put_key_text(to, indent, "address", ip_addr_format(&p->address, text));
 	if (p->port != 0)
 		fprintf(to, "%sport = %u;\n", indent, p->port);
 	if (p->type == CONF_PROBE_TCP)

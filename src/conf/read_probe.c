@@ -239,6 +239,8 @@ read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 
 	scope_open_member(&s, holder, "probe");
 	fill_probe(&s, base, standard, &p);
+	if (scope_member(&s, "address")) /* that of a tracked probe is another thing */
+		ip_addr_parse(scope_text(&s, "address"), &p.address);
 	return add_probe(r, &p);
 }
 

@@ -56,6 +56,7 @@ set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 {
 	return kind_of(p->type) != NULL && ip_addr_size(&set->address.addr) != 0 &&
 		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
+		(p->address.family == IP_NONE || ip_addr_size(&p->address) != 0) &&
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
 		p->status_count <= LIMIT_STATUS_RANGES && set->seed <= PROBE_SEED_DOWN &&
 		p->send.length <= sizeof(p->send.bytes) &&
@@ -175,6 +176,8 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	memset(&t->last, 0, sizeof(t->last));
 	health_init(&t->health, probe->rise, probe->fall, seeds[set->seed]);
 	phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
+	if (probe->address.family != IP_NONE) /* servers asked at one address keep their phases */
+		t->address.addr = probe->address;
 	t->due = cadence_first(mono_now(), phase_ns, interval_ns, set->urgent);
 	heap_put(&e->deadlines, &t->deadline, t->due);
 }

@@ -3,6 +3,8 @@
 
 #include "servers.h"
 
+#include <string.h>
+
 /* So many probes as it was told to do last. */
 struct progress {
 	uint32_t target;
@@ -55,4 +57,32 @@ test_half_open_is_never_accepted(void)
 	check(bench_stop(b), "stopped");
 	for (i = 0; i < 2; i++)
 		server_stop(&servers[i]);
+}
+
+/* The probe goes to its own address; the server's has nobody, and is not asked. */
+void
+test_address_apart(void)
+{
+	static struct server server;
+	struct bench *b = bench_start(0);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
+	struct progress enough = {.target = 1, .probes = 5};
+	bool done;
+
+	server_start(&server, IP_V6);
+	set.address.port = server.at.port;
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	set.probe.address = server.at.addr;
+	bench_set(b, 1, &set);
+	done = bench_until(b, 4000, has_probes, &enough);
+	check(done && b->seen[1].last.up && b->seen[1].last.failures == 0,
+		"asked at another address: up, %llu accepted there",
+		(unsigned long long)atomic_load(&server.accepted));
+	memset(&set.probe.address, 0, sizeof(set.probe.address));
+	bench_set(b, 1, &set);
+	done = bench_until(b, 4000, has_probes, &enough);
+	check(done && !b->seen[1].last.up && b->seen[1].last.reason == REASON_TCP_REFUSED,
+		"asked at its own: refused");
+	check(bench_stop(b), "stopped");
+	server_stop(&server);
 }

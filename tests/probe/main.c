@@ -33,6 +33,7 @@ static const struct {
 	{"half-open-is-never-accepted", test_half_open_is_never_accepted},
 	{"udp", test_udp},
 	{"dns", test_dns},
+	{"address-apart", test_address_apart},
 	{"two-thousand-targets", test_two_thousand_targets},
 	{"hostile", test_hostile},
 };

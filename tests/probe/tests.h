@@ -26,6 +26,7 @@ void test_stops_when_told(void);
 void test_half_open_is_never_accepted(void);
 void test_udp(void);
 void test_dns(void);
+void test_address_apart(void);
 void test_two_thousand_targets(void);
 
 #endif
