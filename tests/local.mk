@@ -1,6 +1,7 @@
 # the tools that the test beds measure with (tests/lib/lab.sh finds them in the build tree)
 check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold tests/tools/httploop
-check_PROGRAMS += tests/tools/flood tests/tools/announced
+check_PROGRAMS += tests/tools/flood tests/tools/announced tests/tools/shares
+tests_tools_shares_SOURCES = tests/tools/shares.c tests/tools/tool.h
 tests_tools_announced_SOURCES = tests/tools/announced.c tests/tools/tool.h
 check_PROGRAMS += tests/tools/flood
 # preloaded by tests/vm/t_clock; never with the sanitizers, which want to be first
@@ -23,7 +24,7 @@ EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns
 EXTRA_DIST += tests/vm/all tests/vm/t_survival tests/vm/t_plan
 EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
 	tests/netns/t_refuse.sh tests/netns/t_roles.sh tests/netns/t_hostile.sh
-EXTRA_DIST += tests/vm/t_schedulers
+EXTRA_DIST += tests/vm/t_schedulers tests/vm/t_traffic tests/vm/t_modules
 check_PROGRAMS += tests/tools/nonetfilter
 tests_tools_nonetfilter_SOURCES = tests/tools/nonetfilter.c
 tests_tools_nonetfilter_LDADD = $(SECCOMP_LIBS)

@@ -32,6 +32,7 @@ libproc_la_SOURCES += src/proc/pool_overlay.c
 libproc_la_SOURCES += src/proc/pool_overlay.h
 libproc_la_SOURCES += src/proc/pool_overlay_file.c
 libproc_la_SOURCES += src/proc/pool_owned.c
+libproc_la_SOURCES += src/proc/pool_refused.c
 libproc_la_SOURCES += src/proc/pool_plan.c
 libproc_la_SOURCES += src/proc/pool_plan_log.c
 libproc_la_SOURCES += src/proc/pool_process.h

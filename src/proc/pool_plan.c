@@ -57,6 +57,7 @@ table_close(struct pool *p)
 	free(p->owned);
 	p->owned = NULL;
 	p->owned_count = 0;
+	refused_forget(p);
 	p->actual_known = false;
 }
 
@@ -150,6 +151,7 @@ apply_round(struct pool *p, enum reason why, struct plan_work *work)
 
 	if (!p->actual_known && !dump(p))
 		return false;
+	refused_leave_out(p);
 	work->count = plan_diff(&p->wanted, &p->actual, p->owned, p->owned_count, work->ops,
 		OPS_A_ROUND, &whole);
 	if (work->count == 0)
@@ -165,6 +167,7 @@ apply_round(struct pool *p, enum reason why, struct plan_work *work)
 	plan_log(p, why, work);
 	preview_note(p, why, work);
 	note_owned(p, work);
+	refused_note(p, work);
 	patch_copy(p, work);
 	return whole && failed == 0;
 }
@@ -211,6 +214,8 @@ table_apply_now(struct pool *p, enum reason why)
 		return false;
 	if (!p->settled) /* whichever message came first, nothing was here before it */
 		why = REASON_STARTED;
+	if (why == REASON_RECONFIGURED) /* not at a takeover: it does not wait for modprobe */
+		refused_forget(p);
 	if (why == REASON_DRIFT || why == REASON_STARTED)
 		p->actual_known = false;
 	modes_tell(p);

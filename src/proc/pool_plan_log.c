@@ -2,6 +2,7 @@
 #include "proc/pool_process.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LINES_A_PLAN = 8 };
@@ -20,6 +21,20 @@ pool_complain(struct pool *p, const char *detail, int error)
 	log_line_text(&line, "error", strerror(error < 0 ? -error : error));
 	log_line_int(&line, "suppressed", (int64_t)suppressed);
 	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
+}
+
+/* One of the two modules is missing; the scheduler's is asked for first. */
+static void
+log_missing_module(struct log_line *line, const struct vs_service *s)
+{
+	char detail[256];
+
+	snprintf(detail, sizeof(detail), "this kernel cannot load the module ip_vs_%s%s%s; install it "
+		"(or see why modprobe fails) or choose another; it is asked for again after a while and "
+		"with a changed configuration; other services are not affected",
+		s->scheduler, s->engine[0] != '\0' ? " or ip_vs_pe_" : "", s->engine);
+	log_line_text(line, "scheduler", s->scheduler);
+	log_line_text(line, "detail", detail);
 }
 
 static void
@@ -43,16 +58,25 @@ log_op(struct pool *p, enum log_level level, enum reason why, const struct plan_
 		log_line_int(&line, "connections", op->connections);
 	}
 	if (error == ENOENT && !real) { /* ip_vs_ctl.c: it asked for the module in vain */
-		log_line_text(&line, "scheduler", op->service.scheduler);
-		log_line_text(&line, "detail", op->service.engine[0] != '\0'
-			? "this kernel has no module for the scheduler or for persistence_engine; install "
-			  "it or choose another"
-			: "this kernel has no module for the scheduler (ip_vs_NAME); install it or choose "
-			  "another");
+		log_missing_module(&line, &op->service);
 	}
 	if (error != 0)
 		log_line_text(&line, "error", strerror(error));
 	log_emit(&p->child->log, level, &line);
+}
+
+static bool
+is_service_op(const struct plan_op *op)
+{
+	return op->kind == PLAN_ADD_SERVICE || op->kind == PLAN_SET_SERVICE;
+}
+
+/* Servers of a service that did not come say nothing new. `service` is the operation on it, if any. */
+static bool
+is_consequence(const struct plan_work *work, size_t i, size_t service)
+{
+	return !is_service_op(&work->ops[i]) && service < i && work->errors[service] != 0 &&
+		vs_key_equal(&work->ops[service].service.key, &work->ops[i].service.key);
 }
 
 void
@@ -61,6 +85,7 @@ plan_log(struct pool *p, enum reason why, const struct plan_work *work)
 	enum log_level level = why == REASON_DRIFT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 	int64_t failed = 0, connections = 0;
 	uint64_t suppressed = 0;
+	size_t service = work->count;
 	struct log_line line;
 
 	for (size_t i = 0; i < work->count; i++) {
@@ -68,6 +93,10 @@ plan_log(struct pool *p, enum reason why, const struct plan_work *work)
 
 		failed += work->errors[i] != 0;
 		connections += op->connections;
+		if (is_service_op(op))
+			service = i;
+		if (is_consequence(work, i, service))
+			continue;
 		if (work->errors[i] != 0 && log_limit_allow(&p->plan_limit, mono_now(), &suppressed))
 			log_op(p, LOG_LEVEL_ERROR, REASON_SYSTEM, op, work->errors[i]);
 		else if (work->errors[i] == 0 && i < LINES_A_PLAN)

@@ -13,6 +13,7 @@
  *   pool_sync.c      connection sync daemons and sysctls of ip_vs
  *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
  *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
+ *   pool_refused.c   services that the kernel does not take, left out for a while
  *   pool_owned.c     which services are ours, remembered over a restart
  *   pool_preview.c   plan and apply: what a configuration would change, and doing just that
  *   pool_preview_json.c  ... told to the operator
@@ -124,6 +125,10 @@ struct pool {
 	struct vs_table wanted;
 	struct vs_key *owned;          /* ours in the kernel, now or in an earlier life; sorted */
 	size_t owned_count;
+	struct vs_key *refused;        /* the kernel does not take these; sorted */
+	size_t refused_count;
+	mono refused_until;            /* then they are asked for again */
+	int64_t refused_pause_ns;
 	struct ipvs_sync sync;         /* as last set */
 	bool sync_set;
 	struct log_limit ipvs_limit, plan_limit;
@@ -242,6 +247,12 @@ void operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t
 	struct pool_member *m);
 bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row);
 void operate_second(struct pool *p);             /* ends of drains and of overrides */
+
+/* pool_refused.c */
+/* What the kernel refused for good, of the operations done, is left out for a while. */
+void refused_note(struct pool *p, const struct plan_work *work);
+void refused_leave_out(struct pool *p);          /* of `wanted`; `actual` must be known */
+void refused_forget(struct pool *p);             /* ask again at once */
 
 /* pool_owned.c */
 void owned_load(struct pool *p);
