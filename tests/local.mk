@@ -21,7 +21,7 @@ EXTRA_DIST += tests/conformance
 EXTRA_DIST += tests/lib/lab.sh tests/lib/build.sh tests/lib/story.sh tests/netns/figures tests/netns/figures_keyed tests/netns/figures_load \
 	tests/netns/figures_busy \
 	tests/lib/figure.sh tests/demo
-EXTRA_DIST += tests/vm/all tests/vm/t_survival tests/vm/t_plan
+EXTRA_DIST += tests/vm/all tests/vm/t_survival tests/vm/t_plan tests/vm/t_load
 EXTRA_DIST += tests/lib/scenario.sh tests/netns/t_processes.sh tests/netns/t_reload.sh \
 	tests/netns/t_refuse.sh tests/netns/t_roles.sh tests/netns/t_hostile.sh
 EXTRA_DIST += tests/vm/t_schedulers tests/vm/t_traffic tests/vm/t_modules

@@ -85,6 +85,21 @@ real_equal(const struct vs_real *a, const struct vs_real *b)
 		a->lower_threshold == b->lower_threshold;
 }
 
+/* Two sorted tables are mostly the same: the row that stands at the same place comes first. */
+static const struct vs_real *
+find_near(const struct vs_table *t, const struct vs_service *service, uint32_t place,
+	const struct endpoint *address)
+{
+	if (t->sorted && place < service->real_count) {
+		const struct vs_real *row = &t->reals[service->first_real + place];
+
+		if (endpoint_equal(&row->address, address) &&
+			(place == 0 || !endpoint_equal(&row[-1].address, address)))
+			return row;
+	}
+	return vs_table_find_real(t, service, address);
+}
+
 static void
 plan_reals_in(struct plan *p, const struct vs_service *wanted, const struct vs_service *actual,
 	enum pass pass)
@@ -94,9 +109,9 @@ plan_reals_in(struct plan *p, const struct vs_service *wanted, const struct vs_s
 		const struct vs_real *is;
 
 		if ((real->weight == 0) != (pass == PASS_QUIET) ||
-			vs_table_find_real(p->wanted, wanted, &real->address) != real)
+			find_near(p->wanted, wanted, i, &real->address) != real)
 			continue;
-		is = actual ? vs_table_find_real(p->actual, actual, &real->address) : NULL;
+		is = actual ? find_near(p->actual, actual, i, &real->address) : NULL;
 		if (!is)
 			plan_emit(p, PLAN_ADD_REAL, wanted, real, 0);
 		else if (!real_equal(real, is))
@@ -110,7 +125,7 @@ plan_reals_out(struct plan *p, const struct vs_service *wanted, const struct vs_
 	for (uint32_t i = 0; i < actual->real_count; i++) {
 		const struct vs_real *real = &p->actual->reals[actual->first_real + i];
 
-		if (!vs_table_find_real(p->wanted, wanted, &real->address))
+		if (!find_near(p->wanted, wanted, i, &real->address))
 			plan_emit(p, PLAN_DEL_REAL, actual, real, real_connections(real));
 	}
 }

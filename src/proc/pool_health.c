@@ -99,15 +99,25 @@ probe_of(const struct config *c, uint32_t target)
 	return probe && probe->type != CONF_PROBE_NONE ? probe : NULL;
 }
 
+/* The rows of virtual servers follow each other: the last one that begins at or before it. */
 static uint32_t
 virtual_of(const struct config *c, uint32_t real)
 {
+	uint32_t low = 0, high = c->virtual_count;
+
 	if (is_sorry(c, real))
 		return real - sorry_target(c, 0);
-	for (uint32_t i = 0; i < c->virtual_count; i++)
-		if (real - c->virtuals[i].first_real < c->virtuals[i].real_count)
-			return i;
-	return CONF_NO_INDEX;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (c->virtuals[middle].first_real <= real)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || real - c->virtuals[low - 1].first_real >= c->virtuals[low - 1].real_count)
+		return CONF_NO_INDEX;
+	return low - 1;
 }
 
 /* Where to ask: what has no port of its own is asked at the one that clients use. */
@@ -271,15 +281,16 @@ targets_refresh(struct pool *p)
 	flush(p);
 }
 
+/* The first free one from *next on, which moves along. */
 static uint32_t
-take_slot(struct pool *p, uint32_t target)
+take_slot(struct pool *p, uint32_t target, uint32_t *next)
 {
-	for (uint32_t i = 0; i < p->slot_count; i++)
-		if (p->slot_rows[i] == CONF_NO_INDEX) {
-			p->slot_rows[i] = target;
-			return i;
-		}
-	return CONF_NO_INDEX;
+	while (*next < p->slot_count && p->slot_rows[*next] != CONF_NO_INDEX)
+		(*next)++;
+	if (*next == p->slot_count)
+		return CONF_NO_INDEX;
+	p->slot_rows[*next] = target;
+	return (*next)++;
 }
 
 /* Room for every target before and after the reload at the same time. */
@@ -301,36 +312,53 @@ grow_slots(struct pool *p, uint32_t count)
 }
 
 static void
-init_target(const struct config *c, uint32_t target, struct pool_target *t)
+init_target(const struct config *c, uint32_t target, mono now, struct pool_target *t)
 {
-	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = mono_now(),
+	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = now,
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL};
 	if (is_real(c, target) && !probe_of(c, target))
 		t->verdict = HEALTH_UP;
 }
 
-/* Equal rows mean equal bytes. */
+/* A search for one target after the other: what is found mostly stands behind what was found last. */
+struct search {
+	const struct config *before, *now;
+	uint32_t next;               /* row of before->reals to begin with */
+	uint32_t probe_before, probe_now; /* rows that were compared last */
+	bool probes_same;
+};
+
+/* Equal rows mean equal bytes; thousands of servers in turn have the same two. */
 static bool
-same_probe(const struct config *a, uint32_t in_a, const struct config *b, uint32_t in_b)
+same_probe(struct search *s, uint32_t before, uint32_t now)
 {
-	return memcmp(&a->probes[a->reals[in_a].probe], &b->probes[b->reals[in_b].probe],
-		sizeof(struct conf_probe)) == 0;
+	uint32_t b = s->before->reals[before].probe, n = s->now->reals[now].probe;
+
+	if (b != s->probe_before || n != s->probe_now) {
+		s->probe_before = b;
+		s->probe_now = n;
+		s->probes_same = memcmp(&s->before->probes[b], &s->now->probes[n],
+			sizeof(struct conf_probe)) == 0;
+	}
+	return s->probes_same;
 }
 
-/* The same server probed the same way before the reload. Rows mostly stay where they were. */
+/* The same server probed the same way before the reload. */
 static uint32_t
-find_real_before(const struct config *before, const struct config *now, uint32_t real)
+find_real_before(struct search *s, uint32_t real)
 {
+	const struct config *before = s->before, *now = s->now;
 	const char *name = now->virtuals[virtual_of(now, real)].name;
 
-	for (uint32_t n = 0; n < before->real_count; n++) {
-		uint32_t i = (real + n) % before->real_count;
-
-		if (endpoint_equal(&before->reals[i].address, &now->reals[real].address) &&
-			same_probe(before, i, now, real) &&
-			strcmp(before->virtuals[virtual_of(before, i)].name, name) == 0)
-			return i;
+	for (uint32_t n = 0, i = s->next; n < before->real_count; n++, i++) {
+		if (i >= before->real_count)
+			i = 0;
+		if (!endpoint_equal(&before->reals[i].address, &now->reals[real].address) ||
+			strcmp(before->virtuals[virtual_of(before, i)].name, name) != 0)
+			continue;
+		s->next = i + 1;
+		return same_probe(s, i, real) ? i : CONF_NO_INDEX;
 	}
 	return CONF_NO_INDEX;
 }
@@ -340,7 +368,8 @@ find_sorry_before(const struct config *before, const struct config *now, uint32_
 {
 	const struct conf_virtual *v = &now->virtuals[virtual_row];
 
-	for (uint32_t i = 0; i < before->virtual_count; i++) {
+	for (uint32_t n = 0; n < before->virtual_count; n++) { /* mostly where it was */
+		uint32_t i = (virtual_row + n) % before->virtual_count;
 		const struct conf_virtual *was = &before->virtuals[i];
 
 		if (strcmp(was->name, v->name) == 0 && endpoint_equal(&was->sorry, &v->sorry) &&
@@ -352,25 +381,25 @@ find_sorry_before(const struct config *before, const struct config *now, uint32_
 }
 
 static uint32_t
-find_before(const struct config *before, const struct config *now, uint32_t target)
+find_before(struct search *s, uint32_t target)
 {
-	uint32_t row = target - now->real_count, was;
+	uint32_t row = target - s->now->real_count, was;
 	const struct conf_router *router;
 
-	if (is_real(now, target))
-		return find_real_before(before, now, target);
-	if (is_sorry(now, target))
-		return find_sorry_before(before, now, target - sorry_target(now, 0));
-	router = tracks_router(now, row);
-	was = router ? config_track_before(now, router->name, row, before) : CONF_NO_INDEX;
-	return was == CONF_NO_INDEX ? was : before->real_count + was;
+	if (is_real(s->now, target))
+		return find_real_before(s, target);
+	if (is_sorry(s->now, target))
+		return find_sorry_before(s->before, s->now, target - sorry_target(s->now, 0));
+	router = tracks_router(s->now, row);
+	was = router ? config_track_before(s->now, router->name, row, s->before) : CONF_NO_INDEX;
+	return was == CONF_NO_INDEX ? was : s->before->real_count + was;
 }
 
 /* Numbers towards the probers: kept by what was there before, free ones for the rest. */
 static void
 number_targets(struct pool *p)
 {
-	uint32_t count = count_targets(&p->config);
+	uint32_t count = count_targets(&p->config), next = 0;
 
 	for (uint32_t i = 0; i < p->slot_count; i++)
 		p->slot_rows[i] = CONF_NO_INDEX;
@@ -379,7 +408,7 @@ number_targets(struct pool *p)
 			p->slot_rows[p->targets[i].slot] = i;
 	for (uint32_t i = 0; i < count; i++)
 		if (p->targets[i].slot == CONF_NO_INDEX)
-			p->targets[i].slot = take_slot(p, i);
+			p->targets[i].slot = take_slot(p, i, &next);
 }
 
 /* The targets of `now`; what was there before is moved over, and has no slot in `old` any more. */
@@ -388,13 +417,16 @@ carry_targets(const struct config *now, const struct config *before, struct pool
 {
 	uint32_t count = count_targets(now), count_before = count_targets(before);
 	struct pool_target *targets = calloc(count + 1, sizeof(*targets));
+	struct search search = {.before = before, .now = now, .probe_before = CONF_NO_INDEX};
+	mono at = mono_now();
 
 	for (uint32_t i = 0; targets && i < count; i++) {
-		uint32_t was = count_before ? find_before(before, now, i) : CONF_NO_INDEX;
+		uint32_t was = count_before ? find_before(&search, i) : CONF_NO_INDEX;
 
-		init_target(now, i, &targets[i]);
-		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX)
+		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX) {
+			init_target(now, i, at, &targets[i]);
 			continue;
+		}
 		targets[i] = old[was];
 		old[was].slot = CONF_NO_INDEX;
 	}

@@ -57,8 +57,10 @@ check_forwarding(struct pool *p)
 {
 	struct log_line line;
 
+	if (forwards_ip4())
+		return;
 	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
-		if (p->config.virtuals[i].forwarding != CONF_FORWARD_NAT || forwards_ip4())
+		if (p->config.virtuals[i].forwarding != CONF_FORWARD_NAT)
 			continue;
 		log_line_begin(&line, "config");
 		log_line_reason(&line, REASON_SYSTEM);
@@ -92,10 +94,12 @@ take_config(struct pool *p, const struct channel_message *m)
 	struct config before = p->config, fresh = {0};
 	struct pool_router *old = p->routers;
 	bool first = p->generation == 0;
+	mono begun = mono_now();
 	struct ipc_config done;
 
 	if (!message || m->fd == -1 || !config_unpack(m->fd, &fresh))
 		return;
+	p->told_at = begun;
 	config_free(&p->base);
 	p->base = fresh;
 	if (!overlay_config(&p->overlay, &p->base, &p->config))
@@ -111,6 +115,7 @@ take_config(struct pool *p, const struct channel_message *m)
 	config_free(&before);
 	check_forwarding(p);
 	table_apply_now(p, first ? REASON_STARTED : REASON_RECONFIGURED);
+	p->told_at = MONO_NEVER;
 	table_check_soon(p);
 	sync_reconcile(p);
 	control_configured(p);
@@ -446,6 +451,7 @@ pool_main(struct child *child)
 		_exit(EXIT_REFUSED);
 	p->child = child;
 	p->started = mono_now();
+	p->told_at = MONO_NEVER;
 	p->election_fd = -1;
 	p->ipvs_limit = (struct log_limit){.every_ns = 30 * NS_PER_S, .burst = 4};
 	p->plan_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 16};

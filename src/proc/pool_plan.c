@@ -187,10 +187,11 @@ roles_missing(const struct pool *p)
 
 /* A table that is refused a second time stays as it is until the next dump. */
 static bool
-apply_rounds(struct pool *p, enum reason why)
+apply_rounds(struct pool *p, enum reason why, mono begun)
 {
-	struct plan_work work = {.ops = calloc(OPS_A_ROUND, sizeof(*work.ops)),
-		.errors = calloc(OPS_A_ROUND, sizeof(*work.errors))};
+	/* Not cleared: of megabytes one operation is used most of the time. */
+	struct plan_work work = {.ops = reallocarray(NULL, OPS_A_ROUND, sizeof(*work.ops)),
+		.errors = reallocarray(NULL, OPS_A_ROUND, sizeof(*work.errors)), .begun = begun};
 	bool done = false;
 	int refused = 0;
 
@@ -206,6 +207,8 @@ apply_rounds(struct pool *p, enum reason why)
 bool
 table_apply_now(struct pool *p, enum reason why)
 {
+	mono begun = mono_is_never(p->told_at) ? mono_now() : p->told_at;
+
 	if (roles_missing(p))
 		return false;
 	p->programmed = false;
@@ -220,7 +223,7 @@ table_apply_now(struct pool *p, enum reason why)
 		p->actual_known = false;
 	modes_tell(p);
 	owned_add_wanted(p);
-	p->programmed = apply_rounds(p, why);
+	p->programmed = apply_rounds(p, why, begun);
 	p->settled = p->settled || p->programmed;
 	return p->programmed;
 }
@@ -260,5 +263,5 @@ table_withdraw_all(struct pool *p)
 {
 	vs_table_clear(&p->wanted);
 	p->actual_known = false;
-	apply_rounds(p, REASON_STOPPED);
+	apply_rounds(p, REASON_STOPPED, mono_now());
 }

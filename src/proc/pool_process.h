@@ -118,6 +118,7 @@ struct pool {
 	bool programmed;               /* the last plan was applied without error */
 	bool settled;                  /* one was, since the start: what differs now was changed */
 	bool replan_soon;
+	mono told_at;                  /* of a new configuration; MONO_NEVER: none is being taken */
 	mono ipvs_retry_at;
 	struct vs_table actual;        /* last dump, with what we changed since */
 	mono dumped_at;
@@ -188,6 +189,7 @@ struct plan_work {
 	int *errors;                   /* of each operation: 0 or an errno */
 	size_t count;
 	int64_t apply_ns;              /* how long the kernel took for all of them */
+	mono begun;                    /* when this process was told that something is to change */
 };
 void plan_log(struct pool *p, enum reason why, const struct plan_work *work);
 /* The system refused something; `error` is an errno of either sign. At a limited rate. */
