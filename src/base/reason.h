@@ -40,6 +40,8 @@
 	ROW(PEER_UNFIT, "peer-unfit", "the active node is not fit any more and this one is")       \
 	ROW(PEER_FIT, "peer-fit", "this node is not fit, and the other one is")                    \
 	ROW(PEER_NOT_ACTIVE, "peer-not-active", "the peer says that it is not active")             \
+	ROW(CATCHING_UP, "catching-up", "the standby has not learnt all connections yet")           \
+	ROW(CAUGHT_UP, "caught-up", "the standby has learnt the connections")                      \
 	ROW(PEER_LOST, "peer-lost", "the peer is not heard on any path: no redundancy")            \
 	ROW(PEER_RETURNED, "peer-returned", "the peer is heard again")                             \
 	ROW(PATH_QUIET, "path-quiet", "the peer is not heard on this path any more")               \
@@ -116,6 +118,15 @@
 	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \
 	ROW(OVERRIDE_ENDED, "override-ended", "the time that the operator gave is over")           \
 	ROW(LEFTOVER, "leftover", "left by an earlier life of the daemon")                         \
+	ROW(NO_STANDBY, "no-standby", "only one node is configured")                               \
+	ROW(COLD_STANDBY, "cold-standby", "a cold standby does not know the connections")          \
+	ROW(NO_IP_VS, "no-ip-vs", "this kernel has no ip_vs")                                      \
+	ROW(ONE_PACKET, "one-packet", "of one_packet nothing is remembered")                       \
+	ROW(SYNC_OFF, "sync-off", "connections are not synchronised (sync.enabled)")               \
+	ROW(SYNC_REFUSED, "sync-refused", "the kernel refused the connection sync daemons")        \
+	ROW(SYSCTL_REFUSED, "sysctl-refused", "the kernel refused a setting under net.ipv4.vs")    \
+	ROW(SERVERS_DIFFER, "servers-differ", "the nodes do not choose from the same real servers") \
+	ROW(SERVERS_UNTOLD, "servers-untold", "the peer does not tell which real servers it has")  \
 	ROW(CRASHED, "crashed", "a process died")                                                  \
 	ROW(HUNG, "hung", "a process made no progress")                                            \
 	ROW(SYSTEM, "system", "the system refused something")                                      \

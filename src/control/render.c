@@ -156,8 +156,9 @@ render_routers(FILE *to, const json_t *routers, bool colour)
 		set_int(&t, 4, r, "priority");
 		table_set(&t, 5, TABLE_PLAIN, "%s", text_of(r, "standby"));
 		set_addresses(&t, 6, r);
-		table_set(&t, 7, TABLE_PLAIN, "%s%s%s", render_reason(text_of(r, "reason")),
+		table_set(&t, 7, TABLE_PLAIN, "%s%s%s%s", render_reason(text_of(r, "reason")),
 			is_true(r, "hold") ? "; preemption is held off until the next failure" : "",
+			int_of(r, "catching_up_ms") >= 0 ? "; it is learning the connections" : "",
 			strcmp(text_of(r, "fence"), "egress") == 0 ? "; egress fence" : "");
 	}
 	table_end(&t, to, "", colour);
@@ -268,6 +269,27 @@ render_mode(FILE *to, const json_t *v, bool colour)
 			table_colour_off(TABLE_WARN, colour));
 }
 
+/* "  Connections survive a takeover by sync; the standby has not learnt all connections yet" */
+static void
+render_survival(FILE *to, const json_t *v, bool colour)
+{
+	const char *mode = text_of(v, "survival"), *why = text_of(v, "survival_reason");
+	bool none = strcmp(mode, "none") == 0;
+	enum table_colour c = none ? TABLE_WARN : TABLE_PLAIN;
+
+	if (strcmp(mode, "-") == 0)
+		return; /* a daemon that does not tell */
+	fprintf(to, "  Connections %s%s", table_colour_on(c, colour),
+		none ? "end in a takeover" : "survive a takeover by ");
+	print_plain(to, none ? "" : mode);
+	fputs(table_colour_off(c, colour), to);
+	if (strcmp(why, "none") != 0) {
+		fputs(none ? ": " : "; ", to);
+		print_plain(to, render_reason(why));
+	}
+	fputc('\n', to);
+}
+
 static void
 render_virtual(FILE *to, const json_t *v, bool colour)
 {
@@ -298,6 +320,7 @@ render_virtual(FILE *to, const json_t *v, bool colour)
 		fprintf(to, ", %sNOT in the kernel%s\n", table_colour_on(TABLE_BAD, colour),
 			table_colour_off(TABLE_BAD, colour));
 	render_mode(to, v, colour);
+	render_survival(to, v, colour);
 	render_servers(to, json_object_get(v, "real_servers"), colour);
 }
 

@@ -250,7 +250,7 @@ el_init(struct election *e, const struct el_params *params, mono now)
 	e->unfit = REASON_STARTED;
 	e->since = now;
 	e->active_interval_ns = params->interval_ns;
-	e->last_heard = MONO_NEVER;
+	e->last_heard = e->catch_up_deadline = MONO_NEVER;
 	e->resign_deadline = MONO_NEVER;
 	e->phases = (struct el_phases){MONO_NEVER, MONO_NEVER, MONO_NEVER, MONO_NEVER};
 	stop_timers(e);
@@ -303,6 +303,8 @@ must_step_down(struct election *e, mono now, struct el_acts *out)
 static void
 become_able(struct election *e, mono now, struct el_acts *out)
 {
+	if (e->role == EL_FAULT && is_cut_off(e->reason))
+		e->catch_up_deadline = MONO_NEVER; /* what was said meanwhile was not heard */
 	if (e->role == EL_INIT)
 		election_enter(e, now, REASON_STARTED, out);
 	else if (e->role == EL_FAULT && mono_is_never(e->retry_deadline) &&
@@ -331,6 +333,21 @@ el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reaso
 	}
 }
 
+/* The active was heard: what it tells of connections arrives here from now on. */
+static void
+note_catch_up(struct election *e, mono now)
+{
+	if (mono_is_never(e->catch_up_deadline))
+		e->catch_up_deadline = mono_add_ns(now, e->params.catch_up_ns);
+}
+
+bool
+el_is_behind(const struct election *e, mono now)
+{
+	return e->role == EL_BACKUP && e->params.catch_up_ns > 0 &&
+		!mono_is_never(e->catch_up_deadline) && mono_before(now, e->catch_up_deadline);
+}
+
 /* Does a backup let that node be active (RFC 9568 6.4.2), at this moment? */
 static bool
 yields_to(struct election *e, mono now, const struct el_advert *advert)
@@ -345,7 +362,7 @@ yields_to(struct election *e, mono now, const struct el_advert *advert)
 		return true;
 	if (mono_is_never(e->preempt_deadline))
 		e->preempt_deadline = mono_add_ns(now, e->params.preempt_delay_ns);
-	return mono_before(now, e->preempt_deadline);
+	return mono_before(now, e->preempt_deadline) || el_is_behind(e, now);
 }
 
 void
@@ -358,6 +375,7 @@ election_recv_as_backup(struct election *e, mono now, const struct el_advert *ad
 		e->down_deadline = mono_min(e->down_deadline, skewed);
 		return;
 	}
+	note_catch_up(e, now);
 	e->wants = !yields_to(e, now, advert);
 	grouped_heard(e, e->wants);
 	if (e->wants)
@@ -720,6 +738,8 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 	must_step_down(e, now, out); /* judged by what the others know of us so far */
 	if (mono_is_never(e->last_heard))
 		e->active_interval_ns = params->interval_ns;
+	if (e->params.catch_up_ns == 0)
+		e->catch_up_deadline = MONO_NEVER; /* nothing was told so far */
 	e->params = *params;
 	if (!params->grouped)
 		grouped_forget(e);

@@ -48,6 +48,7 @@ struct el_params {
 	bool grouped;             /* becomes active by el_take() only: core/group.h */
 	int64_t interval_ns;      /* advertisement interval */
 	int64_t preempt_delay_ns; /* wait before preempting an active of lower priority */
+	int64_t catch_up_ns;      /* so long an active must have been heard before it is preempted */
 	int64_t lease_ns;         /* how long the kernel keeps an address not renewed */
 	struct ip_addr own;       /* source of our advertisements: the tie-break */
 };
@@ -144,6 +145,8 @@ struct election {
 	mono down_deadline;      /* backup: Active_Down_Timer */
 	mono advert_deadline;    /* active: Adver_Timer */
 	mono preempt_deadline;   /* backup: preemption allowed from here on */
+	mono catch_up_deadline;  /* backup: knows what the active knows from here on; MONO_NEVER:
+	                          * none was heard since this node takes part */
 	mono last_heard;         /* last advertisement from another node */
 	uint8_t last_priority;   /* its priority */
 	struct ip_addr last_source;
@@ -239,6 +242,8 @@ bool el_is_broken(const struct election *e);
 void el_set_contact(struct election *e, mono now, enum el_contact contact, struct el_acts *out);
 /* enum trailer_flags for the message to be sent now. */
 uint16_t el_flags(const struct election *e);
+/* Backup: has not heard the active for params.catch_up_ns since it takes part. */
+bool el_is_behind(const struct election *e, mono now);
 /* Has the peer of a keyed pair spoken of this router lately; and could it take over? */
 bool el_peer_is_fresh(const struct election *e, mono now);
 bool el_peer_is_ready(const struct election *e, mono now);

@@ -47,6 +47,10 @@ enum trailer_flags {
 	TRAILER_CONNECTED = 16, /* somebody else answers it on the service interface */
 	TRAILER_ISOLATED = 32, /* nobody answers it there */
 	TRAILER_WANT = 64,     /* backup: prefers to be active (preemption); an active may offer */
+	TRAILER_BEHIND = 128,  /* backup: has not learnt the connections yet */
+	/* Seven bits tell from which real servers the sender chooses (core/survival.h). */
+	TRAILER_SERVERS_SHIFT = 8,
+	TRAILER_SERVERS_MASK = 127,
 	TRAILER_NEIGHBOUR6 = 32768, /* the four neighbours are one, of IPv6; written by the encoder */
 };
 

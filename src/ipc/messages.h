@@ -35,6 +35,7 @@ enum ipc_kind {
 	IPC_SWITCHOVER,      /* struct ipc_switchover */
 	IPC_NEIGHBOURS,      /* struct ipc_neighbours: five times a second, an interface each (keyed) */
 	IPC_VIEW,            /* struct ipc_view: on change and once a second (keyed, hot) */
+	IPC_SERVERS,         /* struct ipc_servers: when it has changed; all of them to a new election */
 	IPC_DUMP_STATE,      /* no payload: log event=state for every router (SIGUSR1, each minute) */
 	/* supervisor and pool to election: struct ipc_track, a verdict; all of them after a restart
 	 * of the election and after a reload */
@@ -105,7 +106,11 @@ struct ipc_router {
 	bool fenced;        /* the egress fence is in force, not the lease alone */
 	bool peer_active;   /* another node is heard as active */
 	uint8_t peer_priority;
+	bool behind;        /* a standby that has not learnt the connections yet */
+	bool peer_behind;   /* keyed: the other node says so of itself */
+	uint8_t peer_servers; /* keyed: its ipc_servers.digest */
 	uint32_t reason;    /* enum reason */
+	int64_t behind_ns;  /* mono of the moment until which it is; with `behind` */
 	int64_t since_ns;   /* mono of the change */
 	int64_t lease_ns;   /* mono of the lease's end, INT64_MAX when none */
 	uint64_t adverts_sent, adverts_received;
@@ -135,6 +140,12 @@ struct ipc_track_state {
 struct ipc_view {
 	char router[LIMIT_NAME];
 	uint16_t share;      /* core/view.h */
+};
+
+/* From which real servers the router's services choose here: for the peer (core/survival.h). */
+struct ipc_servers {
+	char router[LIMIT_NAME];
+	uint8_t digest;      /* 0: nothing to tell */
 };
 
 enum { IPC_NEIGHBOURS_MAX = 8 };

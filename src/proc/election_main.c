@@ -279,6 +279,15 @@ switchover(struct elector *x, const struct ipc_switchover *wish)
 }
 
 static void
+take_servers(struct elector *x, const struct ipc_servers *servers)
+{
+	struct router *r = router_by_name(x, servers->router);
+
+	if (r)
+		r->servers = servers->digest;
+}
+
+static void
 on_pool(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct elector *x = w->data;
@@ -287,6 +296,7 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 	const struct ipc_neighbours *neighbours;
 	const struct ipc_track *track;
 	const struct ipc_view *view;
+	const struct ipc_servers *servers;
 	struct channel_message m;
 	struct router *r;
 
@@ -319,6 +329,8 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 			track_take(x, track);
 		} else if (m.kind == IPC_VIEW && (view = channel_payload(&m, sizeof(*view)))) {
 			view_take_own(x, view);
+		} else if (m.kind == IPC_SERVERS && (servers = channel_payload(&m, sizeof(*servers)))) {
+			take_servers(x, servers);
 		} else if (m.kind == IPC_DUMP_STATE) {
 			report_state(x);
 		}

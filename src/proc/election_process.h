@@ -132,6 +132,8 @@ struct router {
 	int device_error;                 /* errno: one of them cannot be made */
 	struct port *port;
 	bool has_pool;                    /* virtual servers hang on it */
+	uint8_t servers;                  /* what the pool process said of them; 0: nothing */
+	bool was_behind;                  /* in the last second: for the log */
 	bool leaving;                     /* gone from the configuration: freed when quiet */
 	bool told;                        /* the pool process has the current facts */
 	bool takeover_untold;             /* role line and hook wait for the announcement */

@@ -188,10 +188,30 @@ hears_active(const struct election *e, mono now)
 		mono_diff_ns(now, e->last_heard) < el_down_ns(e->params.priority, e->active_interval_ns);
 }
 
+/* A line when a standby begins to learn the connections, and when it knows them. */
+static void
+log_behind(struct router *r, bool behind)
+{
+	struct log_line line;
+
+	if (behind == r->was_behind)
+		return;
+	r->was_behind = behind;
+	if (!behind && r->election.role != EL_BACKUP)
+		return;
+	log_line_begin(&line, "sync");
+	log_line_text(&line, "router", r->conf.name);
+	log_line_reason(&line, behind ? REASON_CATCHING_UP : REASON_CAUGHT_UP);
+	if (behind)
+		log_line_ms(&line, "preemption_held_ms", r->election.params.catch_up_ns);
+	log_emit(&r->elector->child->log, LOG_LEVEL_NOTICE, &line);
+}
+
 static bool
 tell_router(struct router *r, mono now)
 {
 	const struct election *e = &r->election;
+	bool peer_told = e->params.keyed && el_peer_is_fresh(e, now);
 	struct ipc_router facts = {
 		.vrid = r->conf.vrid,
 		.priority = e->params.priority,
@@ -201,6 +221,11 @@ tell_router(struct router *r, mono now)
 		.claimed = e->claimed,
 		.peer_active = hears_active(e, now),
 		.peer_priority = e->last_priority,
+		.behind = el_is_behind(e, now),
+		.behind_ns = e->catch_up_deadline.ns,
+		.peer_behind = peer_told && (e->peer.flags & TRAILER_BEHIND) != 0,
+		.peer_servers = peer_told ? e->peer.flags >> TRAILER_SERVERS_SHIFT &
+			TRAILER_SERVERS_MASK : 0,
 		.reason = e->reason,
 		.since_ns = e->since.ns,
 		.lease_ns = e->claimed ? e->lease_deadline.ns : INT64_MAX,
@@ -282,9 +307,11 @@ report_all(struct elector *x)
 	if (x->pool_fd == -1)
 		return;
 	/* Changes are told at once; of many routers the counters may be some seconds old. */
-	for (size_t i = 0; i < x->router_count; i++)
+	for (size_t i = 0; i < x->router_count; i++) {
+		log_behind(x->routers[i], el_is_behind(&x->routers[i]->election, now));
 		if (!x->routers[i]->told || x->router_count < TURNS || i % TURNS == x->seconds % TURNS)
 			report_router(x->routers[i]);
+	}
 	track_report(x);
 	tell_peer(x, now);
 	tell_stats(x);

@@ -5,6 +5,8 @@
  */
 #include "proc/election_process.h"
 
+#include "core/survival.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,45 @@ router_source(const struct router *r)
 	return port_source(r->port, r->family);
 }
 
+/*
+ * Connections of some service of it go on by what the active's kernel tells, and nothing is told
+ * twice to a node that was not there: what packets flow on is told within the refresh period (ten
+ * seconds, pool_sync.c) and the moment that the kernel takes to send; twice that, and some.
+ */
+static const int64_t catch_up_ns = 25 * NS_PER_S;
+
+static bool
+relies_on_sync(const struct config *c, uint32_t router)
+{
+	if (c->routers[router].standby != CONF_STANDBY_HOT || !c->sync.enabled || c->node_count < 2)
+		return false;
+	for (uint32_t i = 0; i < c->virtual_count; i++) {
+		const struct conf_virtual *v = &c->virtuals[i];
+
+		if (v->router == router && !v->one_packet &&
+			!survival_is_hash(v->scheduler, v->persistence_s))
+			return true;
+	}
+	return false;
+}
+
+/* Members of a group move together, so they wait for each other. */
+static int64_t
+catch_up_of(const struct router *r)
+{
+	const struct config *c = &r->elector->config;
+
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct conf_router *row = &c->routers[i];
+		bool meant = strcmp(row->name, r->conf.name) == 0 ||
+			(row->group[0] != '\0' && strcmp(row->group, r->conf.group) == 0);
+
+		if (meant && relies_on_sync(c, i))
+			return catch_up_ns;
+	}
+	return 0;
+}
+
 static struct el_params
 params_of(const struct router *r, uint8_t priority)
 {
@@ -50,6 +91,7 @@ params_of(const struct router *r, uint8_t priority)
 		.grouped = r->conf.group[0] != '\0',
 		.interval_ns = x->config.interval_ms * NS_PER_MS,
 		.preempt_delay_ns = r->conf.preempt_delay_ms * NS_PER_MS,
+		.catch_up_ns = catch_up_of(r),
 		.lease_ns = r->conf.lease_s * NS_PER_S,
 		.own = keyed ? x->config.nodes[x->child->node].address : router_source(r),
 	};

@@ -27,7 +27,8 @@ trailer_of(struct router *r, mono now)
 		.role = (uint8_t)e->role,
 		.priority = e->params.priority,
 		.fitness = (uint8_t)e->fitness,
-		.flags = el_flags(e),
+		.flags = (uint16_t)(el_flags(e) | (el_is_behind(e, now) ? TRAILER_BEHIND : 0u) |
+			(unsigned)r->servers << TRAILER_SERVERS_SHIFT),
 		.router_tag = r->tag,
 		.lease_s = (uint16_t)r->conf.lease_s,
 		.healthy = r->own_view,

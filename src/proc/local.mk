@@ -56,3 +56,4 @@ libproc_la_SOURCES += src/proc/pool_control.c src/proc/pool_status.c
 libproc_la_SOURCES += src/proc/pool_preview.c src/proc/pool_preview.h src/proc/pool_preview_json.c
 libproc_la_SOURCES += src/proc/election_view.c
 libproc_la_SOURCES += src/proc/pool_view.c
+libproc_la_SOURCES += src/proc/pool_sysctls.c src/proc/pool_survival.c

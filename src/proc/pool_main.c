@@ -256,6 +256,7 @@ take_peer(struct pool *p, const struct ipc_peer *peer, int fd)
 	ev_io_set(&p->election_watcher, fd, EV_READ);
 	ev_io_start(p->loop, &p->election_watcher);
 	tracks_tell_all(p);
+	survival_tell(p);
 }
 
 static void
@@ -276,6 +277,7 @@ leave(struct pool *p, bool clean)
 	if (clean) {
 		table_withdraw_all(p);
 		sync_stop(p);
+		sysctls_drop_all(p);
 	}
 	control_stop(p);
 	preview_close(p);
@@ -373,6 +375,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	if (!p->ipvs)
 		table_apply_now(p, REASON_DRIFT); /* not there yet: try again */
 	sync_reconcile(p);
+	survival_tell(p);
 	tracks_second(p);
 	views_tell(p);
 	operate_second(p);

@@ -10,7 +10,9 @@
  *   pool_weights.c   weights that change by themselves
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
- *   pool_sync.c      connection sync daemons and sysctls of ip_vs
+ *   pool_sync.c      connection sync daemons, and the gate
+ *   pool_sysctls.c   the sysctls of ip_vs
+ *   pool_survival.c  what connections survive a takeover by; comparing servers with the peer
  *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
  *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
  *   pool_refused.c   services that the kernel does not take, left out for a while
@@ -84,12 +86,36 @@ struct pool_prober {
 	ev_io watcher;
 };
 
+/* Those of net.ipv4.vs that are set here; the first four go with the sync daemons. */
+enum pool_sysctl_row {
+	SYSCTL_SYNC_THRESHOLD,
+	SYSCTL_SYNC_REFRESH_PERIOD,
+	SYSCTL_SYNC_RETRIES,
+	SYSCTL_BACKUP_ONLY,
+	SYSCTL_SLOPPY_TCP,
+	SYSCTL_SLOPPY_SCTP,
+	SYSCTL_EXPIRE_NODEST_CONN,
+	SYSCTL_EXPIRE_QUIESCENT_TEMPLATE,
+	POOL_SYSCTLS,
+};
+
+enum { SYSCTL_VALUE = 32 };
+
+struct pool_sysctl {
+	char wanted[SYSCTL_VALUE]; /* "": left alone */
+	char before[SYSCTL_VALUE]; /* `kept`: what was there */
+	bool kept;
+	int error;                 /* negative errno of the last try; 0: it is as wanted */
+};
+
 /* Latest facts of the election about one router: row i of config.routers. */
 struct pool_router {
 	bool known;
 	struct ipc_router facts;
 	bool preparing;           /* IPC_PREPARE came: program before the role is active */
 	mono prepare_until;       /* no takeover by then: the claim was given up */
+	uint8_t servers_told;     /* what the election on that channel was told last */
+	int servers_fd;           /* 0: none yet */
 };
 
 struct pool {
@@ -132,6 +158,8 @@ struct pool {
 	int64_t refused_pause_ns;
 	struct ipvs_sync sync;         /* as last set */
 	bool sync_set;
+	bool sync_refused;
+	struct pool_sysctl sysctls[POOL_SYSCTLS];
 	struct log_limit ipvs_limit, plan_limit;
 
 	struct neighbours *neighbours; /* NULL: not open */
@@ -288,6 +316,19 @@ void preview_note(struct pool *p, enum reason why, const struct plan_work *work)
 /* The supervisor has reloaded: what became of the plan. It is forgotten. */
 struct json_t *preview_done(struct pool *p);
 void preview_close(struct pool *p);
+/* pool_sysctls.c */
+const char *sysctl_name(enum pool_sysctl_row row);
+/* Now, and it is looked at each time this is called; `value` < SYSCTL_VALUE bytes. */
+void sysctl_want(struct pool *p, enum pool_sysctl_row row, const char *value);
+/* What was there before is put back. */
+void sysctl_drop(struct pool *p, enum pool_sysctl_row row);
+void sysctls_reconcile(struct pool *p);          /* those that the services need */
+void sysctls_drop_all(struct pool *p);
+
+/* pool_survival.c */
+struct survival survival_of(const struct pool *p, uint32_t virtual_row); /* core/survival.h */
+/* To the election, for the peer: from which servers each router's services choose. */
+void survival_tell(struct pool *p);
 
 /* pool_control.c: the control socket in child->run_dir. */
 int control_start(struct pool *p);               /* 0 or negative errno */

@@ -7,6 +7,7 @@
 
 #include "conf/listen.h"
 #include "control/server.h"
+#include "core/survival.h"
 #include "core/virtual_mac.h"
 
 #include <jansson.h>
@@ -108,6 +109,9 @@ put_facts(json_t *o, const struct pool *p, const struct pool_router *r, mono now
 		: json_string(ip_addr_format(&f->peer, text)));
 	put(o, "peer_priority", f->peer.family == IP_NONE ? json_null()
 		: json_integer(f->peer_priority));
+	put(o, "catching_up_ms", r->known && f->behind
+		? json_integer((json_int_t)((f->behind_ns - now.ns) / NS_PER_MS)) : json_null());
+	put(o, "peer_catching_up", json_boolean(r->known && f->peer_behind));
 	put_int(o, "adverts_sent", f->adverts_sent);
 	put_int(o, "adverts_received", f->adverts_received);
 }
@@ -365,6 +369,7 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 {
 	const struct conf_virtual *v = &p->config.virtuals[row];
 	json_t *o = json_object(), *reals = json_array();
+	struct survival survival = survival_of(p, row);
 
 	put(o, "name", text_json(v->name));
 	put(o, "router", text_json(p->config.routers[v->router].name));
@@ -383,6 +388,8 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "mode_since_ms", age_json(p->virtuals[row].since, now));
 	put(o, "sorry_health", v->has_sorry ? json_string(health_name(
 		p->targets[sorry_target(&p->config, row)].verdict)) : json_null());
+	put(o, "survival", json_string(survival_name(survival.mode)));
+	put(o, "survival_reason", json_string(reason_tag(survival.why)));
 	put(o, "sorry_server", v->has_sorry ? server_json(&v->sorry) : json_null());
 	for (uint32_t i = 0; i < v->real_count; i++)
 		json_array_append_new(reals, real_json(p, row, v->first_real + i, now));
@@ -445,6 +452,28 @@ sync_json(const struct pool *p)
 	return o;
 }
 
+/* Settings of the kernel that are made here, and which of them it refused. */
+static json_t *
+sysctls_json(const struct pool *p)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < POOL_SYSCTLS; i++) {
+		const struct pool_sysctl *s = &p->sysctls[i];
+		json_t *o;
+
+		if (s->wanted[0] == '\0')
+			continue;
+		o = json_object();
+		put(o, "name", json_string(sysctl_name((enum pool_sysctl_row)i)));
+		put(o, "value", json_string(s->wanted));
+		put(o, "before", s->kept ? json_string(s->before) : json_null());
+		put(o, "refused", s->error != 0 ? json_string(strerror(-s->error)) : json_null());
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *
 control_json(const struct pool *p)
 {
@@ -478,6 +507,7 @@ status_json(struct pool *p)
 	put(o, "virtual_servers", virtuals);
 	put(o, "ip_vs", json_boolean(p->ipvs != NULL));
 	put(o, "sync", sync_json(p));
+	put(o, "sysctls", sysctls_json(p));
 	put(o, "election", election_json(p));
 	put(o, "processes", processes_json(p, now));
 	put(o, "control", control_json(p));

@@ -14,18 +14,7 @@
  */
 #include "proc/pool_process.h"
 
-#include <errno.h>
 #include <string.h>
-
-static const struct {
-	const char *name, *value;
-} sysctls[] = {
-	/* The first packet of an established connection is told, and every state after it ... */
-	{"sync_threshold", "0 1"},
-	/* ... and again when its timer moved by ten seconds, so that idle ones stay alive there. */
-	{"sync_refresh_period", "10"},
-	{"sync_retries", "2"},
-};
 
 /* Row of the first hot router that has virtual servers. */
 static uint32_t
@@ -35,23 +24,6 @@ hot_router(const struct pool *p)
 		if (p->config.routers[p->config.virtuals[i].router].standby == CONF_STANDBY_HOT)
 			return p->config.virtuals[i].router;
 	return CONF_NO_INDEX;
-}
-
-static void
-set_sysctl(struct pool *p, const char *name, const char *value)
-{
-	char now[64] = "";
-	int error = ipvs_sysctl_read(name, now, sizeof(now));
-
-	for (char *c = now; *c; c++)
-		if (*c == '\t')
-			*c = ' ';
-	now[strcspn(now, "\n")] = '\0';
-	if (error == 0 && strcmp(now, value) == 0)
-		return;
-	error = ipvs_sysctl_write(name, value);
-	if (error != 0)
-		pool_complain(p, name, error);
 }
 
 static void
@@ -66,9 +38,9 @@ reconcile_gate(struct pool *p)
 		any_active = any_active || r->preparing || (r->known && r->facts.role == EL_ACTIVE);
 	}
 	if (any_active)
-		set_sysctl(p, "backup_only", "0");
+		sysctl_want(p, SYSCTL_BACKUP_ONLY, "0");
 	else if (all_known)
-		set_sysctl(p, "backup_only", "1");
+		sysctl_want(p, SYSCTL_BACKUP_ONLY, "1");
 }
 
 void
@@ -81,6 +53,7 @@ sync_reconcile(struct pool *p)
 
 	if (!p->ipvs)
 		return;
+	sysctls_reconcile(p);
 	if (router == CONF_NO_INDEX || p->config.node_count < 2 || !p->config.sync.enabled) {
 		sync_stop(p);
 		return;
@@ -94,19 +67,24 @@ sync_reconcile(struct pool *p)
 	wanted.maxlen = sync->maxlen;
 	memcpy(wanted.interface, sync->interface[0] != '\0' ? sync->interface
 		: p->config.routers[router].interface, sizeof(wanted.interface));
-	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
-		set_sysctl(p, sysctls[i].name, sysctls[i].value);
+	/* The first packet of an established connection is told, and every state after it ... */
+	sysctl_want(p, SYSCTL_SYNC_THRESHOLD, "0 1");
+	/* ... and again when its timer moved by ten seconds, so that idle ones stay alive there. */
+	sysctl_want(p, SYSCTL_SYNC_REFRESH_PERIOD, "10");
+	sysctl_want(p, SYSCTL_SYNC_RETRIES, "2");
 	reconcile_gate(p);
 	/* Those that run already are an earlier life's: ours, and ours to stop. */
 	if (ipvs_sync_get(p->ipvs, &now) != 0 || !ipvs_sync_matches(&now, &wanted)) {
 		error = ipvs_sync_set(p->ipvs, &wanted);
 		if (error != 0) {
 			pool_complain(p, "connection sync daemons", error);
+			p->sync_refused = true;
 			return;
 		}
 	}
 	p->sync = wanted;
 	p->sync_set = true;
+	p->sync_refused = false;
 }
 
 void
@@ -114,9 +92,11 @@ sync_stop(struct pool *p)
 {
 	struct ipvs_sync none = {.master = false};
 
-	if (!p->ipvs || !p->sync_set)
+	if (!p->ipvs)
 		return;
-	ipvs_sync_set(p->ipvs, &none);
-	ipvs_sysctl_write("backup_only", "0");
-	p->sync_set = false;
+	if (p->sync_set)
+		ipvs_sync_set(p->ipvs, &none);
+	for (int i = SYSCTL_SYNC_THRESHOLD; i <= SYSCTL_BACKUP_ONLY; i++)
+		sysctl_drop(p, (enum pool_sysctl_row)i);
+	p->sync_set = p->sync_refused = false;
 }
