@@ -466,6 +466,7 @@ pool_main(struct child *child)
 	owned_load(p);
 	if (!overlay_load(&p->overlay, child->state_dir))
 		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
+	sysctls_load(p);
 	if ((error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]))) != 0)
 		complain_and_exit(p, "capabilities", error);
 	if ((error = control_start(p)) != 0)

@@ -103,7 +103,8 @@ enum { SYSCTL_VALUE = 32 };
 
 struct pool_sysctl {
 	char wanted[SYSCTL_VALUE]; /* "": left alone */
-	char before[SYSCTL_VALUE]; /* `kept`: what was there */
+	char before[SYSCTL_VALUE]; /* `kept`, `told`: what was there */
+	bool told;                 /* by the file of an earlier life */
 	bool kept;
 	int error;                 /* negative errno of the last try; 0: it is as wanted */
 };
@@ -316,12 +317,14 @@ void preview_note(struct pool *p, enum reason why, const struct plan_work *work)
 /* The supervisor has reloaded: what became of the plan. It is forgotten. */
 struct json_t *preview_done(struct pool *p);
 void preview_close(struct pool *p);
+
 /* pool_sysctls.c */
 const char *sysctl_name(enum pool_sysctl_row row);
 /* Now, and it is looked at each time this is called; `value` < SYSCTL_VALUE bytes. */
 void sysctl_want(struct pool *p, enum pool_sysctl_row row, const char *value);
 /* What was there before is put back. */
 void sysctl_drop(struct pool *p, enum pool_sysctl_row row);
+void sysctls_load(struct pool *p);                /* what an earlier life remembered */
 void sysctls_reconcile(struct pool *p);          /* those that the services need */
 void sysctls_drop_all(struct pool *p);
 

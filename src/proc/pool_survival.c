@@ -1,6 +1,6 @@
 /*
  * What each virtual server's connections survive a takeover by, out of what is known here; and the
- * byte by which two keyed nodes find out whether they choose from the same real servers. It is of
+ * digest by which two keyed nodes find out whether they choose from the same real servers. It is of
  * those services that choose by hash, as they are in the kernel: configuration, verdicts and what
  * somebody changed by hand are all in it. Without a key the peer tells nothing.
  */

@@ -4,11 +4,17 @@
  * made while something of the configuration needs it; what was there before is put back when that
  * ends and at a clean stop. One that somebody else changes is set again within a second. A refusal
  * is told once in a while and shown in the status: it costs a service its survival, no more.
+ *
+ * What was there before is remembered in the state directory, a line "name value" each, for the
+ * process that comes after one that died. It counts only while our value is still in force: after
+ * a boot the kernel has what the operator configured.
  */
 #include "proc/pool_process.h"
 
 #include "core/survival.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[POOL_SYSCTLS] = {
@@ -40,6 +46,76 @@ read_value(const char *name, char out[SYSCTL_VALUE])
 	return error;
 }
 
+static void
+path_of(const struct pool *p, const char *suffix, char out[LIMIT_PATH])
+{
+	snprintf(out, LIMIT_PATH, "%s/sysctls%s", p->child->state_dir, suffix);
+}
+
+void
+sysctls_load(struct pool *p)
+{
+	char path[LIMIT_PATH], line[2 * SYSCTL_VALUE + 32];
+	FILE *f;
+
+	path_of(p, "", path);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f)) {
+		char *blank = strchr(line, ' ');
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!blank || strlen(blank + 1) >= SYSCTL_VALUE)
+			continue;
+		*blank = '\0';
+		for (int i = 0; i < POOL_SYSCTLS; i++)
+			if (strcmp(line, names[i]) == 0) {
+				memcpy(p->sysctls[i].before, blank + 1, strlen(blank + 1) + 1);
+				p->sysctls[i].told = true;
+			}
+	}
+	fclose(f);
+}
+
+static void
+store(struct pool *p)
+{
+	char path[LIMIT_PATH], fresh[LIMIT_PATH];
+	FILE *f;
+	bool ok;
+
+	path_of(p, "", path);
+	path_of(p, ".new", fresh);
+	f = fopen(fresh, "we");
+	if (!f) {
+		pool_complain(p, fresh, errno);
+		return;
+	}
+	for (int i = 0; i < POOL_SYSCTLS; i++)
+		if (p->sysctls[i].kept)
+			fprintf(f, "%s %s\n", names[i], p->sysctls[i].before);
+	ok = ferror(f) == 0;
+	ok = fclose(f) == 0 && ok;
+	if (!ok || rename(fresh, path) == -1)
+		pool_complain(p, path, errno);
+}
+
+/* Before the first change. */
+static void
+keep(struct pool *p, enum pool_sysctl_row row, const char *now)
+{
+	struct pool_sysctl *s = &p->sysctls[row];
+	bool ours = strcmp(now, s->wanted) == 0;
+
+	if (s->kept || (ours && !s->told) || row == SYSCTL_BACKUP_ONLY)
+		return;
+	if (!ours)
+		memcpy(s->before, now, sizeof(s->before));
+	s->kept = true;
+	store(p);
+}
+
 void
 sysctl_want(struct pool *p, enum pool_sysctl_row row, const char *value)
 {
@@ -48,13 +124,11 @@ sysctl_want(struct pool *p, enum pool_sysctl_row row, const char *value)
 	int error = read_value(names[row], now);
 
 	memcpy(s->wanted, value, strlen(value) + 1);
+	if (error == 0)
+		keep(p, row, now);
 	if (error == 0 && strcmp(now, value) == 0) {
 		s->error = 0;
 		return;
-	}
-	if (error == 0 && !s->kept) {
-		memcpy(s->before, now, sizeof(s->before));
-		s->kept = true;
 	}
 	s->error = error != 0 ? error : ipvs_sysctl_write(names[row], value);
 	if (s->error != 0)
@@ -74,6 +148,7 @@ sysctl_drop(struct pool *p, enum pool_sysctl_row row)
 	else if (s->kept)
 		ipvs_sysctl_write(names[row], s->before);
 	*s = (struct pool_sysctl){.error = 0};
+	store(p);
 }
 
 static void
