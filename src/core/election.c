@@ -171,6 +171,7 @@ election_enter_active(struct election *e, mono now, enum reason reason, struct e
 	e->removals = 0;
 	e->pending = 0; /* a release still on its way must not be taken for a claim */
 	e->resign_deadline = MONO_NEVER;
+	e->catch_up_deadline = now; /* what there is from here on is ours */
 	e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
 	election_send_advert(out, e->params.priority);
 	if (e->params.prepare) {

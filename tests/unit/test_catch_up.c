@@ -93,6 +93,22 @@ once_learnt_stays_learnt(void **state)
 }
 
 static void
+who_served_has_nothing_to_learn(void **state)
+{
+	struct bench b;
+	struct el_params p = learner(false);
+
+	(void)state;
+	p.priority = 50;
+	start_active(&b, p);
+	hear(&b, LOWER_ADDRESS, 100);
+	settle(&b, true);
+	assert_int_equal(b.e.role, EL_BACKUP);
+	hear(&b, LOWER_ADDRESS, 100);
+	assert_false(el_is_behind(&b.e, b.now));
+}
+
+static void
 a_cable_that_was_out_starts_it_over(void **state)
 {
 	struct bench b;
@@ -184,6 +200,7 @@ main(void)
 		cmocka_unit_test(waits_at_the_same_time_as_for_the_delay),
 		cmocka_unit_test(a_silent_or_resigning_peer_is_followed_at_once),
 		cmocka_unit_test(once_learnt_stays_learnt),
+		cmocka_unit_test(who_served_has_nothing_to_learn),
 		cmocka_unit_test(a_cable_that_was_out_starts_it_over),
 		cmocka_unit_test(begins_when_there_is_something_to_learn),
 		cmocka_unit_test(a_keyed_standby_does_not_ask_for_it_before),
