@@ -334,21 +334,6 @@ el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reaso
 	}
 }
 
-/* The active was heard: what it tells of connections arrives here from now on. */
-static void
-note_catch_up(struct election *e, mono now)
-{
-	if (mono_is_never(e->catch_up_deadline))
-		e->catch_up_deadline = mono_add_ns(now, e->params.catch_up_ns);
-}
-
-bool
-el_is_behind(const struct election *e, mono now)
-{
-	return e->role == EL_BACKUP && e->params.catch_up_ns > 0 &&
-		!mono_is_never(e->catch_up_deadline) && mono_before(now, e->catch_up_deadline);
-}
-
 /* Does a backup let that node be active (RFC 9568 6.4.2), at this moment? */
 static bool
 yields_to(struct election *e, mono now, const struct el_advert *advert)
@@ -376,7 +361,7 @@ election_recv_as_backup(struct election *e, mono now, const struct el_advert *ad
 		e->down_deadline = mono_min(e->down_deadline, skewed);
 		return;
 	}
-	note_catch_up(e, now);
+	catch_up_heard(e, now);
 	e->wants = !yields_to(e, now, advert);
 	grouped_heard(e, e->wants);
 	if (e->wants)

@@ -1,7 +1,7 @@
 /*
  * What the parts of the election share: election.c has the state machine of RFC 9568,
  * election_keyed.c what the nodes of a keyed pair do beyond it, election_grouped.c what a member of
- * a group does. Inside of src/core only.
+ * a group does, election_catch_up.c how a standby that was away learns. Inside of src/core only.
  */
 #ifndef TANDEM_CORE_ELECTION_INTERNAL_H
 #define TANDEM_CORE_ELECTION_INTERNAL_H
@@ -44,6 +44,9 @@ bool keyed_may_offer(const struct election *e, mono now);
 void keyed_taking(struct election *e, mono now);
 /* Would the peer, as last heard, rather be active than we? */
 bool keyed_peer_outranks(const struct election *e);
+
+/* election_catch_up.c: an active was heard, so what it tells arrives here */
+void catch_up_heard(struct election *e, mono now);
 
 /* election_grouped.c: the way to active for whoever may be in a group */
 void grouped_rise(struct election *e, mono now, enum reason why, struct el_acts *out);

@@ -7,7 +7,7 @@ nginx_start()
 	pid $LAB/$1.nginx;
 	error_log $LAB/$1.nginx.log;
 	worker_processes 1;
-	events { worker_connections 64; }
+	events { worker_connections 1024; }
 	http { access_log off; client_body_temp_path $LAB/$1.b; proxy_temp_path $LAB/$1.p; fastcgi_temp_path $LAB/$1.f;
 	  uwsgi_temp_path $LAB/$1.u; scgi_temp_path $LAB/$1.s;
 	  server { listen 8080; location / { return 200 "OK\n"; } location = /who { return 200 "$1\n"; } } }

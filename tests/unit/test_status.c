@@ -160,10 +160,11 @@ has_keys(const json_t *o, const char *const *keys)
 static void
 keeps_its_contract(void **state)
 {
-	static const char *const top[] = {"snode", "arouters", "opeer", "avirtual_servers", "asysctls", NULL};
+	static const char *const top[] = {"snode", "arouters", "opeer", "avirtual_servers", "asysctls",
+		NULL};
 	static const char *const router[] = {"sname", "nvrid", "srole", "sreason", "nsince_ms",
-		"npriority", "aaddresses", "sstandby", "bhold", "sfence", "?lease_ms", "atrack", "?catching_up_ms",
-		"bpeer_catching_up", NULL};
+		"npriority", "aaddresses", "sstandby", "bhold", "sfence", "?lease_ms", "atrack",
+		"?catching_up_ms", "bpeer_catching_up", NULL};
 	static const char *const track[] = {"sname", "skind", "0up", "sreason", "sdetail",
 		"nweight", "?since_ms", NULL};
 	static const char *const peer[] = {"sname", "sstate", "?last_heard_ms", "alinks", NULL};
