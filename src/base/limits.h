@@ -24,6 +24,9 @@ enum {
 	LIMIT_LISTENS = 16384,    /* addresses and ports of virtual servers, ranges counted out */
 	LIMIT_REALS = 65536,
 	LIMIT_PROBES = 8192,      /* distinct probe definitions */
+	LIMIT_CAS = 64,           /* distinct ca_file */
+	LIMIT_CA_FILE = 1048576,  /* bytes of one */
+	LIMIT_CA_BYTES = 8388608, /* of all together */
 	LIMIT_PROBERS = 16,       /* prober processes */
 	LIMIT_STATUS_RANGES = 8,  /* ranges in an HTTP status list */
 	LIMIT_EXPECT_BODY = 128,  /* bytes of an expected body substring, NUL included */

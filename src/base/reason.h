@@ -79,6 +79,13 @@
 	ROW(DNS_RCODE, "dns-rcode", "the response code is not the expected one")                   \
 	ROW(DNS_ANSWER, "dns-answer", "no record of the answer is the expected one")               \
 	ROW(DNS_INVALID, "dns-invalid", "the answer is not DNS, or not to our question")           \
+	ROW(TLS_TIMEOUT, "tls-timeout", "connected, but the TLS handshake did not end in time")     \
+	ROW(TLS_FAILED, "tls-failed", "the TLS handshake failed")                                  \
+	ROW(TLS_EXPIRED, "tls-expired", "the certificate has expired")                             \
+	ROW(TLS_EXPIRES, "tls-expires", "the certificate is about to expire")                      \
+	ROW(TLS_NAME, "tls-name", "the certificate is not for the name that was asked for")        \
+	ROW(TLS_ISSUER, "tls-issuer", "nobody that ca_file knows has signed the certificate")      \
+	ROW(TLS_CERTIFICATE, "tls-certificate", "the certificate is not valid")                    \
 	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
 	/* packets refused */                                                                      \
 	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \

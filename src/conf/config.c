@@ -15,6 +15,8 @@ config_free(struct config *c)
 	free(c->listens);
 	free(c->reals);
 	free(c->probes);
+	free(c->cas);
+	free(c->ca_bytes);
 	if (c->keys)
 		explicit_bzero(c->keys, c->key_count * sizeof(*c->keys));
 	free(c->keys);
@@ -49,6 +51,32 @@ conf_query_type(uint8_t place)
 		DNS_A, DNS_AAAA, DNS_NS, DNS_SOA, DNS_MX, DNS_TXT, DNS_PTR, DNS_CNAME};
 
 	return numbers[place % (sizeof(numbers) / sizeof(numbers[0]))];
+}
+
+const struct conf_ca *
+config_find_ca(const struct config *c, const char *path)
+{
+	for (uint32_t i = 0; i < c->ca_count; i++)
+		if (strcmp(c->cas[i].path, path) == 0)
+			return &c->cas[i];
+	return NULL;
+}
+
+/* Equal rows mean equal bytes. */
+bool
+config_same_probe(const struct config *a, uint32_t row_a, const struct config *b, uint32_t row_b)
+{
+	const struct conf_probe *x = &a->probes[row_a], *y = &b->probes[row_b];
+	const struct conf_ca *ca_x, *ca_y;
+
+	if (memcmp(x, y, sizeof(*x)) != 0)
+		return false;
+	ca_x = config_find_ca(a, x->ca_file);
+	ca_y = config_find_ca(b, y->ca_file);
+	if (!ca_x || !ca_y)
+		return ca_x == ca_y;
+	return ca_x->length == ca_y->length &&
+		memcmp(a->ca_bytes + ca_x->first, b->ca_bytes + ca_y->first, ca_x->length) == 0;
 }
 
 const char *

@@ -26,8 +26,16 @@ enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17, CONF_SCTP = 132 }; /* IANA num
 enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
 enum conf_down { CONF_DOWN_DRAIN, CONF_DOWN_CUT };
-enum conf_probe_type { CONF_PROBE_NONE, CONF_PROBE_ICMP, CONF_PROBE_TCP, CONF_PROBE_HTTP,
-	CONF_PROBE_UDP, CONF_PROBE_DNS };
+enum conf_probe_type {
+	CONF_PROBE_NONE,
+	CONF_PROBE_ICMP,
+	CONF_PROBE_TCP,
+	CONF_PROBE_HTTP,
+	CONF_PROBE_UDP,
+	CONF_PROBE_DNS,
+	CONF_PROBE_HTTPS,
+};
+enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
 enum conf_track_kind { CONF_TRACK_GATEWAY, CONF_TRACK_PROBE, CONF_TRACK_SCRIPT };
 enum conf_hook { CONF_HOOK_ACTIVE, CONF_HOOK_BACKUP, CONF_HOOK_FAULT, CONF_HOOKS };
@@ -122,16 +130,34 @@ struct conf_probe {
 	struct ip_addr address;   /* no family: the real server's own address */
 	uint32_t interval_ms;     /* 10..3600000 */
 	uint32_t timeout_ms;      /* 10..600000, one absolute deadline a probe */
-	char path[LIMIT_PATH];    /* http */
-	char host[LIMIT_PATH];    /* http: Host header; "" = the server's address and port */
-	struct conf_status_range status[LIMIT_STATUS_RANGES]; /* http */
+	/* of http and https */
+	char path[LIMIT_PATH];
+	char host[LIMIT_PATH];    /* Host header; "" = the server's address and port */
+	struct conf_status_range status[LIMIT_STATUS_RANGES];
 	uint32_t status_count;
-	char body[LIMIT_EXPECT_BODY]; /* http: must be in the answer; "" = any body */
+	char body[LIMIT_EXPECT_BODY]; /* must be in the answer; "" = any body */
 	struct conf_bytes send;   /* tcp, udp */
 	struct conf_bytes answer; /* tcp, udp: must be in what comes back; dns: a record's text */
 	char query[LIMIT_PATH];   /* dns: the name asked for */
 	uint8_t query_type;       /* dns: place in words_query_type[] */
 	uint8_t rcode;            /* dns: 0..5 */
+	/* of https */
+	char sni[LIMIT_PATH];     /* asked for and checked; "" = host, or the server's address */
+	bool verify;
+	char ca_file[LIMIT_PATH]; /* row of cas[] by its path; "" without verify */
+	uint8_t tls_min;          /* enum conf_tls */
+	uint16_t expiry_warning_days; /* 0..3650; 0: no warning */
+	bool expiry_fail;         /* fail for what is warned of */
+};
+
+/* A file of certificates that probes trust, as it was when the configuration was read. */
+struct conf_ca {
+	char path[LIMIT_PATH];
+	uint32_t first, length;   /* of ca_bytes[] */
+};
+
+struct conf_byte {
+	uint8_t value;
 };
 
 struct conf_virtual {
@@ -217,6 +243,10 @@ struct config {
 	uint32_t real_count;
 	struct conf_probe *probes;
 	uint32_t probe_count;
+	struct conf_ca *cas;
+	uint32_t ca_count;
+	struct conf_byte *ca_bytes;
+	uint32_t ca_byte_count;
 	struct conf_key *keys;        /* read by the supervisor; never printed */
 	uint32_t key_count;
 	struct conf_link *links;
@@ -233,6 +263,10 @@ void config_free(struct config *c);
 /* Index of the router of that name, or CONF_NO_INDEX. */
 uint32_t config_find_router(const struct config *c, const char *name);
 uint32_t config_find_node(const struct config *c, const char *name);
+/* The file of that path, or NULL. */
+const struct conf_ca *config_find_ca(const struct config *c, const char *path);
+/* Do both rows ask the same way, trusting the same certificates? */
+bool config_same_probe(const struct config *a, uint32_t row_a, const struct config *b, uint32_t row_b);
 /* "tcp", "udp", "sctp" */
 const char *conf_protocol_name(uint8_t protocol);
 /* "nat", "dr", "tunnel" */

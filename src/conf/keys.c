@@ -22,17 +22,18 @@ const char *const words_tunnel[] = {"ipip", "gue", "gre", NULL};
 const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
 const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
-const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", NULL};
+const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "https", NULL};
 const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
 const char *const words_rcode[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 	NULL};
+const char *const words_tls[] = {"1.2", "1.3", NULL};
 const char *const words_fail[] = {"unfit", NULL};
 
 static const char *const words_facility[] = {"daemon", "user", "syslog", "local0", "local1",
 	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
 static const char *const words_level[] = {"error", "warning", "notice", "info", "debug", NULL};
 
-static const char *const later_probe_type[] = {"https", "exec", NULL};
+static const char *const later_probe_type[] = {"exec", NULL};
 
 #define KEYS_OF(member, label) \
 	const struct key_group keys_##member = { \
@@ -79,6 +80,13 @@ static const struct key table_probe[] = {
 	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
 	{.name = "host", .kind = KEY_HOST, .text = ""},
 	{.name = "expect", .kind = KEY_GROUP, .group = &keys_expect},
+	{.name = "sni", .kind = KEY_HOST_NAME, .text = ""},
+	{.name = "verify", .kind = KEY_BOOL, .number = 1},
+	{.name = "ca_file", .kind = KEY_FILE, .text = "/etc/ssl/certs/ca-certificates.crt"},
+	{.name = "tls_min", .kind = KEY_WORD, .words = words_tls, .text = "1.2"},
+	{.name = "expiry_warning_days", .kind = KEY_INT, .low = 0, .high = 3650, .number = 14,
+		.unit = "days"},
+	{.name = "expiry_fail", .kind = KEY_BOOL},
 	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 1000,
 		.unit = "milliseconds"},
 	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 500,

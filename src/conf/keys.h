@@ -34,6 +34,7 @@ enum key_kind {
 	KEY_FILE,       /* absolute path of a file */
 	KEY_URL_PATH,
 	KEY_HOST,       /* a Host header, or "" */
+	KEY_HOST_NAME,  /* of DNS, or "" */
 	KEY_STATUS,     /* list of HTTP statuses and ranges */
 	KEY_TEXT,       /* any printable text, or "" */
 	KEY_DOMAIN,     /* a name of the DNS, or "." */
@@ -86,6 +87,7 @@ extern const char *const words_down[];
 extern const char *const words_query_type[]; /* see conf_query_type() */
 extern const char *const words_rcode[];      /* by number */
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
+extern const char *const words_tls[];
 extern const char *const words_fail[];
 
 extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_link, keys_router, keys_track,

@@ -16,7 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TABLES = 11, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { TABLES = 13, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+/* In front of the probes alone, what they trust behind them. */
+struct probes_header {
+	uint32_t probe_count, ca_count, ca_byte_count;
+};
 
 static const char pack_magic[8] = "tandem1";
 
@@ -45,6 +50,8 @@ static const struct table tables[TABLES] = {
 	TABLE(listens, listen_count, conf_listen, LIMIT_LISTENS),
 	TABLE(reals, real_count, conf_real, LIMIT_REALS),
 	TABLE(probes, probe_count, conf_probe, LIMIT_PROBES),
+	TABLE(cas, ca_count, conf_ca, LIMIT_CAS),
+	TABLE(ca_bytes, ca_byte_count, conf_byte, LIMIT_CA_BYTES),
 	TABLE(keys, key_count, conf_key, LIMIT_KEYS),
 	TABLE(links, link_count, conf_link, LIMIT_LINKS),
 	TABLE(blocks, block_count, conf_block, LIMIT_BLOCKS),
@@ -104,6 +111,8 @@ copy_head(struct config *to, const struct config *from)
 	to->listen_count = from->listen_count;
 	to->real_count = from->real_count;
 	to->probe_count = from->probe_count;
+	to->ca_count = from->ca_count;
+	to->ca_byte_count = from->ca_byte_count;
 	to->key_count = from->key_count;
 	to->link_count = from->link_count;
 	to->block_count = from->block_count;
@@ -158,7 +167,12 @@ write_tables(int fd, const struct config *c)
 static bool
 write_probes(int fd, const struct config *c)
 {
-	return write_all(fd, c->probes, c->probe_count * sizeof(*c->probes)) &&
+	const struct probes_header h = {c->probe_count, c->ca_count, c->ca_byte_count};
+
+	return write_all(fd, &h, sizeof(h)) &&
+		write_all(fd, c->probes, c->probe_count * sizeof(*c->probes)) &&
+		write_all(fd, c->cas, c->ca_count * sizeof(*c->cas)) &&
+		write_all(fd, c->ca_bytes, c->ca_byte_count) &&
 		fcntl(fd, F_ADD_SEALS, PACK_SEALS) == 0;
 }
 
@@ -199,18 +213,78 @@ is_sealed(int fd)
 	return seals != -1 && (seals & PACK_SEALS) == PACK_SEALS;
 }
 
-const struct conf_probe *
-config_map_probes(int fd, uint32_t count, size_t *bytes)
+static bool
+range_fits(uint32_t first, uint32_t count, uint32_t all)
 {
+	return first <= all && count <= all - first;
+}
+
+/* May be mapped; the rows themselves have to be looked at by who uses them. */
+static bool
+probes_fit(const struct conf_probe_map *m, const struct probes_header *h, uint32_t count)
+{
+	if (h->probe_count != count || count == 0 || count > LIMIT_PROBES ||
+		h->ca_count > LIMIT_CAS || h->ca_byte_count > LIMIT_CA_BYTES)
+		return false;
+	return m->bytes == sizeof(*h) + count * sizeof(*m->probes) +
+		h->ca_count * sizeof(*m->cas) + h->ca_byte_count;
+}
+
+bool
+config_map_probes(int fd, uint32_t count, struct conf_probe_map *out)
+{
+	const struct probes_header *h;
 	struct stat st;
 	void *map;
 
-	*bytes = count * sizeof(struct conf_probe);
-	if (count == 0 || count > LIMIT_PROBES || !is_sealed(fd) || fstat(fd, &st) == -1 ||
-		st.st_size != (off_t)*bytes)
+	memset(out, 0, sizeof(*out));
+	if (!is_sealed(fd) || fstat(fd, &st) == -1 || st.st_size < (off_t)sizeof(*h))
+		return false;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return false;
+	out->map = map;
+	out->bytes = (size_t)st.st_size;
+	h = map;
+	if (!probes_fit(out, h, count)) {
+		config_unmap_probes(out);
+		return false;
+	}
+	out->probes = (const struct conf_probe *)(h + 1);
+	out->probe_count = count;
+	out->cas = (const struct conf_ca *)(out->probes + count);
+	out->ca_count = h->ca_count;
+	out->ca_bytes = (const uint8_t *)(out->cas + h->ca_count);
+	out->ca_byte_count = h->ca_byte_count;
+	return true;
+}
+
+void
+config_unmap_probes(struct conf_probe_map *m)
+{
+	if (m->map)
+		munmap(m->map, m->bytes);
+	memset(m, 0, sizeof(*m));
+}
+
+uint32_t
+config_map_find_ca(const struct conf_probe_map *m, const char *path)
+{
+	for (uint32_t i = 0; i < m->ca_count; i++)
+		if (strncmp(m->cas[i].path, path, sizeof(m->cas[i].path)) == 0)
+			return i;
+	return CONF_NO_INDEX;
+}
+
+const void *
+config_map_ca(const struct conf_probe_map *m, uint32_t row, size_t *length)
+{
+	const struct conf_ca *ca = &m->cas[row];
+
+	if (!range_fits(ca->first, ca->length, m->ca_byte_count))
 		return NULL;
-	map = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-	return map == MAP_FAILED ? NULL : map;
+	*length = ca->length;
+	return m->ca_bytes + ca->first;
 }
 
 static bool
@@ -236,12 +310,6 @@ ends(const char *text, size_t size)
 }
 
 #define ENDS(field) ends(field, sizeof(field))
-
-static bool
-range_fits(uint32_t first, uint32_t count, uint32_t all)
-{
-	return first <= all && count <= all - first;
-}
 
 static bool
 router_is_sound(const struct config *c, const struct conf_router *r)
@@ -299,6 +367,16 @@ tracks_are_sound(const struct config *c)
 	return true;
 }
 
+bool
+config_probe_is_sound(const struct conf_probe *p)
+{
+	return ENDS(p->path) && ENDS(p->host) && ENDS(p->body) && ENDS(p->sni) && ENDS(p->ca_file) &&
+		ENDS(p->query) &&
+		p->type <= CONF_PROBE_HTTPS && p->status_count <= LIMIT_STATUS_RANGES &&
+		p->tls_min <= CONF_TLS_1_3 &&
+		p->send.length <= LIMIT_PROBE_BYTES && p->answer.length <= LIMIT_PROBE_BYTES;
+}
+
 static bool
 rows_are_sound(const struct config *c)
 {
@@ -321,11 +399,11 @@ rows_are_sound(const struct config *c)
 		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count)
 			return false;
 	for (uint32_t i = 0; i < c->probe_count; i++)
-		if (!ENDS(c->probes[i].path) || !ENDS(c->probes[i].host) ||
-			!ENDS(c->probes[i].body) || c->probes[i].status_count > LIMIT_STATUS_RANGES ||
-			c->probes[i].send.length > LIMIT_PROBE_BYTES ||
-			c->probes[i].answer.length > LIMIT_PROBE_BYTES ||
-			!ENDS(c->probes[i].query))
+		if (!config_probe_is_sound(&c->probes[i]))
+			return false;
+	for (uint32_t i = 0; i < c->ca_count; i++)
+		if (!ENDS(c->cas[i].path) ||
+			!range_fits(c->cas[i].first, c->cas[i].length, c->ca_byte_count))
 			return false;
 	if (!heartbeat_is_sound(c) || !tracks_are_sound(c))
 		return false;

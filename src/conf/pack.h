@@ -19,8 +19,27 @@ bool config_unpack(int fd, struct config *out);
 
 /* The probes alone, for who must not see the rest. A sealed memfd, or -1 with errno. */
 int config_pack_probes(const struct config *c);
-/* Maps `count` such rows, read-only; NULL when it is not that many. Free with munmap(). */
-const struct conf_probe *config_map_probes(int fd, uint32_t count, size_t *bytes);
+
+/* What such a descriptor holds, read-only. */
+struct conf_probe_map {
+	void *map;
+	size_t bytes;
+	const struct conf_probe *probes;
+	uint32_t probe_count, ca_count, ca_byte_count;
+	const struct conf_ca *cas;
+	const uint8_t *ca_bytes;
+};
+
+/* False when it does not hold `count` probes, *out is empty then. */
+bool config_map_probes(int fd, uint32_t count, struct conf_probe_map *out);
+/* An empty one may be unmapped. */
+void config_unmap_probes(struct conf_probe_map *m);
+/* The row of cas of that path, or CONF_NO_INDEX. */
+uint32_t config_map_find_ca(const struct conf_probe_map *m, const char *path);
+/* Its certificates (PEM, without a NUL), as long as the map is there; NULL when it is not sound. */
+const void *config_map_ca(const struct conf_probe_map *m, uint32_t row, size_t *length);
+/* Do its texts end, are its numbers of their kind? */
+bool config_probe_is_sound(const struct conf_probe *p);
 
 /* A copy with tables of its own (config_free()). False without memory; *out is then empty. */
 bool config_copy(const struct config *from, struct config *out);

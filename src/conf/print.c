@@ -138,6 +138,18 @@ print_dns(const struct conf_probe *p, const char *indent, FILE *to)
 }
 
 static void
+print_https(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	put_key_text(to, indent, "sni", p->sni);
+	fprintf(to, "%sverify = %s;\n", indent, truth(p->verify));
+	if (p->verify)
+		put_key_text(to, indent, "ca_file", p->ca_file);
+	put_key_text(to, indent, "tls_min", words_tls[p->tls_min]);
+	fprintf(to, "%sexpiry_warning_days = %u;\n%sexpiry_fail = %s;\n", indent,
+		p->expiry_warning_days, indent, truth(p->expiry_fail));
+}
+
+static void
 print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
@@ -158,11 +170,13 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 	}
 	if (p->type == CONF_PROBE_DNS)
 		print_dns(p, indent, to);
-	if (p->type == CONF_PROBE_HTTP) {
+	if (p->type == CONF_PROBE_HTTP || p->type == CONF_PROBE_HTTPS) {
 		put_key_text(to, indent, "path", p->path);
 		put_key_text(to, indent, "host", p->host);
 		print_expect(p, indent, to);
 	}
+	if (p->type == CONF_PROBE_HTTPS)
+		print_https(p, indent, to);
 	print_asking(p->interval_ms, p->timeout_ms, p->rise, p->fall, indent, to);
 }
 

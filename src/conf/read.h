@@ -34,7 +34,7 @@ struct conf_errors {
  * included file's where it is included); free it with conf_errors_free().
  */
 bool config_read_path(const char *path, struct config *out, struct conf_errors *errors);
-/* The same without opening key_file: for examples, and where the caller may not read it. */
+/* The same without opening key_file or a ca_file: for examples, and where the caller may not read it. */
 bool config_read_without_keys(const char *path, struct config *out, struct conf_errors *errors);
 void conf_errors_free(struct conf_errors *errors);
 /* Print each as `FILE:LINE: message`. */

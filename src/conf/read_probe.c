@@ -50,6 +50,12 @@ sorry_probe(struct reader *r, uint32_t base, bool has_port)
 	return add_probe(r, &p);
 }
 
+static bool
+is_http(const struct conf_probe *p)
+{
+	return p->type == CONF_PROBE_HTTP || p->type == CONF_PROBE_HTTPS;
+}
+
 static void
 set_defaults(struct conf_probe *p, enum conf_probe_type type)
 {
@@ -66,10 +72,12 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 		scope_copy(&defaults, "query", p->query, sizeof(p->query));
 		p->query_type = (uint8_t)scope_word(&defaults, "query_type");
 	}
-	if (type != CONF_PROBE_HTTP)
+	if (!is_http(p))
 		return;
 	scope_copy(&defaults, "path", p->path, sizeof(p->path));
 	status_parse(scope_text(&expect, "status"), p->status, &p->status_count);
+	if (type == CONF_PROBE_HTTPS)
+		https_defaults(p);
 }
 
 static bool
@@ -85,17 +93,23 @@ static const struct {
 	const char *key;
 	uint32_t types;
 } uses[] = {
-	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(UDP) | TYPE(DNS)},
-	{"path", TYPE(HTTP)},
-	{"host", TYPE(HTTP)},
+	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(HTTPS) | TYPE(UDP) | TYPE(DNS)},
+	{"path", TYPE(HTTP) | TYPE(HTTPS)},
+	{"host", TYPE(HTTP) | TYPE(HTTPS)},
 	{"half_open", TYPE(TCP)},
 	{"send", TYPE(TCP) | TYPE(UDP)},
 	{"query", TYPE(DNS)},
 	{"query_type", TYPE(DNS)},
-	{"expect", TYPE(HTTP) | TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
+	{"sni", TYPE(HTTPS)},
+	{"verify", TYPE(HTTPS)},
+	{"ca_file", TYPE(HTTPS)},
+	{"tls_min", TYPE(HTTPS)},
+	{"expiry_warning_days", TYPE(HTTPS)},
+	{"expiry_fail", TYPE(HTTPS)},
+	{"expect", TYPE(HTTP) | TYPE(HTTPS) | TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	/* in expect */
-	{"status", TYPE(HTTP)},
-	{"body", TYPE(HTTP)},
+	{"status", TYPE(HTTP) | TYPE(HTTPS)},
+	{"body", TYPE(HTTP) | TYPE(HTTPS)},
 	{"answer", TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	{"rcode", TYPE(DNS)},
 };
@@ -198,6 +212,8 @@ static void
 fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	struct conf_probe *p)
 {
+	static const char *const of_https[] = {"sni", "verify", "ca_file", "tls_min",
+		"expiry_warning_days", "expiry_fail"};
 	const struct config *c = s->reader->out;
 	int type = scope_word(s, "type") + CONF_PROBE_ICMP;
 
@@ -225,6 +241,10 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		p->query_type = (uint8_t)scope_word(s, "query_type");
 	read_expect(s, p);
 	check_dns_answer(s, p);
+	for (size_t i = 0; i < sizeof(of_https) / sizeof(of_https[0]); i++)
+		is_used(s, p, of_https[i]);
+	if (p->type == CONF_PROBE_HTTPS)
+		read_https(s, p);
 	check_half_open(s, p);
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);

@@ -18,9 +18,9 @@
 struct reader {
 	struct errors *errors;
 	struct config *out;
-	bool without_keys;  /* the key file is not looked at */
+	bool without_keys;  /* the key file and ca_file are not looked at */
 	struct seen probes; /* rows of out->probes by their bytes */
-	size_t probe_capacity;
+	size_t probe_capacity, ca_capacity;
 	/* the setting that each row came from */
 	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
 	config_setting_t **track_at, **block_at;
@@ -101,6 +101,9 @@ void read_times(const struct scope *s, uint32_t *interval_ms, uint32_t *timeout_
 void read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall);
 /* That a sorry server is there at all, asked as often as the row `base` says: a row of probes[]. */
 uint32_t sorry_probe(struct reader *r, uint32_t base, bool has_port);
+/* The keys of https alone, over what they are already; https_defaults() before the first. */
+void https_defaults(struct conf_probe *p);
+void read_https(const struct scope *s, struct conf_probe *p);
 /* The row of "not probed". */
 uint32_t probe_none(struct reader *r);
 

@@ -247,6 +247,16 @@ fault_host_header(const char *v)
 }
 
 static const char *
+fault_host_name(const char *v)
+{
+	struct ip_addr address;
+
+	if (strlen(v) >= 254 || !all_of(v, ".-_") || ip_addr_parse(v, &address))
+		return "it must be a host name, such as www.example.com (not an address)";
+	return NULL;
+}
+
+static const char *
 fault_status(const char *v)
 {
 	struct conf_status_range ranges[LIMIT_STATUS_RANGES];
@@ -314,6 +324,7 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_FILE: return fault_file(v);
 	case KEY_URL_PATH: return fault_url_path(v);
 	case KEY_HOST: return fault_host_header(v);
+	case KEY_HOST_NAME: return fault_host_name(v);
 	case KEY_STATUS: return fault_status(v);
 	case KEY_TEXT: return fault_text(v);
 	case KEY_BYTES: return fault_bytes(v);
@@ -503,6 +514,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_FILE:
 	case KEY_URL_PATH:
 	case KEY_HOST:
+	case KEY_HOST_NAME:
 	case KEY_STATUS:
 	case KEY_TEXT:
 	case KEY_DOMAIN:

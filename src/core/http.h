@@ -47,6 +47,7 @@ struct http_request {
 	const char *path; /* "/health" */
 	const char *host; /* "" = the endpoint */
 	const struct endpoint *to;
+	uint16_t default_port; /* not named in Host: 80 or 443 */
 	const char *version; /* ours, in User-Agent */
 };
 

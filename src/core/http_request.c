@@ -16,16 +16,11 @@ http_text_safe(const char *text)
 
 /* The Host value: IPv6 in brackets, the port only when it is not the default (H19). */
 static void
-http_host_text(const struct endpoint *to, char out[ENDPOINT_TEXT])
+http_host_text(const struct endpoint *to, uint16_t default_port, char out[ENDPOINT_TEXT])
 {
-	size_t length;
-
 	endpoint_format(to, out);
-	if (to->port != 80)
-		return;
-	length = strlen(out);
-	if (length > 3 && strcmp(out + length - 3, ":80") == 0)
-		out[length - 3] = '\0';
+	if (to->port == default_port)
+		*strrchr(out, ':') = '\0';
 }
 
 size_t
@@ -37,7 +32,7 @@ http_request_build(const struct http_request *request, char *out, size_t capacit
 	if (request->path[0] != '/' || !http_text_safe(request->path) ||
 	    !http_text_safe(request->host))
 		return 0;
-	http_host_text(request->to, host);
+	http_host_text(request->to, request->default_port, host);
 	length = snprintf(out, capacity,
 		"GET %s HTTP/1.1\r\n"
 		"Host: %s\r\n"

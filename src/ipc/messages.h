@@ -220,6 +220,8 @@ struct ipc_probe_result {
 	int64_t connect_ns;  /* time to connect or echo; -1: did not */
 	int64_t answer_ns;   /* time to the first byte of the answer; -1: did not */
 	uint64_t probes, failures; /* of this target since it was set */
+	/* wall clock, seconds: the end of the server's certificate; INT64_MAX: none was seen */
+	int64_t expires_s;
 	char evidence[64];   /* first bytes of an unexpected answer, printable */
 };
 

@@ -69,6 +69,7 @@ target_start(struct engine *e, struct target *t)
 	run->started = mono_now();
 	run->stall_ns = e->stats.stall_ns;
 	run->connect_ns = run->answer_ns = -1;
+	run->expires_s = INT64_MAX;
 	t->run = run;
 	t->state = TARGET_RUNNING;
 	e->stats.started++;

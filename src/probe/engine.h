@@ -44,11 +44,21 @@ struct engine_stats {
 struct engine *engine_open(const struct engine_options *options);
 void engine_close(struct engine *e);
 
+/* Certificates that probes trust, made once of a file's bytes and shared. */
+struct tls_trust;
+
+/* Reads `length` bytes of PEM. NULL without memory or when there is no certificate in them. */
+struct tls_trust *tls_trust_open(const void *pem, size_t length);
+/* Whoever opened it holds it until this; probes that were set with it hold it by themselves. */
+void tls_trust_close(struct tls_trust *trust);
+
 /*
- * Start to probe, or probe anew under another generation. The probe is copied. 0 or a
- * negative errno: -EINVAL when the message makes no sense, -ENOMEM.
+ * Start to probe, or probe anew under another generation. The probe is copied. `trust` is needed
+ * where the probe has `verify`, and may be NULL otherwise. 0 or a negative errno: -EINVAL when
+ * the message makes no sense, -ENOMEM.
  */
-int engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_probe *probe);
+int engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_probe *probe,
+	struct tls_trust *trust);
 void engine_clear(struct engine *e, uint32_t target);
 void engine_clear_all(struct engine *e);
 /* The receiver of reports takes more. */

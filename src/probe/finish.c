@@ -20,6 +20,8 @@ run_release(struct probe_run *run)
 {
 	struct engine *e = run->engine;
 
+	if (run->target->definition->kind->release != NULL)
+		run->target->definition->kind->release(run);
 	ev_io_stop(e->loop, &run->io);
 	if (run->fd != -1)
 		close(run->fd);
@@ -58,6 +60,8 @@ note_result(struct target *t, const struct probe_run *run, enum reason reason, i
 	r->at_ns = mono_now().ns;
 	r->connect_ns = run->connect_ns;
 	r->answer_ns = run->answer_ns;
+	if (run->expires_s != INT64_MAX)
+		r->expires_s = run->expires_s; /* the latest that was seen */
 	r->probes++;
 	r->failures += !r->ok && reason != REASON_LOCAL_ERROR;
 	memset(r->evidence, 0, sizeof(r->evidence));

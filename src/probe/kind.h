@@ -7,6 +7,7 @@
  *   stream.c          connecting, for the kinds on TCP; what an errno says
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
+ *   tls.c             the TLS of a probe that has it; tls_trust.c: whom it trusts
  *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c
  */
 #ifndef TANDEM_PROBE_KIND_H
@@ -18,6 +19,7 @@
 #include "core/icmp.h"
 #include "probe/engine.h"
 #include "probe/heap.h"
+#include "probe/tls.h"
 
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -35,9 +37,11 @@ struct probe_kind {
 	enum reason (*silence)(const struct probe_run *run);
 	/* What the server sent, printable; may be NULL. */
 	void (*evidence)(const struct probe_run *run, char out[HTTP_EVIDENCE]);
+	/* Free what the run holds besides its descriptor; may be NULL. */
+	void (*release)(struct probe_run *run);
 };
 
-extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_udp, kind_dns;
+extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_https, kind_udp, kind_dns;
 
 /* A way to probe, shared by every target that is probed so. */
 struct definition {
@@ -48,6 +52,8 @@ struct definition {
 	struct http_expect expect;
 	struct dns_question question; /* but for the id */
 	struct dns_expect dns_expect;
+	struct tls_trust *trust; /* NULL: none */
+	SSL_CTX *tls;            /* https; NULL: none */
 };
 
 enum { ANSWER_MAX = 1024 }; /* bytes of an answer that are looked at */
@@ -74,11 +80,12 @@ struct udp_run {
 	struct answer answer;
 };
 
-enum http_phase { PHASE_CONNECT, PHASE_REQUEST, PHASE_ANSWER };
+enum http_phase { PHASE_CONNECT, PHASE_HANDSHAKE, PHASE_REQUEST, PHASE_ANSWER };
 
 struct http_run {
 	enum http_phase phase;
 	bool reset;             /* the server reset the connection while it was written to */
+	struct tls tls;         /* https */
 	uint32_t request_length, request_sent;
 	struct http_parser parser;
 	char request[HTTP_REQUEST_MAX];
@@ -99,6 +106,7 @@ struct probe_run {
 	mono started;
 	int64_t stall_ns;       /* of the engine when it started */
 	int64_t connect_ns, answer_ns; /* -1: not yet */
+	int64_t expires_s;      /* INT64_MAX: no certificate seen */
 	union {
 		struct http_run http;
 		struct tcp_run tcp;

@@ -1,5 +1,5 @@
 /*
- * The http probe: connect, one request, judge the answer while it arrives. The server may answer
+ * The http and https probes: connect, one request, judge the answer while it arrives. The server may answer
  * before it has read the request, and reset the connection then: what arrived is judged first.
  */
 #include <config.h>
@@ -7,14 +7,31 @@
 #include "probe/kind.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-enum { READS_A_TURN = 4 };
+enum { READS_A_TURN = 4, DAY_S = 86400 };
+
+static bool
+has_tls(const struct probe_run *run)
+{
+	return run->http.tls.ssl != NULL;
+}
 
 static void
 http_judged(struct probe_run *run)
 {
 	probe_finish(run, run->http.parser.reason, run->http.parser.status);
+}
+
+static void
+http_broken(struct probe_run *run, int error)
+{
+	bool garbled = has_tls(run) && error == EPROTO;
+
+	probe_finish(run, garbled ? REASON_TLS_FAILED : stream_reason(error, false), error);
 }
 
 /* Reads what is there. True when the run is finished. */
@@ -26,7 +43,8 @@ http_read(struct probe_run *run)
 	int i;
 
 	for (i = 0; i < READS_A_TURN; i++) {
-		n = recv(run->fd, e->read_buffer, sizeof(e->read_buffer), 0);
+		n = has_tls(run) ? tls_receive(&run->http.tls, e->read_buffer, READ_BYTES)
+				 : recv(run->fd, e->read_buffer, READ_BYTES, 0);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return false;
 		if (n == 0 && run->http.reset) { /* the kernel tells a reset once */
@@ -34,7 +52,7 @@ http_read(struct probe_run *run)
 			errno = ECONNRESET;
 		}
 		if (n == -1) {
-			probe_finish(run, stream_reason(errno, false), errno);
+			http_broken(run, errno);
 			return true;
 		}
 		if (n > 0 && run->answer_ns == -1)
@@ -57,8 +75,11 @@ http_write(struct probe_run *run)
 	ssize_t n;
 
 	while (h->request_sent < h->request_length) {
-		n = send(run->fd, h->request + h->request_sent,
-			h->request_length - h->request_sent, MSG_NOSIGNAL);
+		const char *at = h->request + h->request_sent;
+		size_t left = h->request_length - h->request_sent;
+
+		n = has_tls(run) ? tls_send(&h->tls, at, left)
+				 : send(run->fd, at, left, MSG_NOSIGNAL);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
 			stream_wait(run, EV_READ | EV_WRITE);
 			return false;
@@ -68,7 +89,7 @@ http_write(struct probe_run *run)
 			break;
 		}
 		if (n == -1) {
-			probe_finish(run, stream_reason(errno, false), errno);
+			http_broken(run, errno);
 			return true;
 		}
 		h->request_sent += (uint32_t)n;
@@ -78,28 +99,88 @@ http_write(struct probe_run *run)
 	return false;
 }
 
+/* The certificate was taken; will it be tomorrow? True when the run is finished. */
+static bool
+https_expires(struct probe_run *run)
+{
+	const struct conf_probe *p = &run->target->definition->probe;
+	int64_t left_s;
+
+	run->expires_s = tls_expires_s(&run->http.tls);
+	left_s = run->expires_s - time(NULL);
+	if (!p->expiry_fail || left_s >= (int64_t)p->expiry_warning_days * DAY_S)
+		return false;
+	snprintf(run->http.tls.said, sizeof(run->http.tls.said), "%lld days left",
+		(long long)(left_s / DAY_S));
+	probe_finish(run, REASON_TLS_EXPIRES, 0);
+	return true;
+}
+
+static void
+https_go_on(struct probe_run *run)
+{
+	struct http_run *h = &run->http;
+
+	switch (tls_handshake(&h->tls)) {
+	case TLS_WANTS_READ:
+		stream_wait(run, EV_READ);
+		return;
+	case TLS_WANTS_WRITE:
+		stream_wait(run, EV_WRITE);
+		return;
+	case TLS_REFUSED:
+		probe_finish(run, h->tls.reason, h->tls.detail);
+		return;
+	case TLS_DONE:
+		break;
+	}
+	if (https_expires(run))
+		return;
+	h->phase = PHASE_REQUEST;
+	http_write(run);
+}
+
+/* The connection is there. */
+static void
+http_connected(struct probe_run *run)
+{
+	const struct target *t = run->target;
+	struct http_run *h = &run->http;
+
+	if (t->definition->tls == NULL) {
+		h->phase = PHASE_REQUEST;
+		http_write(run);
+		return;
+	}
+	h->phase = PHASE_HANDSHAKE;
+	if (tls_begin(&h->tls, t->definition->tls, run->fd, &t->definition->probe, &t->address))
+		https_go_on(run);
+	else
+		probe_finish(run, REASON_LOCAL_ERROR, ENOMEM);
+}
+
 static void
 http_start(struct probe_run *run)
 {
 	const struct target *t = run->target;
 	const struct conf_probe *p = &t->definition->probe;
 	struct http_request request = {
-		.path = p->path, .host = p->host, .to = &t->address, .version = PACKAGE_VERSION};
+		.path = p->path, .host = p->host, .to = &t->address, .version = PACKAGE_VERSION,
+		.default_port = t->definition->tls != NULL ? 443 : 80};
 	struct http_run *h = &run->http;
 
 	h->phase = PHASE_CONNECT;
 	h->request_sent = 0;
 	h->reset = false;
+	memset(&h->tls, 0, sizeof(h->tls));
 	http_begin(&h->parser, &t->definition->expect);
 	h->request_length = (uint32_t)http_request_build(&request, h->request, sizeof(h->request));
 	if (h->request_length == 0) {
 		probe_finish(run, REASON_LOCAL_ERROR, EINVAL);
 		return;
 	}
-	if (stream_connect(run) != 1)
-		return;
-	h->phase = PHASE_REQUEST;
-	http_write(run);
+	if (stream_connect(run) == 1)
+		http_connected(run);
 }
 
 static void
@@ -115,9 +196,12 @@ http_ready(struct probe_run *run, int events)
 			probe_finish(run, stream_reason(error, false), error);
 			return;
 		}
-		h->phase = PHASE_REQUEST;
 		h->reset = error != 0;
-		http_write(run);
+		http_connected(run);
+		return;
+	}
+	if (h->phase == PHASE_HANDSHAKE) {
+		https_go_on(run);
 		return;
 	}
 	if ((events & EV_READ) != 0 && http_read(run))
@@ -129,14 +213,32 @@ http_ready(struct probe_run *run, int events)
 static enum reason
 http_silence(const struct probe_run *run)
 {
+	if (run->http.phase == PHASE_HANDSHAKE)
+		return REASON_TLS_TIMEOUT;
 	return run->http.phase == PHASE_CONNECT ? REASON_TCP_TIMEOUT : REASON_HTTP_TIMEOUT;
 }
 
 static void
 http_show(const struct probe_run *run, char out[HTTP_EVIDENCE])
 {
+	size_t i;
+
 	http_evidence(&run->http.parser, out);
+	if (run->http.tls.said[0] == '\0')
+		return;
+	for (i = 0; run->http.tls.said[i] != '\0'; i++) /* a name may hold anything */
+		out[i] = run->http.tls.said[i] >= ' ' && run->http.tls.said[i] < 0x7f
+			? run->http.tls.said[i] : '.';
+	out[i] = '\0';
+}
+
+static void
+https_release(struct probe_run *run)
+{
+	tls_end(&run->http.tls);
 }
 
 const struct probe_kind kind_http = {.start = http_start, .ready = http_ready,
 	.silence = http_silence, .evidence = http_show};
+const struct probe_kind kind_https = {.start = http_start, .ready = http_ready,
+	.silence = http_silence, .evidence = http_show, .release = https_release};

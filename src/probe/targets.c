@@ -2,6 +2,7 @@
  * What the pool asked for. Targets are found by the number that the pool gave them; equal ways to
  * probe are stored once, because a pool of thousands has a handful.
  */
+#include "conf/pack.h"
 #include "core/cadence.h"
 #include "probe/kind.h"
 
@@ -45,6 +46,8 @@ kind_of(uint8_t type)
 		return &kind_udp;
 	case CONF_PROBE_DNS:
 		return &kind_dns;
+	case CONF_PROBE_HTTPS:
+		return &kind_https;
 	case CONF_PROBE_NONE:
 		break;
 	}
@@ -58,13 +61,8 @@ set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
 		(p->address.family == IP_NONE || ip_addr_size(&p->address) != 0) &&
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
-		p->status_count <= LIMIT_STATUS_RANGES && set->seed <= PROBE_SEED_DOWN &&
-		p->send.length <= sizeof(p->send.bytes) &&
-		p->answer.length <= sizeof(p->answer.bytes) &&
-		(p->type != CONF_PROBE_DNS || dns_makes_sense(p)) &&
-		memchr(p->path, '\0', sizeof(p->path)) != NULL &&
-		memchr(p->host, '\0', sizeof(p->host)) != NULL &&
-		memchr(p->body, '\0', sizeof(p->body)) != NULL;
+		set->seed <= PROBE_SEED_DOWN && config_probe_is_sound(p) &&
+		(p->type != CONF_PROBE_DNS || dns_makes_sense(p));
 }
 
 static size_t
@@ -80,7 +78,7 @@ definition_bucket(const struct conf_probe *probe)
 }
 
 static struct definition *
-definition_new(const struct conf_probe *probe)
+definition_new(const struct conf_probe *probe, struct tls_trust *trust)
 {
 	struct definition *d = calloc(1, sizeof(*d));
 	uint32_t i;
@@ -96,20 +94,29 @@ definition_new(const struct conf_probe *probe)
 	http_expect_body(&d->expect, probe->body);
 	if (probe->type == CONF_PROBE_DNS)
 		dns_define(d);
+	if (probe->type != CONF_PROBE_HTTPS)
+		return d;
+	d->tls = tls_context(probe, trust);
+	if (d->tls == NULL) {
+		free(d);
+		return NULL;
+	}
+	d->trust = trust;
+	tls_trust_keep(trust);
 	return d;
 }
 
 static struct definition *
-definition_take(struct engine *e, const struct conf_probe *probe)
+definition_take(struct engine *e, const struct conf_probe *probe, struct tls_trust *trust)
 {
 	struct definition_list *bucket = &e->definitions[definition_bucket(probe)];
 	struct definition *d;
 
 	LIST_FOREACH(d, bucket, link)
-		if (memcmp(&d->probe, probe, sizeof(*probe)) == 0)
+		if (d->trust == trust && memcmp(&d->probe, probe, sizeof(*probe)) == 0)
 			break;
 	if (d == NULL) {
-		d = definition_new(probe);
+		d = definition_new(probe, trust);
 		if (d == NULL)
 			return NULL;
 		LIST_INSERT_HEAD(bucket, d, link);
@@ -124,6 +131,8 @@ definition_give_back(struct definition *d)
 	if (--d->users > 0)
 		return;
 	LIST_REMOVE(d, link);
+	SSL_CTX_free(d->tls);
+	tls_trust_close(d->trust);
 	free(d);
 }
 
@@ -174,6 +183,7 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	t->reported = false;
 	t->voids = 0;
 	memset(&t->last, 0, sizeof(t->last));
+	t->last.expires_s = INT64_MAX;
 	health_init(&t->health, probe->rise, probe->fall, seeds[set->seed]);
 	phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
 	if (probe->address.family != IP_NONE) /* servers asked at one address keep their phases */
@@ -183,16 +193,21 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 }
 
 int
-engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_probe *probe)
+engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_probe *probe,
+	struct tls_trust *trust)
 {
 	struct target *t = target_find(e, set->target);
 	struct definition *definition, *before = NULL;
 
 	if (!set_makes_sense(set, probe))
 		return -EINVAL;
+	if (probe->type != CONF_PROBE_HTTPS || !probe->verify)
+		trust = NULL;
+	else if (trust == NULL)
+		return -EINVAL;
 	if (t != NULL && t->generation == set->generation)
 		return 0; /* said twice */
-	definition = definition_take(e, probe);
+	definition = definition_take(e, probe, trust);
 	if (definition == NULL)
 		return -ENOMEM;
 	if (t == NULL) {

@@ -13,12 +13,14 @@
 #include "conf/pack.h"
 #include "ipc/channel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const double flush_again_s = 0.005;
-enum { RESULTS_A_TURN = 512 };
+enum { RESULTS_A_TURN = 512, DAY_S = 86400 };
 
 const char *
 health_name(enum health_verdict verdict)
@@ -315,7 +317,8 @@ static void
 init_target(const struct config *c, uint32_t target, mono now, struct pool_target *t)
 {
 	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = now,
-		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1, .slot = CONF_NO_INDEX,
+		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1,
+		.expires_s = INT64_MAX, .warned = MONO_NEVER, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL};
 	if (is_real(c, target) && !probe_of(c, target))
 		t->verdict = HEALTH_UP;
@@ -338,8 +341,7 @@ same_probe(struct search *s, uint32_t before, uint32_t now)
 	if (b != s->probe_before || n != s->probe_now) {
 		s->probe_before = b;
 		s->probe_now = n;
-		s->probes_same = memcmp(&s->before->probes[b], &s->now->probes[n],
-			sizeof(struct conf_probe)) == 0;
+		s->probes_same = config_same_probe(s->before, b, s->now, n);
 	}
 	return s->probes_same;
 }
@@ -467,6 +469,18 @@ targets_configure(struct pool *p, const struct config *before)
 	return 0;
 }
 
+/* What the server was asked, for who looks at what it answered. */
+static void
+log_sent(struct log_line *line, const struct conf_probe *probe)
+{
+	char text[LIMIT_PATH + 32];
+
+	if (!probe || (probe->type != CONF_PROBE_HTTP && probe->type != CONF_PROBE_HTTPS))
+		return;
+	snprintf(text, sizeof(text), "GET %s HTTP/1.1", probe->path);
+	log_line_text(line, "sent", text);
+}
+
 static void
 log_verdict(struct pool *p, uint32_t real, enum health_verdict before,
 	const struct ipc_probe_result *r)
@@ -489,10 +503,38 @@ log_verdict(struct pool *p, uint32_t real, enum health_verdict before,
 		log_line_ms(&line, "connect_ms", r->connect_ns);
 	if (r->answer_ns >= 0)
 		log_line_ms(&line, "answer_ms", r->answer_ns);
+	log_sent(&line, probe_of(&p->config, real));
 	if (r->evidence[0] != '\0')
 		log_line_bytes(&line, "evidence", r->evidence, strnlen(r->evidence, sizeof(r->evidence)));
 	log_emit(&p->child->log,
 		t->verdict == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
+}
+
+/* Once a day, as long as it is so: a certificate does not renew itself. */
+static void
+warn_of_expiry(struct pool *p, uint32_t target)
+{
+	const struct conf_probe *probe = probe_of(&p->config, target);
+	struct pool_target *t = &p->targets[target];
+	int64_t left_s = t->expires_s - time(NULL);
+	struct log_line line;
+
+	if (!probe || t->expires_s == INT64_MAX || left_s >= (int64_t)probe->expiry_warning_days * DAY_S)
+		t->warned = MONO_NEVER;
+	else if (mono_is_never(t->warned) ||
+		mono_diff_ns(mono_now(), t->warned) >= DAY_S * NS_PER_S) {
+		t->warned = mono_now();
+		log_line_begin(&line, "certificate");
+		if (is_real(&p->config, target)) {
+			log_line_text(&line, "server", p->config.reals[target].name);
+			log_line_text(&line, "virtual",
+				p->config.virtuals[virtual_of(&p->config, target)].name);
+		} else if (!is_sorry(&p->config, target))
+			log_line_text(&line, "probe", track_of(&p->config, target)->name);
+		log_line_reason(&line, left_s > 0 ? REASON_TLS_EXPIRES : REASON_TLS_EXPIRED);
+		log_line_int(&line, "days_left", left_s / DAY_S);
+		log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+	}
 }
 
 static void
@@ -515,6 +557,8 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	t->failures = r->failures;
 	memcpy(t->evidence, r->evidence, sizeof(t->evidence));
 	t->evidence[sizeof(t->evidence) - 1] = '\0';
+	t->expires_s = r->expires_s;
+	warn_of_expiry(p, target);
 	if (now == before || (t->reason == REASON_LOCAL_ERROR && before == HEALTH_UNKNOWN))
 		return;
 	t->verdict = now;

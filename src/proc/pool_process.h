@@ -58,6 +58,8 @@ struct pool_target {
 	mono last_result;         /* MONO_NEVER: none yet */
 	int64_t connect_ns, answer_ns;
 	uint64_t probes, failures;
+	int64_t expires_s;        /* wall clock, of the certificate; INT64_MAX: none seen */
+	mono warned;              /* of its end, last; MONO_NEVER: not yet */
 	uint32_t slot;            /* its number towards the probers, kept over a reload */
 	uint32_t generation;      /* of the probe that was set */
 	bool probed;              /* a prober has it */

@@ -261,6 +261,8 @@ put_probe(json_t *o, const struct pool_target *t, mono now)
 	put(o, "evidence", text_json(t->evidence));
 	put(o, "connect_ms", duration_json(t->connect_ns));
 	put(o, "answer_ms", duration_json(t->answer_ns));
+	put(o, "certificate_expires_s", t->expires_s == INT64_MAX ? json_null()
+		: json_integer(t->expires_s));
 	put_int(o, "probes", t->probes);
 	put_int(o, "failures", t->failures);
 }

@@ -18,7 +18,6 @@
 #include <ev.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,9 +38,8 @@ struct prober {
 	int pool_fd;               /* -1: none */
 	ev_io supervisor_io, pool_io;
 	ev_timer alive_timer;
-	const struct conf_probe *probes; /* the pool's table; NULL: none yet */
-	size_t probe_bytes;
-	uint32_t probe_count;
+	struct conf_probe_map table; /* the pool's; empty: none yet */
+	struct tls_trust *trusts[LIMIT_CAS]; /* of the table's rows of cas, made when first needed */
 	struct log_limit fault_limit, void_limit;
 	uint64_t voided_seen;
 	struct channel_message message;
@@ -54,6 +52,7 @@ static const char *const allowed_syscalls[] = {
 	"epoll_wait", "epoll_pwait", "epoll_ctl", "epoll_create1",
 	"clock_gettime", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "restart_syscall",
 	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "futex",
+	"getrandom", "sysinfo", /* OpenSSL; qsort(3) asks how much memory there is */
 	"rt_sigreturn", "rt_sigprocmask", "rt_sigaction", "getpid", "gettid", "tgkill",
 	"exit", "exit_group",
 };
@@ -111,10 +110,11 @@ log_voided(struct prober *p)
 static void
 drop_table(struct prober *p)
 {
-	if (p->probes != NULL)
-		munmap((void *)(uintptr_t)p->probes, p->probe_bytes);
-	p->probes = NULL;
-	p->probe_count = 0;
+	for (uint32_t i = 0; i < LIMIT_CAS; i++) {
+		tls_trust_close(p->trusts[i]);
+		p->trusts[i] = NULL;
+	}
+	config_unmap_probes(&p->table);
 }
 
 static void
@@ -164,20 +164,36 @@ take_table(struct prober *p, const struct ipc_probe_table *table, int fd)
 	drop_table(p);
 	if (table == NULL || fd == -1)
 		return;
-	p->probes = config_map_probes(fd, table->count, &p->probe_bytes);
-	p->probe_count = p->probes != NULL ? table->count : 0;
+	config_map_probes(fd, table->count, &p->table);
+}
+
+/* What the probe trusts: certificates are decoded once for all that share them. */
+static struct tls_trust *
+trust_of(struct prober *p, const struct conf_probe *probe)
+{
+	uint32_t row = config_map_find_ca(&p->table, probe->ca_file);
+	const void *pem;
+	size_t length;
+
+	if (probe->type != CONF_PROBE_HTTPS || row == CONF_NO_INDEX)
+		return NULL;
+	pem = config_map_ca(&p->table, row, &length);
+	if (p->trusts[row] == NULL && pem != NULL)
+		p->trusts[row] = tls_trust_open(pem, length);
+	return p->trusts[row];
 }
 
 static void
 take_set(struct prober *p, const struct ipc_probe_set *set)
 {
+	const struct conf_probe *probe;
 	struct log_line line;
 	int error;
 
 	if (set == NULL)
 		return;
-	error = set->probe < p->probe_count
-		? engine_set(p->engine, set, &p->probes[set->probe]) : -EINVAL;
+	probe = set->probe < p->table.probe_count ? &p->table.probes[set->probe] : NULL;
+	error = probe != NULL ? engine_set(p->engine, set, probe, trust_of(p, probe)) : -EINVAL;
 	if (error == 0)
 		return;
 	log_line_begin(&line, "probe");

@@ -145,6 +145,7 @@ kind_phrase(enum key_kind kind)
 	case KEY_FILE: return "File";
 	case KEY_URL_PATH: return "URL path";
 	case KEY_HOST: return "Host name or address";
+	case KEY_HOST_NAME: return "Host name";
 	case KEY_STATUS: return "Status list";
 	case KEY_TEXT: return "Printable text";
 	case KEY_DOMAIN: return "Name of the DNS";

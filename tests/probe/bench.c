@@ -138,12 +138,22 @@ bench_stop(struct bench *b)
 
 /* A table with this one way to probe. */
 static void
-send_table(struct bench *b, const struct conf_probe *probe)
+send_table(struct bench *b, const struct bench_probe *set)
 {
-	struct conf_probe row = *probe;
+	struct conf_probe row = set->probe;
+	struct conf_ca ca = {.length = set->ca != NULL ? (uint32_t)strlen(set->ca) : 0};
 	struct config c = {.probes = &row, .probe_count = 1};
 	struct ipc_probe_table table = {.count = 1};
-	int memfd = config_pack_probes(&c);
+	int memfd;
+
+	if (set->ca != NULL) {
+		memcpy(ca.path, row.ca_file, sizeof(ca.path));
+		c.cas = &ca;
+		c.ca_count = 1;
+		c.ca_bytes = (struct conf_byte *)(uintptr_t)set->ca;
+		c.ca_byte_count = ca.length;
+	}
+	memfd = config_pack_probes(&c);
 
 	if (memfd == -1)
 		die("config_pack_probes");
@@ -162,9 +172,10 @@ bench_set(struct bench *b, uint32_t target, const struct bench_probe *set)
 		.seed = set->seed, .urgent = set->urgent, .node = set->node,
 		.address = set->address};
 
-	if (memcmp(&b->told, &set->probe, sizeof(b->told)) != 0)
-		send_table(b, &set->probe);
+	if (b->told_ca != set->ca || memcmp(&b->told, &set->probe, sizeof(b->told)) != 0)
+		send_table(b, set);
 	b->told = set->probe;
+	b->told_ca = set->ca;
 	while (channel_send(b->pool, IPC_PROBE_SET, &message, sizeof(message), -1) == -1) {
 		if (errno != EAGAIN)
 			die("IPC_PROBE_SET");

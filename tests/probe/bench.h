@@ -32,6 +32,7 @@ struct bench_probe {
 	uint8_t node;
 	struct endpoint address;
 	struct conf_probe probe;
+	const char *ca; /* PEM, of probe.ca_file; NULL: none */
 };
 
 struct bench {
@@ -40,6 +41,7 @@ struct bench {
 	int pool;       /* our end */
 	struct handover *handover;
 	struct conf_probe told; /* the table that the prober has */
+	const char *told_ca;
 	uint32_t generation;
 	struct seen seen[BENCH_TARGETS];
 };

@@ -36,6 +36,8 @@ static const struct {
 	{"address-apart", test_address_apart},
 	{"two-thousand-targets", test_two_thousand_targets},
 	{"hostile", test_hostile},
+	{"https", test_https},
+	{"https-system-bundle", test_https_system_bundle},
 };
 
 struct bench_probe
@@ -49,7 +51,7 @@ probe_of_type(uint8_t type)
 	set.probe.timeout_ms = 80;
 	set.probe.rise = 2;
 	set.probe.fall = 3;
-	if (type == CONF_PROBE_HTTP) {
+	if (type == CONF_PROBE_HTTP || type == CONF_PROBE_HTTPS) {
 		strcpy(set.probe.path, "/health");
 		strcpy(set.probe.body, "pool-member-is-well");
 		set.probe.status[0] = (struct conf_status_range){200, 200};

@@ -13,6 +13,8 @@ uint16_t listen_on_any(void);
 long resident_kib(pid_t pid);
 
 void test_hostile(void);
+void test_https(void);
+void test_https_system_bundle(void);
 void test_first_result_decides(void);
 void test_local_error_is_not_counted(void);
 void test_stopped_prober_blames_nobody(void);

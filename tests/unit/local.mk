@@ -66,6 +66,10 @@ tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_LDADD = libconf.la $(CMOCKA_LIBS)
 tests_unit_test_pack_SOURCES = tests/unit/test_pack.c
 tests_unit_test_pack_LDADD = libconf.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_ca_file
+TESTS += tests/unit/test_ca_file
+tests_unit_test_ca_file_SOURCES = tests/unit/test_ca_file.c
+tests_unit_test_ca_file_LDADD = libconf.la $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_heap
 TESTS += tests/unit/test_heap

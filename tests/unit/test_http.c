@@ -458,12 +458,15 @@ test_H18_server_keeps_open(void **state)
 		REASON_PROBE_OK);
 }
 
+static uint16_t default_port = 80;
+
 /* The Host line of a request to this endpoint. */
 static void
 expect_host(const char *address, uint16_t port, const char *host, const char *line)
 {
 	struct endpoint to = {.port = port};
-	struct http_request request = {.path = "/", .host = host, .to = &to, .version = "1.0"};
+	struct http_request request = {.path = "/", .host = host, .to = &to, .version = "1.0",
+		.default_port = default_port};
 	char text[HTTP_REQUEST_MAX];
 	size_t length;
 
@@ -483,6 +486,10 @@ test_H19_host_header(void **state)
 	expect_host("fd00::1", 80, "", "\r\nHost: [fd00::1]\r\n");
 	expect_host("fd00::80", 80, "", "\r\nHost: [fd00::80]\r\n");
 	expect_host("fd00::1", 443, "", "\r\nHost: [fd00::1]:443\r\n");
+	default_port = 443; /* https */
+	expect_host("fd00::1", 443, "", "\r\nHost: [fd00::1]\r\n");
+	expect_host("10.0.0.1", 80, "", "\r\nHost: 10.0.0.1:80\r\n");
+	default_port = 80;
 }
 
 static void
@@ -600,7 +607,8 @@ test_H22_H23_request(void **state)
 {
 	struct endpoint to = {.port = 8080};
 	struct http_request request = {.path = "/health?a=b", .host = "", .to = &to,
-		.version = "0.1.0"};
+		.version = "0.1.0",
+		.default_port = 80};
 	char text[HTTP_REQUEST_MAX];
 	size_t length, n;
 
