@@ -39,5 +39,9 @@ view_deadline(const struct view *v)
 uint16_t
 view_share(uint32_t up, uint32_t total)
 {
-	return total == 0 ? VIEW_UNKNOWN : (uint16_t)((uint64_t)up * VIEW_ALL / total);
+	uint16_t share = VIEW_UNKNOWN;
+
+	if (total != 0)
+		share = (uint16_t)((uint64_t)up * VIEW_ALL / total);
+	return share;
 }
