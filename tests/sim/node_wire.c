@@ -61,11 +61,15 @@ is_announced(struct world *w, struct node *n)
 void
 node_announce(struct world *w, struct node *n)
 {
-	struct node *other = &w->nodes[1 - n->id];
+	struct node *other;
 	int64_t at;
 
 	network_announce(w, n->id);
-	if (!w->keyed || (at = network_frame_at(w, n->id, other->id)) == INT64_MAX)
+	if (!w->keyed)
+		return;
+	other = &w->nodes[1 - n->id];
+	at = network_frame_at(w, n->id, other->id);
+	if (at == INT64_MAX)
 		return;
 	events_add(&w->events, (struct event){.at = at, .kind = EVENT_FRAME, .node = other->id,
 		.incarnation = other->incarnation, .a = FRAME_ANNOUNCED});
