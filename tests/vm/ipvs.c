@@ -375,7 +375,7 @@ services_of_others_stay_and_ours_go(void **state)
 	foreign = kernel_service(g, "10.99.0.1:99", 6);
 	assert_non_null(foreign);
 	assert_int_equal(foreign->real_count, 1);
-	assert_int_equal(g->actual.reals[foreign->first_real].forwarding, VS_OTHER);
+	assert_int_equal(g->actual.reals[foreign->first_real].forwarding, VS_TUNNEL);
 	assert_int_equal(g->actual.reals[foreign->first_real].weight, 7);
 	vs_table_clear(&g->wanted);
 	assert_int_equal(plan(g, NULL, 0), 0); /* not ours until we say so */
