@@ -60,3 +60,5 @@ libcore_la_SOURCES += src/core/icmp.c src/core/icmp.h
 libcore_la_SOURCES += src/core/http.c src/core/http_request.c src/core/http.h
 libcore_la_SOURCES += src/core/virtual_mac.c src/core/virtual_mac.h
 libcore_la_SOURCES += src/core/election_catch_up.c src/core/survival.c src/core/survival.h
+libcore_la_SOURCES += src/core/resolution.c
+libcore_la_SOURCES += src/core/resolution.h

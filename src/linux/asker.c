@@ -8,6 +8,7 @@
 #include "linux/asker.h"
 
 #include "base/cursor.h"
+#include "core/resolution.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,11 +26,9 @@ enum {
 	RECEIVE_BUFFER = 256 * 1024,
 	LOOPBACK = 1, /* its index in every network namespace: LOOPBACK_IFINDEX of net/flow.h */
 	FRAME = 60,
-	ARP_AT = 14,
-	ARP_END = ARP_AT + 28,
 	ND_HOPS = 255, /* RFC 4861 7.1: nobody beyond the link can have sent it */
 	SOLICITATION = 24 + 8,
-	ADVERTISEMENT = 24,
+	SKIPPED_A_CALL = 16, /* frames that are no answer */
 };
 
 static const uint8_t ethernet_ip4[] = {0, ARPHRD_ETHER, 0x08, 0x00, 6, 4};
@@ -274,34 +273,24 @@ struct heard {
 static bool
 take_arp(const uint8_t *frame, const struct heard *h, struct asker_answer *out)
 {
-	struct reader r = reader_over(frame, h->length);
+	struct arp_message m;
 
-	if (h->length < ARP_END || memcmp(frame + ARP_AT, ethernet_ip4, sizeof(ethernet_ip4)) != 0)
+	if (!arp_decode(frame, h->length, &m) || !m.reply)
 		return false;
-	reader_skip(&r, ARP_AT + sizeof(ethernet_ip4));
-	if (reader_u16(&r) != ARPOP_REPLY)
-		return false;
-	*out = (struct asker_answer){.ifindex = h->ifindex, .host = {.family = IP_V4},
-		.asker = {.family = IP_V4}};
-	reader_skip(&r, 6);
-	reader_bytes(&r, out->host.bytes, 4);
-	reader_skip(&r, 6);
-	reader_bytes(&r, out->asker.bytes, 4);
-	return !r.failed;
+	*out = (struct asker_answer){.ifindex = h->ifindex, .host = m.sender, .asker = m.target};
+	return true;
 }
 
-/* RFC 4861 7.1.2; unsolicited ones answer nobody. The kernel has looked at the checksum. */
+/* Unsolicited ones answer nobody. */
 static bool
 take_advertisement(const uint8_t *bytes, const struct heard *h, struct asker_answer *out)
 {
-	static const uint8_t solicited = 0x40;
+	struct advertisement a;
 
-	if (h->length < ADVERTISEMENT || h->hops != ND_HOPS || bytes[1] != 0 ||
-		(bytes[4] & solicited) == 0)
+	if (h->hops != ND_HOPS || !advertisement_decode(bytes, h->length, &a) || !a.solicited)
 		return false;
-	*out = (struct asker_answer){.ifindex = h->ifindex, .host = {.family = IP_V6},
+	*out = (struct asker_answer){.ifindex = h->ifindex, .host = a.target,
 		.asker = h->destination};
-	memcpy(out->host.bytes, bytes + 8, 16);
 	return true;
 }
 
@@ -343,7 +332,7 @@ note_ancillary(struct msghdr *m, struct heard *h)
 bool
 asker_read(struct asker *a, unsigned which, struct asker_answer *out)
 {
-	for (;;) {
+	for (int i = 0; i < SKIPPED_A_CALL; i++) {
 		_Alignas(struct cmsghdr) uint8_t control[128];
 		uint8_t bytes[ICMP_READ_MAX];
 		union {
@@ -369,4 +358,5 @@ asker_read(struct asker *a, unsigned which, struct asker_answer *out)
 		if (take(which, bytes, &h, out))
 			return true;
 	}
+	return false;
 }

@@ -2,6 +2,7 @@
 #include "linux/nd.h"
 
 #include "base/cursor.h"
+#include "core/resolution.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -181,38 +182,6 @@ nd_listen(void)
 	return error;
 }
 
-/* RFC 4861 7.1.2: an option of length 0 spoils the message. */
-static bool
-read_options(struct reader *r, size_t left, uint8_t mac[6])
-{
-	while (left >= OPTION_UNIT) {
-		uint8_t type = reader_u8(r);
-		size_t length = reader_u8(r) * (size_t)OPTION_UNIT;
-
-		if (length == 0 || length > left)
-			return false;
-		if (type == TARGET_LINK_LAYER && length == OPTION_UNIT)
-			reader_bytes(r, mac, 6);
-		else
-			reader_skip(r, length - 2);
-		left -= length;
-	}
-	return left == 0;
-}
-
-static bool
-parse(const uint8_t *bytes, size_t length, struct nd_heard *out)
-{
-	struct reader r = reader_over(bytes, length);
-	uint8_t type = reader_u8(&r), code = reader_u8(&r);
-
-	reader_skip(&r, 2 + 4);
-	out->target.family = IP_V6;
-	reader_bytes(&r, out->target.bytes, 16);
-	return !r.failed && type == NEIGHBOUR_ADVERT && code == 0 && out->target.bytes[0] != 0xff &&
-		read_options(&r, length - MESSAGE, out->mac) && out->ifindex != 0;
-}
-
 static void
 note_ancillary(struct msghdr *m, struct nd_heard *out)
 {
@@ -237,14 +206,18 @@ nd_read(int fd, struct nd_heard *out)
 		struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
 		struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
 			.msg_controllen = sizeof(control)};
+		struct advertisement a;
 		ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
 
 		if (n == -1)
 			return false;
 		*out = (struct nd_heard){.ifindex = 0};
 		note_ancillary(&m, out);
-		if (parse(bytes, (size_t)n, out))
-			return true;
+		if (out->ifindex == 0 || !advertisement_decode(bytes, (size_t)n, &a))
+			continue;
+		memcpy(out->mac, a.mac, sizeof(out->mac));
+		out->target = a.target;
+		return true;
 	}
 	return false;
 }

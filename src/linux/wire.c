@@ -6,6 +6,7 @@
  */
 #include "linux/wire.h"
 
+#include "core/resolution.h"
 #include "linux/nd.h"
 
 #include <arpa/inet.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 enum { SKIPPED_A_CALL = 16, RECEIVE_BUFFER = 256 * 1024 };
-enum { FRAME = 60, ARP_AT = 14, ARP_END = ARP_AT + 28 };
+enum { FRAME = 60 };
 enum { SENDER_MAC_AT = 8, SENDER_AT = 14, TARGET_AT = 24 }; /* in the ARP message */
 enum { LENGTHS = 6 << 24 | 4 << 16 }; /* of the addresses, before the operation */
 
@@ -191,19 +192,15 @@ read_arp(int fd, struct wire_frame *out)
 		socklen_t size = sizeof(from);
 		ssize_t n = recvfrom(fd, frame, sizeof(frame), MSG_DONTWAIT,
 			(struct sockaddr *)&from, &size);
-		const uint8_t *arp = frame + ARP_AT;
+		struct arp_message m;
 
 		if (n == -1)
 			return false;
-		if (n < ARP_END || from.sll_pkttype == PACKET_OUTGOING ||
-			memcmp(arp, ethernet_ip4, sizeof(ethernet_ip4)) != 0)
+		if (from.sll_pkttype == PACKET_OUTGOING || !arp_decode(frame, (size_t)n, &m))
 			continue;
-		*out = (struct wire_frame){.ifindex = from.sll_ifindex,
-			.reply = arp[7] == ARPOP_REPLY,
-			.sender = {.family = IP_V4}, .target = {.family = IP_V4}};
-		memcpy(out->mac, arp + SENDER_MAC_AT, 6);
-		memcpy(out->sender.bytes, arp + SENDER_AT, 4);
-		memcpy(out->target.bytes, arp + TARGET_AT, 4);
+		*out = (struct wire_frame){.ifindex = from.sll_ifindex, .reply = m.reply,
+			.sender = m.sender, .target = m.target};
+		memcpy(out->mac, m.mac, sizeof(out->mac));
 		return true;
 	}
 	return false;

@@ -1,12 +1,13 @@
 # Fuzz entries. Each is built twice: as a test that runs its corpus (always), and with
 # --enable-fuzzers and CC=clang as a libFuzzer program beside it (tests/fuzz/lf_NAME).
 fuzz_tests = tests/fuzz/fuzz_http tests/fuzz/fuzz_icmp tests/fuzz/fuzz_vrrp tests/fuzz/fuzz_control \
-	tests/fuzz/fuzz_trailer tests/fuzz/fuzz_pair tests/fuzz/fuzz_dns
+	tests/fuzz/fuzz_trailer tests/fuzz/fuzz_pair tests/fuzz/fuzz_dns tests/fuzz/fuzz_resolution
 check_PROGRAMS += $(fuzz_tests)
 TESTS += $(fuzz_tests)
 fuzz_core = tests/fuzz/fuzz.h src/base/addr.c src/base/reason.c
 fuzz_http_sources = tests/fuzz/fuzz_http.c src/core/http.c src/core/http_request.c $(fuzz_core)
 fuzz_icmp_sources = tests/fuzz/fuzz_icmp.c src/core/icmp.c $(fuzz_core)
+fuzz_resolution_sources = tests/fuzz/fuzz_resolution.c src/core/resolution.c $(fuzz_core)
 fuzz_dns_sources = tests/fuzz/fuzz_dns.c src/core/dns.c $(fuzz_core)
 fuzz_vrrp_sources = tests/fuzz/fuzz_vrrp.c src/core/vrrp.c $(fuzz_core)
 fuzz_trailer_sources = tests/fuzz/fuzz_trailer.c src/core/trailer.c $(fuzz_core)
@@ -30,6 +31,9 @@ tests_fuzz_fuzz_trailer_LDADD = libcore.la libbase.la
 tests_fuzz_fuzz_pair_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_pair.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_pair_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"pair"'
 tests_fuzz_fuzz_pair_LDADD = libcore.la libbase.la
+tests_fuzz_fuzz_resolution_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_resolution.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_resolution_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"resolution"'
+tests_fuzz_fuzz_resolution_LDADD = libcore.la libbase.la
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_dns.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_dns_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"dns"'
 tests_fuzz_fuzz_dns_LDADD = libcore.la libbase.la
@@ -52,7 +56,10 @@ tests_fuzz_lf_vrrp_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_trailer_SOURCES = $(fuzz_trailer_sources)
 tests_fuzz_lf_trailer_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_trailer_LDFLAGS = $(fuzz_flags)
-noinst_PROGRAMS += tests/fuzz/lf_dns
+noinst_PROGRAMS += tests/fuzz/lf_dns tests/fuzz/lf_resolution
+tests_fuzz_lf_resolution_SOURCES = $(fuzz_resolution_sources)
+tests_fuzz_lf_resolution_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_resolution_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_dns_SOURCES = $(fuzz_dns_sources)
 tests_fuzz_lf_dns_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_dns_LDFLAGS = $(fuzz_flags)

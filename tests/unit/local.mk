@@ -149,7 +149,7 @@ tests_unit_test_protocol_LDADD = libauth.la libcore.la libbase.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_nd
 TESTS += tests/unit/test_nd
 tests_unit_test_nd_SOURCES = tests/unit/test_nd.c
-tests_unit_test_nd_LDADD = liblinux.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_nd_LDADD = liblinux.la libcore.la libbase.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_fitness tests/unit/test_track
 TESTS += tests/unit/test_fitness tests/unit/test_track
 check_PROGRAMS += tests/unit/test_reach
@@ -211,3 +211,8 @@ tests_unit_test_survival_SOURCES = tests/unit/test_survival.c
 tests_unit_test_survival_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c tests/unit/election_bench.h tests/unit/keyed_bench.h
 tests_unit_test_catch_up_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_resolution
+TESTS += tests/unit/test_resolution
+tests_unit_test_resolution_SOURCES = tests/unit/test_resolution.c
+tests_unit_test_resolution_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
