@@ -4,6 +4,7 @@
  */
 #include "linux/announcer.h"
 
+#include "linux/thread.h"
 #include "linux/arp.h"
 
 #include <arpa/inet.h>
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 enum {
-	STACK = 256 * 1024,
 	QUEUE_BYTES = ANNOUNCER_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
 	SEND_BUFFER = 1 << 20,
 	BATCH = 32,
@@ -326,23 +326,6 @@ work(void *argument)
 
 /* --- the loop's side --- */
 
-static int
-start_thread(struct announcer *a)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the loop */
-	error = pthread_create(&a->thread, &attr, work, a);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 int
 announcer_start(struct announcer **out)
 {
@@ -363,7 +346,7 @@ announcer_start(struct announcer **out)
 			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	error = arp_sender_open(&a->arp);
 	if (error == 0)
-		error = start_thread(a);
+		error = thread_start(&a->thread, work, a);
 	if (error == 0) {
 		*out = a;
 		return 0;

@@ -7,6 +7,7 @@
  */
 #include "linux/links_internal.h"
 
+#include "linux/thread.h"
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
@@ -23,7 +24,6 @@
 #include <unistd.h>
 
 enum {
-	STACK = 256 * 1024,
 	PAIR_BUFFER = 4 << 20,
 	LISTING_TRIES = 5,
 	RETRY_MS = 50,
@@ -221,23 +221,15 @@ static int
 start_thread(struct links *l)
 {
 	struct poller *p = calloc(1, sizeof(*p));
-	pthread_attr_t attr;
-	sigset_t all, before;
 	int error;
 
 	if (!p)
 		return -ENOMEM;
 	p->links = l;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the loop */
-	error = pthread_create(&l->thread, &attr, work, p);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
+	error = thread_start(&l->thread, work, p);
 	if (error != 0)
 		free(p);
-	return -error;
+	return error;
 }
 
 static void

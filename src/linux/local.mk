@@ -47,3 +47,5 @@ liblinux_la_SOURCES += src/linux/wire.c
 liblinux_la_SOURCES += src/linux/wire.h
 liblinux_la_SOURCES += src/linux/worker.c
 liblinux_la_SOURCES += src/linux/worker.h
+liblinux_la_SOURCES += src/linux/thread.c
+liblinux_la_SOURCES += src/linux/thread.h

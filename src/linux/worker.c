@@ -2,6 +2,7 @@
  * the loop. */
 #include "linux/worker.h"
 
+#include "linux/thread.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 enum {
-	STACK = 256 * 1024,
 	QUIET_MS = 100, /* without a job: a pause */
 	QUEUE_BYTES = WORKER_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
 };
@@ -61,23 +61,6 @@ run(void *argument)
 	return NULL;
 }
 
-static int
-start_thread(struct worker *w)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the loop */
-	error = pthread_create(&w->thread, &attr, run, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -error;
-}
-
 int
 worker_start(void (*work)(void *context, void *job), bool (*idle)(void *context), void *context,
 	struct worker **out)
@@ -100,7 +83,7 @@ worker_start(void (*work)(void *context, void *job), bool (*idle)(void *context)
 	for (int i = 0; i < 2; i++)
 		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1)
 			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	error = start_thread(w);
+	error = thread_start(&w->thread, run, w);
 	if (error == 0) {
 		*out = w;
 		return 0;
