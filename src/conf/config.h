@@ -125,10 +125,13 @@ struct conf_probe {
 	uint8_t type;             /* enum conf_probe_type */
 	uint8_t rise;             /* 1..100 successes in a row */
 	uint8_t fall;             /* 1..100 failures in a row */
+	uint8_t refusal_weight;   /* 1..100 failures that a refusal counts as; 0: 1 */
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
 	uint16_t port;            /* 0: the real server's own port */
 	struct ip_addr address;   /* no family: the real server's own address */
 	uint32_t interval_ms;     /* 10..3600000 */
+	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
+	uint32_t interval_down_ms; /* while down; 0: interval_ms */
 	uint32_t timeout_ms;      /* 10..600000, one absolute deadline a probe */
 	/* of http and https */
 	char path[LIMIT_PATH];

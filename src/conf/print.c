@@ -178,6 +178,11 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 	if (p->type == CONF_PROBE_HTTPS)
 		print_https(p, indent, to);
 	print_asking(p->interval_ms, p->timeout_ms, p->rise, p->fall, indent, to);
+	if (p->interval_fast_ms != 0)
+		fprintf(to, "%sinterval_fast_ms = %u;\n", indent, p->interval_fast_ms);
+	if (p->interval_down_ms != 0)
+		fprintf(to, "%sinterval_down_ms = %u;\n", indent, p->interval_down_ms);
+	fprintf(to, "%srefusal_weight = %u;\n", indent, p->refusal_weight);
 }
 
 void

@@ -47,6 +47,9 @@ sorry_probe(struct reader *r, uint32_t base, bool has_port)
 	p.fall = times->fall;
 	p.interval_ms = times->interval_ms;
 	p.timeout_ms = times->timeout_ms;
+	p.interval_fast_ms = times->interval_fast_ms;
+	p.interval_down_ms = times->interval_down_ms;
+	p.refusal_weight = times->refusal_weight;
 	return add_probe(r, &p);
 }
 
@@ -66,6 +69,7 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 	p->type = (uint8_t)type;
 	p->rise = (uint8_t)scope_int(&defaults, "rise");
 	p->fall = (uint8_t)scope_int(&defaults, "fall");
+	p->refusal_weight = (uint8_t)scope_int(&defaults, "refusal_weight");
 	p->interval_ms = scope_int(&defaults, "interval_ms");
 	p->timeout_ms = scope_int(&defaults, "timeout_ms");
 	if (type == CONF_PROBE_DNS) {
@@ -207,6 +211,31 @@ read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall)
 		*fall = (uint8_t)scope_int(s, "fall");
 }
 
+/* An inherited one that does not fit this interval gives way to the default. */
+static void
+read_rhythm(const struct scope *s, struct conf_probe *p)
+{
+	config_setting_t *fast = scope_member(s, "interval_fast_ms");
+	config_setting_t *down = scope_member(s, "interval_down_ms");
+
+	if (fast)
+		p->interval_fast_ms = scope_int(s, "interval_fast_ms");
+	else if (p->interval_fast_ms > p->interval_ms)
+		p->interval_fast_ms = 0;
+	if (p->interval_fast_ms > p->interval_ms)
+		scope_error(s, fast, "interval_fast_ms is %u; it must not be longer than "
+			"interval_ms (%u)", p->interval_fast_ms, p->interval_ms);
+	if (down)
+		p->interval_down_ms = scope_int(s, "interval_down_ms");
+	else if (p->interval_down_ms < p->interval_ms)
+		p->interval_down_ms = 0;
+	if (down && p->interval_down_ms < p->interval_ms)
+		scope_error(s, down, "interval_down_ms is %u; it must not be shorter than "
+			"interval_ms (%u)", p->interval_down_ms, p->interval_ms);
+	if (scope_member(s, "refusal_weight"))
+		p->refusal_weight = (uint8_t)scope_int(s, "refusal_weight");
+}
+
 /* See read_probe() for `base` and `standard`. */
 static void
 fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
@@ -248,6 +277,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	check_half_open(s, p);
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);
+	read_rhythm(s, p);
 }
 
 uint32_t

@@ -4,7 +4,10 @@
  */
 #include "core/cadence.h"
 
-enum { CADENCE_URGENT_MS = 50 }; /* a takeover's first probes are spread over this much */
+enum {
+	CADENCE_URGENT_MS = 50, /* a takeover's first probes are spread over this much */
+	CADENCE_FAST_MS = 250,
+};
 
 /* FNV-1a over the fields, then a mixer: neighbouring addresses must not be neighbouring phases. */
 static uint64_t
@@ -55,4 +58,36 @@ cadence_next(mono due, mono now, int64_t interval_ns)
 	if (behind <= interval_ns)
 		return mono_add_ns(due, interval_ns);
 	return mono_add_ns(due, (behind + interval_ns - 1) / interval_ns * interval_ns);
+}
+
+struct cadence_pace
+cadence_pace(uint32_t interval_ms, uint32_t fast_ms, uint32_t down_ms)
+{
+	if (fast_ms == 0)
+		fast_ms = interval_ms < CADENCE_FAST_MS ? interval_ms : CADENCE_FAST_MS;
+	if (down_ms == 0)
+		down_ms = interval_ms;
+	return (struct cadence_pace){.interval_ns = interval_ms * NS_PER_MS,
+		.fast_ns = fast_ms * NS_PER_MS, .down_ns = down_ms * NS_PER_MS};
+}
+
+int64_t
+cadence_step_ns(const struct cadence_pace *pace, const struct health *health)
+{
+	if (health_in_transition(health))
+		return pace->fast_ns;
+	return health_verdict(health) == HEALTH_DOWN ? pace->down_ns : pace->interval_ns;
+}
+
+mono
+cadence_turn(mono due, mono now, const struct cadence_pace *pace, int64_t phase_ns,
+	int64_t before_ns, int64_t step_ns)
+{
+	mono from = mono_add_ns(due, before_ns < step_ns ? before_ns : step_ns);
+
+	if (step_ns == before_ns || step_ns != pace->interval_ns)
+		return cadence_next(due, now, step_ns);
+	if (mono_before(from, now))
+		from = now;
+	return cadence_first(from, phase_ns, step_ns, false);
 }

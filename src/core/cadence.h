@@ -7,6 +7,14 @@
 
 #include "base/addr.h"
 #include "base/mono.h"
+#include "core/health.h"
+
+/* How often a target is probed, by what is known of it. */
+struct cadence_pace {
+	int64_t interval_ns;
+	int64_t fast_ns; /* between two verdicts; <= interval_ns */
+	int64_t down_ns; /* while it is down; >= interval_ns */
+};
 
 /* Where in the interval this target's probes start, 0 .. interval_ns-1. */
 int64_t cadence_phase_ns(const struct endpoint *target, uint8_t node, int64_t interval_ns);
@@ -19,5 +27,18 @@ mono cadence_first(mono now, int64_t phase_ns, int64_t interval_ns, bool urgent)
  * past, keeping the rhythm.
  */
 mono cadence_next(mono due, mono now, int64_t interval_ns);
+
+/* In milliseconds; fast 0: the interval, 250 ms at most; down 0: the interval. */
+struct cadence_pace cadence_pace(uint32_t interval_ms, uint32_t fast_ms, uint32_t down_ms);
+
+/* The distance of the next start from the one before. */
+int64_t cadence_step_ns(const struct cadence_pace *pace, const struct health *health);
+
+/*
+ * Next one, `step_ns` after `due`, where the step before was `before_ns`. Who comes back to the
+ * ordinary interval comes back to its phase as well: the wait is then up to fast or down longer.
+ */
+mono cadence_turn(mono due, mono now, const struct cadence_pace *pace, int64_t phase_ns,
+	int64_t before_ns, int64_t step_ns);
 
 #endif

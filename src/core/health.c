@@ -20,6 +20,12 @@ health_init(struct health *h, uint16_t rise, uint16_t fall, enum health_verdict 
 bool
 health_result(struct health *h, bool ok)
 {
+	return health_weighed(h, ok, 1);
+}
+
+bool
+health_weighed(struct health *h, bool ok, uint16_t weight)
+{
 	enum health_verdict before = health_verdict(h);
 
 	if (ok) {
@@ -28,10 +34,10 @@ health_result(struct health *h, bool ok)
 		else
 			h->level++;
 	} else {
-		if (!h->known || h->level <= h->rise)
+		if (!h->known || h->level < h->rise + weight)
 			h->level = 0;
 		else
-			h->level--;
+			h->level = (uint16_t)(h->level - weight);
 	}
 	h->known = true;
 	return health_verdict(h) != before;

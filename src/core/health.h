@@ -22,6 +22,8 @@ struct health {
 void health_init(struct health *h, uint16_t rise, uint16_t fall, enum health_verdict seed);
 /* Take one result in; true when the verdict changed. */
 bool health_result(struct health *h, bool ok);
+/* The same with a failure that counts as `weight` of them, at least 1. */
+bool health_weighed(struct health *h, bool ok, uint16_t weight);
 enum health_verdict health_verdict(const struct health *h);
 /* Between two verdicts: probe faster. */
 bool health_in_transition(const struct health *h);

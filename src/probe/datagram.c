@@ -14,8 +14,6 @@ datagram_reason(int error, bool local)
 {
 	if (error == ECONNREFUSED)
 		return REASON_UDP_REFUSED;
-	if (error == EACCES && !local) /* a router forbids it, in ICMPv6 */
-		return REASON_UNREACHABLE;
 	return stream_reason(error, local);
 }
 

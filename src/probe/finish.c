@@ -72,9 +72,24 @@ note_result(struct target *t, const struct probe_run *run, enum reason reason, i
 static void
 schedule_next(struct engine *e, struct target *t)
 {
-	t->due = cadence_next(t->due, mono_now(), t->definition->probe.interval_ms * NS_PER_MS);
+	const struct cadence_pace *pace = &t->definition->pace;
+	int64_t before_ns = t->step_ns;
+
+	t->step_ns = cadence_step_ns(pace, &t->health);
+	t->due = cadence_turn(t->due, mono_now(), pace, t->phase_ns, before_ns, t->step_ns);
 	t->state = TARGET_WAITING;
 	heap_put(&e->deadlines, &t->deadline, t->due);
+}
+
+/* Somebody said no, which a lost packet cannot do. */
+static uint16_t
+weight_of(const struct target *t, enum reason reason)
+{
+	uint8_t weight = t->definition->probe.refusal_weight;
+	bool refused = reason == REASON_TCP_REFUSED || reason == REASON_UDP_REFUSED ||
+		reason == REASON_UNREACHABLE;
+
+	return refused && weight > 0 ? weight : 1;
 }
 
 void
@@ -90,7 +105,7 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 	if (reason == REASON_LOCAL_ERROR)
 		e->stats.local_errors++;
 	else
-		changed = health_result(&t->health, t->last.ok);
+		changed = health_weighed(&t->health, t->last.ok, weight_of(t, reason));
 	t->last.up = health_verdict(&t->health) == HEALTH_UP;
 	schedule_next(e, t);
 	if (changed || !t->reported || reason != t->reported_reason ||

@@ -13,6 +13,7 @@
 #ifndef TANDEM_PROBE_KIND_H
 #define TANDEM_PROBE_KIND_H
 
+#include "core/cadence.h"
 #include "core/dns.h"
 #include "core/health.h"
 #include "core/http.h"
@@ -49,6 +50,7 @@ struct definition {
 	uint32_t users;
 	const struct probe_kind *kind;
 	struct conf_probe probe;
+	struct cadence_pace pace;
 	struct http_expect expect;
 	struct dns_question question; /* but for the id */
 	struct dns_expect dns_expect;
@@ -132,6 +134,8 @@ struct target {
 	uint8_t voids;          /* in a row */
 	struct health health;
 	mono due;               /* of the latest start, on the rhythm */
+	int64_t phase_ns;       /* of the ordinary interval */
+	int64_t step_ns;        /* what the rhythm is now */
 	struct probe_run *run;  /* while one is in flight */
 	mono reported_at;
 	enum reason reported_reason;

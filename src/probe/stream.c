@@ -53,6 +53,7 @@ stream_reason(int error, bool local)
 	case EHOSTDOWN:
 		return REASON_UNREACHABLE;
 	case ENETUNREACH: /* a router says so, or we have no route ourselves */
+	case EACCES:      /* a router forbids it, in ICMPv6 */
 	case ENONET:
 	case EPROTO:
 	case ENOPROTOOPT:

@@ -87,6 +87,8 @@ definition_new(const struct conf_probe *probe, struct tls_trust *trust)
 		return NULL;
 	d->kind = kind_of(probe->type);
 	d->probe = *probe;
+	d->pace = cadence_pace(probe->interval_ms, probe->interval_fast_ms,
+		probe->interval_down_ms);
 	d->expect.status_count = probe->status_count;
 	for (i = 0; i < probe->status_count; i++)
 		d->expect.status[i] =
@@ -173,8 +175,7 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	const struct conf_probe *probe = &t->definition->probe;
 	static const enum health_verdict seeds[] = {[PROBE_SEED_UNKNOWN] = HEALTH_UNKNOWN,
 		[PROBE_SEED_UP] = HEALTH_UP, [PROBE_SEED_DOWN] = HEALTH_DOWN};
-	int64_t interval_ns = probe->interval_ms * NS_PER_MS;
-	int64_t phase_ns;
+	int64_t interval_ns = t->definition->pace.interval_ns;
 
 	t->generation = set->generation;
 	t->address = set->address;
@@ -185,10 +186,11 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	memset(&t->last, 0, sizeof(t->last));
 	t->last.expires_s = INT64_MAX;
 	health_init(&t->health, probe->rise, probe->fall, seeds[set->seed]);
-	phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
+	t->step_ns = interval_ns;
+	t->phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
 	if (probe->address.family != IP_NONE) /* servers asked at one address keep their phases */
 		t->address.addr = probe->address;
-	t->due = cadence_first(mono_now(), phase_ns, interval_ns, set->urgent);
+	t->due = cadence_first(mono_now(), t->phase_ns, interval_ns, set->urgent);
 	heap_put(&e->deadlines, &t->deadline, t->due);
 }
 

@@ -84,6 +84,77 @@ test_first_result_decides(void)
 	check(bench_stop(b), "stopped");
 }
 
+/*
+ * Of ten failures three refusals of weight 4 are enough, whatever the kind of probe; a wrong answer
+ * is no refusal. All on the fast rhythm of an hourly probe.
+ */
+void
+test_rhythm_between_verdicts(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+		const char *address; /* NULL: where nobody listens */
+		enum reason reason;
+		uint64_t failures;
+	} cases[] = {
+		{"tcp", CONF_PROBE_TCP, NULL, REASON_TCP_REFUSED, 3},
+		{"http", CONF_PROBE_HTTP, NULL, REASON_TCP_REFUSED, 3},
+		{"https", CONF_PROBE_HTTPS, NULL, REASON_TCP_REFUSED, 3},
+		{"udp", CONF_PROBE_UDP, NULL, REASON_UDP_REFUSED, 3},
+		{"tcp, unreachable", CONF_PROBE_TCP, "192.0.2.9", REASON_UNREACHABLE, 3},
+		{"icmp, unreachable", CONF_PROBE_ICMP, "192.0.2.9", REASON_UNREACHABLE, 3},
+		{"http, a wrong answer", CONF_PROBE_HTTP, "127.0.0.1", REASON_HTTP_STATUS, 10},
+	};
+	enum { CASES = sizeof(cases) / sizeof(cases[0]) };
+	static struct server s = {.bad = bad_500};
+	struct bench *b = bench_start(0);
+	struct bench_probe set;
+	uint32_t i, slow = CASES;
+	bool down;
+
+	server_start(&s, IP_V4);
+	server_set_bad(&s, true);
+	ip("route add unreachable 192.0.2.9/32");
+	for (i = 0; i < CASES; i++) {
+		set = probe_of_type(cases[i].type);
+		set.urgent = true;
+		set.seed = PROBE_SEED_UP;
+		set.probe.interval_ms = 3600000;
+		set.probe.interval_fast_ms = 50;
+		set.probe.fall = 10;
+		set.probe.refusal_weight = 4;
+		refused_address(&set.address);
+		if (cases[i].address != NULL) {
+			set.address = s.at;
+			ip_addr_parse(cases[i].address, &set.address.addr);
+		}
+		bench_set(b, i, &set);
+	}
+	for (i = 0; i < CASES; i++) {
+		down = bench_until(b, 3000, target_down, &i);
+		check(down && b->seen[i].last.reason == cases[i].reason &&
+			b->seen[i].last.failures == cases[i].failures,
+			"%s: down on the fast rhythm after %llu failures, %s", cases[i].name,
+			(unsigned long long)b->seen[i].last.failures,
+			reason_tag((enum reason)b->seen[i].last.reason));
+	}
+	/* down at once, then slower than the interval says */
+	set = probe_of_type(CONF_PROBE_TCP);
+	set.urgent = true;
+	set.seed = PROBE_SEED_DOWN;
+	refused_address(&set.address);
+	set.probe.interval_ms = 50;
+	set.probe.interval_down_ms = 60000;
+	bench_set(b, slow, &set);
+	check(bench_until(b, 2000, target_down, &slow), "still down");
+	bench_run(b, 1200);
+	check(b->seen[slow].reports == 1 && b->seen[slow].last.probes == 1,
+		"while down: %llu probes", (unsigned long long)b->seen[slow].last.probes);
+	check(bench_stop(b), "stopped");
+	server_stop(&s);
+}
+
 void
 test_local_error_is_not_counted(void)
 {

@@ -131,6 +131,64 @@ test_next_keeps_the_rhythm(void **state)
 	assert_int_equal(due.ns, 777 + INT64_C(1000) * 1000000);
 }
 
+static void
+test_pace_defaults(void **state)
+{
+	struct cadence_pace p = cadence_pace(1000, 0, 0);
+
+	(void)state;
+	assert_int_equal(p.interval_ns, 1000 * NS_PER_MS);
+	assert_int_equal(p.fast_ns, 250 * NS_PER_MS);
+	assert_int_equal(p.down_ns, 1000 * NS_PER_MS);
+	p = cadence_pace(100, 0, 3600000);
+	assert_int_equal(p.fast_ns, 100 * NS_PER_MS);
+	assert_int_equal(p.down_ns, 3600 * NS_PER_S);
+	assert_int_equal(cadence_pace(1000, 400, 0).fast_ns, 400 * NS_PER_MS);
+}
+
+/* Up, then between verdicts, then down, then between verdicts, then up. */
+static void
+test_step_follows_the_verdict(void **state)
+{
+	const struct cadence_pace p = {.interval_ns = 1000, .fast_ns = 100, .down_ns = 5000};
+	struct health h;
+
+	(void)state;
+	health_init(&h, 2, 2, HEALTH_UNKNOWN);
+	assert_int_equal(cadence_step_ns(&p, &h), 1000);
+	health_result(&h, true);
+	assert_int_equal(cadence_step_ns(&p, &h), 1000);
+	health_result(&h, false);
+	assert_int_equal(cadence_step_ns(&p, &h), 100);
+	health_result(&h, false);
+	assert_int_equal(cadence_step_ns(&p, &h), 5000);
+	health_result(&h, true);
+	assert_int_equal(cadence_step_ns(&p, &h), 100);
+	health_result(&h, true);
+	assert_int_equal(cadence_step_ns(&p, &h), 1000);
+}
+
+static void
+test_turn_comes_back_to_the_phase(void **state)
+{
+	const struct cadence_pace p = {.interval_ns = 1000, .fast_ns = 130, .down_ns = 5000};
+
+	(void)state;
+	/* the first fast ones, one of which was silent for long */
+	assert_int_equal(cadence_turn((mono){5300}, (mono){5310}, &p, 300, 1000, 130).ns, 5430);
+	assert_int_equal(cadence_turn((mono){5430}, (mono){5440}, &p, 300, 130, 130).ns, 5560);
+	assert_int_equal(cadence_turn((mono){5430}, (mono){5570}, &p, 300, 130, 130).ns, 5690);
+	/* back: not before a fast step is over, and not in the past */
+	assert_int_equal(cadence_turn((mono){5560}, (mono){5570}, &p, 300, 130, 1000).ns, 6300);
+	assert_int_equal(cadence_turn((mono){6210}, (mono){6220}, &p, 300, 130, 1000).ns, 7300);
+	assert_int_equal(cadence_turn((mono){6100}, (mono){6310}, &p, 300, 130, 1000).ns, 7300);
+	/* slow, and back from slow without a step between */
+	assert_int_equal(cadence_turn((mono){5300}, (mono){5310}, &p, 300, 1000, 5000).ns, 10300);
+	assert_int_equal(cadence_turn((mono){10560}, (mono){10570}, &p, 300, 5000, 1000).ns, 12300);
+	/* an urgent start keeps the rhythm that it has */
+	assert_int_equal(cadence_turn((mono){5020}, (mono){5030}, &p, 300, 1000, 1000).ns, 6020);
+}
+
 int
 main(void)
 {
@@ -142,6 +200,9 @@ main(void)
 		cmocka_unit_test(test_first_is_the_next_point_on_the_phase),
 		cmocka_unit_test(test_urgent_starts_within_fifty_ms),
 		cmocka_unit_test(test_next_keeps_the_rhythm),
+		cmocka_unit_test(test_pace_defaults),
+		cmocka_unit_test(test_step_follows_the_verdict),
+		cmocka_unit_test(test_turn_comes_back_to_the_phase),
 	};
 
 	return cmocka_run_group_tests_name("cadence", tests, NULL, NULL);

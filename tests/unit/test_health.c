@@ -106,6 +106,31 @@ test_transition(void **state)
 	assert_false(health_in_transition(&h));
 }
 
+/* A refusal takes as many steps as it weighs, and never past the bottom. */
+static void
+test_weighed_failures(void **state)
+{
+	struct health h;
+
+	(void)state;
+	health_init(&h, 2, 3, HEALTH_UP);
+	assert_false(health_weighed(&h, false, 2));
+	assert_true(health_in_transition(&h));
+	assert_true(health_weighed(&h, false, 2));
+	assert_int_equal(health_verdict(&h), HEALTH_DOWN);
+	assert_false(health_weighed(&h, true, 2));
+	assert_int_equal(health_verdict(&h), HEALTH_DOWN);
+	assert_true(health_weighed(&h, true, 2));
+	assert_false(health_weighed(&h, false, 1));
+	assert_true(health_weighed(&h, false, 2));
+	health_init(&h, 1, 5, HEALTH_UP);
+	assert_false(health_weighed(&h, false, 4));
+	assert_true(health_weighed(&h, false, 1));
+	health_init(&h, 100, 3, HEALTH_UP);
+	assert_true(health_weighed(&h, false, 100));
+	assert_false(health_in_transition(&h));
+}
+
 /* Against the plain definition, over every sequence of 12 results. */
 static void
 test_equals_the_definition(void **state)
@@ -148,6 +173,7 @@ main(void)
 		cmocka_unit_test(test_back_up_has_the_whole_fall_again),
 		cmocka_unit_test(test_largest_counts),
 		cmocka_unit_test(test_transition),
+		cmocka_unit_test(test_weighed_failures),
 		cmocka_unit_test(test_equals_the_definition),
 	};
 
