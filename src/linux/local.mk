@@ -49,3 +49,7 @@ liblinux_la_SOURCES += src/linux/worker.c
 liblinux_la_SOURCES += src/linux/worker.h
 liblinux_la_SOURCES += src/linux/thread.c
 liblinux_la_SOURCES += src/linux/thread.h
+liblinux_la_SOURCES += src/linux/relay.c
+liblinux_la_SOURCES += src/linux/relay.h
+liblinux_la_SOURCES += src/linux/relay_filter.c
+liblinux_la_SOURCES += src/linux/relay_filter.h

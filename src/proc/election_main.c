@@ -42,6 +42,7 @@ finish(struct elector *x, int status)
 		links_close(x->links);
 	routers_free(x); /* before the announcer: it ends their rounds */
 	announcer_stop(x->announcer);
+	relay_stop(x->relay);
 	close(x->block_fd);
 	pair_close(x);
 	ports_close(x);
@@ -540,6 +541,8 @@ open_all(struct elector *x)
 		give_up(x, "hands", -error);
 	if ((error = announcer_start(&x->announcer)) != 0)
 		give_up(x, "announcer", -error);
+	if ((error = stragglers_start(x)) != 0)
+		give_up(x, "relay", -error);
 	if ((x->block_fd = block_watch_open()) < 0)
 		give_up(x, "netlink", -x->block_fd);
 	devices_start(x);

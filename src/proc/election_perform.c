@@ -190,6 +190,9 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		prepare(r);
 		break;
 	case EL_CLAIM:
+		stragglers_end(r);
+		move_addresses(r, now, act);
+		break;
 	case EL_RENEW:
 	case EL_RELEASE:
 		move_addresses(r, now, act);
@@ -212,6 +215,8 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 		wire_ask_for(r);
 		break;
 	case EL_RELAY:
+		r->relays = true; /* as soon as they are released */
+		break;
 	case EL_CANDIDATE: /* group_follow() */
 		break;
 	case EL_STILL_ANSWERED:
@@ -338,6 +343,8 @@ elector_take_jobs(struct elector *x)
 				job->failed == 0, &acts);
 			router_perform(r, now, &acts);
 			rounds_prolong(r);
+			if (job->verb == ADDRESS_REMOVE)
+				stragglers_released(r, now);
 		}
 		free(job);
 	}

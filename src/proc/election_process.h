@@ -17,6 +17,7 @@
  *   election_gateways.c asks tracked gateways
  *   election_blocks.c   whole prefixes: announced by a thread, watched, left over
  *   election_fence.c    the egress fence: opened, renewed and closed with the core's actions
+ *   election_stragglers.c  frames that still come after a handover: passed on to the new owner
  *   election_perform.c  the core's actions
  *   election_report.c   log lines, facts for the pool process, the handover page
  *
@@ -37,6 +38,7 @@
 #include "linux/fence.h"
 #include "linux/hands.h"
 #include "linux/links.h"
+#include "linux/relay.h"
 #include "linux/vrrp_socket.h"
 #include "linux/wire.h"
 #include "ipc/messages.h"
@@ -85,6 +87,7 @@ struct port {
 	struct voice voices[2];           /* IPv4, IPv6 */
 	struct router *by_vrid[256];
 	uint8_t peer_mac[6];              /* of the other node, by its ARP or its advertisements */
+	uint8_t owner_mac[6];             /* of who last spoke for a virtual address in our place */
 	struct ip_addr peer_ip6;          /* its link-local address, from its heartbeats */
 	struct neighbourhood neighbourhood;
 };
@@ -125,6 +128,7 @@ struct router {
 	struct conf_address *addresses;   /* owned; on the interface where they really are */
 	struct conf_block *blocks;        /* owned */
 	struct announcer_round *rounds[ROUNDS]; /* the latest ones while they are under way */
+	bool relays;                      /* what still comes for it, once the kernel has let go */
 	bool addresses_told;              /* that all are announced, since it is active */
 	mono round_hurried;               /* when one last began that is as fast as may be */
 	struct virtual_device devices[ROUTER_DEVICES];
@@ -181,6 +185,8 @@ struct elector {
 	struct links *links;
 	struct hands *hands;
 	struct announcer *announcer;
+	struct relay *relay;
+	ev_io relay_watcher;
 	int block_fd;                     /* tells when a block's route was removed */
 	ev_io announcer_watcher, block_watcher;
 	struct arp_sender arp;
@@ -421,6 +427,14 @@ void blocks_mute(struct router *r);
 void blocks_drain(struct elector *x);
 /* At start: routes left by an earlier life go, unless a router goes on as active. Waits. */
 void blocks_judge_leftovers(struct elector *x);
+
+/* election_stragglers.c */
+/* The relay: 0 or a negative errno. */
+int stragglers_start(struct elector *x);
+/* The kernel holds the router's addresses no more. */
+void stragglers_released(struct router *r, mono now);
+/* It will hold them again, or the router is no more. */
+void stragglers_end(struct router *r);
 
 /* election_report.c */
 void report_takeover(struct router *r, mono announced);

@@ -331,6 +331,7 @@ router_leave(struct router *r, mono now)
 	if (r->leaving)
 		return;
 	r->leaving = true;
+	stragglers_end(r);
 	if (r->port->by_vrid[r->conf.vrid] == r)
 		r->port->by_vrid[r->conf.vrid] = NULL;
 	el_stop(&r->election, now, &acts);

@@ -132,6 +132,14 @@ report_stranger(struct router *r, mono now, const struct wire_frame *f)
 	log_emit(&r->elector->child->log, LOG_LEVEL_WARNING, &line);
 }
 
+static bool
+is_nobody(const uint8_t mac[6])
+{
+	static const uint8_t none[6] = {0};
+
+	return memcmp(mac, none, sizeof(none)) == 0;
+}
+
 /* Somebody speaks for an address of this router. */
 static void
 address_spoken_for(struct router *r, struct port *p, mono now, const struct wire_frame *f)
@@ -139,6 +147,8 @@ address_spoken_for(struct router *r, struct port *p, mono now, const struct wire
 	struct el_acts acts = {.count = 0};
 	bool is_peer = memcmp(f->mac, p->peer_mac, sizeof(f->mac)) == 0 || is_shared_mac(r, f->mac);
 
+	if ((r->election.role != EL_ACTIVE || r->election.offer != REASON_NONE) && !is_nobody(f->mac))
+		memcpy(p->owner_mac, f->mac, sizeof(p->owner_mac));
 	if (r->election.role == EL_BACKUP) {
 		if (f->reply)
 			el_answered(&r->election, now, &acts);
@@ -222,14 +232,6 @@ wire_neighbours(const struct router *r, struct ip_addr out[TRAILER_NEIGHBOURS])
 		return count;
 	count = collect(n->known, n->known_count, IP_V4, out, 0, TRAILER_NEIGHBOURS);
 	return collect(n->heard, n->heard_count, IP_V4, out, count, TRAILER_NEIGHBOURS);
-}
-
-static bool
-is_nobody(const uint8_t mac[6])
-{
-	static const uint8_t none[6] = {0};
-
-	return memcmp(mac, none, sizeof(none)) == 0;
 }
 
 /* Its hardware address tells it from a stranger when it speaks for the addresses. */

@@ -18,6 +18,7 @@ libproc_la_SOURCES += src/proc/election_receive.c
 libproc_la_SOURCES += src/proc/election_report.c
 libproc_la_SOURCES += src/proc/election_routers.c
 libproc_la_SOURCES += src/proc/election_send.c
+libproc_la_SOURCES += src/proc/election_stragglers.c
 libproc_la_SOURCES += src/proc/election_track.c
 libproc_la_SOURCES += src/proc/election_wire.c
 libproc_la_SOURCES += src/proc/handover.h

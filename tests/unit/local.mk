@@ -212,6 +212,10 @@ tests_unit_test_survival_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c tests/unit/election_bench.h tests/unit/keyed_bench.h
 tests_unit_test_catch_up_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_relay
+TESTS += tests/unit/test_relay
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
+tests_unit_test_relay_LDADD = liblinux.la libcore.la libbase.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_resolution
 TESTS += tests/unit/test_resolution
 tests_unit_test_resolution_SOURCES = tests/unit/test_resolution.c
