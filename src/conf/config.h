@@ -125,6 +125,7 @@ struct conf_probe {
 	uint8_t type;             /* enum conf_probe_type */
 	uint8_t rise;             /* 1..100 successes in a row */
 	uint8_t fall;             /* 1..100 failures in a row */
+	uint8_t spread_percent;   /* 0..50 of the interval, by which a start is put off at random */
 	uint8_t refusal_weight;   /* 1..100 failures that a refusal counts as; 0: 1 */
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
 	uint16_t port;            /* 0: the real server's own port */

@@ -97,6 +97,8 @@ static const struct key table_probe[] = {
 		.unit = "milliseconds"},
 	{.name = "interval_down_ms", .kind = KEY_INT, .low = 10, .high = 3600000,
 		.unit = "milliseconds"},
+	{.name = "spread_percent", .kind = KEY_INT, .low = 0, .high = 50, .number = 5,
+		.unit = "percent"},
 	{.name = "refusal_weight", .kind = KEY_INT, .low = 1, .high = 100, .number = 2},
 	{.name = "query", .kind = KEY_DOMAIN, .text = "."},
 	{.name = "query_type", .kind = KEY_WORD, .words = words_query_type, .text = "SOA"},

@@ -182,6 +182,7 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 		fprintf(to, "%sinterval_fast_ms = %u;\n", indent, p->interval_fast_ms);
 	if (p->interval_down_ms != 0)
 		fprintf(to, "%sinterval_down_ms = %u;\n", indent, p->interval_down_ms);
+	fprintf(to, "%sspread_percent = %u;\n", indent, p->spread_percent);
 	fprintf(to, "%srefusal_weight = %u;\n", indent, p->refusal_weight);
 }
 

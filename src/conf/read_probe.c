@@ -49,6 +49,7 @@ sorry_probe(struct reader *r, uint32_t base, bool has_port)
 	p.timeout_ms = times->timeout_ms;
 	p.interval_fast_ms = times->interval_fast_ms;
 	p.interval_down_ms = times->interval_down_ms;
+	p.spread_percent = times->spread_percent;
 	p.refusal_weight = times->refusal_weight;
 	return add_probe(r, &p);
 }
@@ -69,6 +70,7 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 	p->type = (uint8_t)type;
 	p->rise = (uint8_t)scope_int(&defaults, "rise");
 	p->fall = (uint8_t)scope_int(&defaults, "fall");
+	p->spread_percent = (uint8_t)scope_int(&defaults, "spread_percent");
 	p->refusal_weight = (uint8_t)scope_int(&defaults, "refusal_weight");
 	p->interval_ms = scope_int(&defaults, "interval_ms");
 	p->timeout_ms = scope_int(&defaults, "timeout_ms");
@@ -232,6 +234,8 @@ read_rhythm(const struct scope *s, struct conf_probe *p)
 	if (down && p->interval_down_ms < p->interval_ms)
 		scope_error(s, down, "interval_down_ms is %u; it must not be shorter than "
 			"interval_ms (%u)", p->interval_down_ms, p->interval_ms);
+	if (scope_member(s, "spread_percent"))
+		p->spread_percent = (uint8_t)scope_int(s, "spread_percent");
 	if (scope_member(s, "refusal_weight"))
 		p->refusal_weight = (uint8_t)scope_int(s, "refusal_weight");
 }

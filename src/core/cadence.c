@@ -55,9 +55,20 @@ cadence_next(mono due, mono now, int64_t interval_ns)
 {
 	int64_t behind = mono_diff_ns(now, due);
 
+	behind -= interval_ns / 16;
 	if (behind <= interval_ns)
 		return mono_add_ns(due, interval_ns);
 	return mono_add_ns(due, (behind + interval_ns - 1) / interval_ns * interval_ns);
+}
+
+int64_t
+cadence_spread_ns(int64_t step_ns, int64_t timeout_ns, uint8_t percent, uint64_t random)
+{
+	int64_t most = step_ns / 100 * percent, room = step_ns - timeout_ns;
+
+	if (most > room)
+		most = room;
+	return most > 0 ? (int64_t)(random % ((uint64_t)most + 1)) : 0;
 }
 
 struct cadence_pace

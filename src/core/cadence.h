@@ -23,13 +23,21 @@ int64_t cadence_phase_ns(const struct endpoint *target, uint8_t node, int64_t in
 mono cadence_first(mono now, int64_t phase_ns, int64_t interval_ns, bool urgent);
 
 /*
- * Next one after a probe that was due at `due` and ended at `now`: due + interval, never in the
- * past, keeping the rhythm.
+ * Next one after a probe that was due at `due` and ended at `now`: due + interval, keeping the
+ * rhythm. Never in the past by more than a sixteenth of the interval: who was awake a little late
+ * for a timeout that is as long as the interval must not leave out every second probe.
  */
 mono cadence_next(mono due, mono now, int64_t interval_ns);
 
 /* In milliseconds; fast 0: the interval, 250 ms at most; down 0: the interval. */
 struct cadence_pace cadence_pace(uint32_t interval_ms, uint32_t fast_ms, uint32_t down_ms);
+
+/*
+ * By how much a start is put off, 0 to `percent` of the step, out of any number: whatever in a
+ * server has the rhythm of its probes would else be met each time, or never. Never so late that the
+ * probe's timeout would meet the next start; so nothing where the timeout is as long as the step.
+ */
+int64_t cadence_spread_ns(int64_t step_ns, int64_t timeout_ns, uint8_t percent, uint64_t random);
 
 /* The distance of the next start from the one before. */
 int64_t cadence_step_ns(const struct cadence_pace *pace, const struct health *health);

@@ -83,7 +83,7 @@ target_start(struct engine *e, struct target *t)
 static void
 target_due(struct engine *e, struct target *t, mono now)
 {
-	int64_t late = mono_diff_ns(now, t->due);
+	int64_t late = mono_diff_ns(now, t->start);
 
 	if (t->voids == 0 && late > e->stats.lateness_max_ns)
 		e->stats.lateness_max_ns = late;
@@ -232,6 +232,7 @@ engine_open(const struct engine_options *options)
 	e->runs = calloc(options->max_running, sizeof(*e->runs));
 	if (e->runs == NULL || getrandom(&e->cookie, sizeof(e->cookie), 0) == -1 ||
 	    getrandom(&e->dns_ids, sizeof(e->dns_ids), 0) == -1 ||
+	    getrandom(&e->spreads, sizeof(e->spreads), 0) == -1 ||
 	    icmp_open(e) == -1) {
 		error = errno;
 		free(e->runs);

@@ -73,12 +73,15 @@ static void
 schedule_next(struct engine *e, struct target *t)
 {
 	const struct cadence_pace *pace = &t->definition->pace;
+	const struct conf_probe *probe = &t->definition->probe;
 	int64_t before_ns = t->step_ns;
 
 	t->step_ns = cadence_step_ns(pace, &t->health);
 	t->due = cadence_turn(t->due, mono_now(), pace, t->phase_ns, before_ns, t->step_ns);
 	t->state = TARGET_WAITING;
-	heap_put(&e->deadlines, &t->deadline, t->due);
+	t->start = mono_add_ns(t->due, cadence_spread_ns(t->step_ns, probe->timeout_ms * NS_PER_MS,
+		probe->spread_percent, random_next(&e->spreads)));
+	heap_put(&e->deadlines, &t->deadline, t->start);
 }
 
 /* Somebody said no, which a lost packet cannot do. */

@@ -134,6 +134,7 @@ struct target {
 	uint8_t voids;          /* in a row */
 	struct health health;
 	mono due;               /* of the latest start, on the rhythm */
+	mono start;             /* the same with its random share */
 	int64_t phase_ns;       /* of the ordinary interval */
 	int64_t step_ns;        /* what the rhythm is now */
 	struct probe_run *run;  /* while one is in flight */
@@ -171,7 +172,7 @@ struct engine {
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
-	uint64_t cookie, dns_ids; /* states of random_next() */
+	uint64_t cookie, dns_ids, spreads; /* states of random_next() */
 	struct engine_stats stats;
 	struct target_list targets[TARGET_BUCKETS];
 	struct definition_list definitions[DEFINITION_BUCKETS];

@@ -191,6 +191,7 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	if (probe->address.family != IP_NONE) /* servers asked at one address keep their phases */
 		t->address.addr = probe->address;
 	t->due = cadence_first(mono_now(), t->phase_ns, interval_ns, set->urgent);
+	t->start = t->due; /* at the start the phases alone spread them */
 	heap_put(&e->deadlines, &t->deadline, t->due);
 }
 

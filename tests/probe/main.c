@@ -22,6 +22,7 @@ static const struct {
 } tests[] = {
 	{"first-result-decides", test_first_result_decides},
 	{"rhythm-between-verdicts", test_rhythm_between_verdicts},
+	{"starts-are-spread", test_starts_are_spread},
 	{"local-error-is-not-counted", test_local_error_is_not_counted},
 	{"stopped-prober-blames-nobody", test_stopped_prober_blames_nobody},
 	{"slow-pool-gets-the-last-word", test_slow_pool_gets_the_last_word},

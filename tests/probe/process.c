@@ -5,12 +5,14 @@
 #include "proc/handover.h"
 #include "servers.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,6 +155,70 @@ test_rhythm_between_verdicts(void)
 		"while down: %llu probes", (unsigned long long)b->seen[slow].last.probes);
 	check(bench_stop(b), "stopped");
 	server_stop(&s);
+}
+
+enum { STARTS = 40 };
+
+static int
+by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* When connections come, counted from the first in steps of the interval; sorted. Their number. */
+static size_t
+take_starts(int fd, int64_t interval_ns, int64_t offsets[STARTS])
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	mono first = MONO_NEVER;
+	size_t n = 0;
+	int got;
+
+	while (n < STARTS && poll(&p, 1, 1000) == 1 && (got = accept(fd, NULL, NULL)) != -1) {
+		if (n == 0)
+			first = mono_now();
+		offsets[n] = mono_diff_ns(mono_now(), first) + interval_ns / 2;
+		offsets[n] = offsets[n] % interval_ns - interval_ns / 2;
+		n++;
+		close(got);
+	}
+	qsort(offsets, n, sizeof(*offsets), by_size);
+	return n;
+}
+
+/* By the share that is asked for and no more, on a rhythm that stays; without one hardly at all. */
+void
+test_starts_are_spread(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct bench *b = bench_start(0);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
+	int64_t offsets[STARTS], wide;
+	size_t n, i;
+
+	if (bind(fd, (struct sockaddr *)&at, size) == -1 || listen(fd, 100) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&at, &size) == -1)
+		perror("listener");
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	set.address.port = ntohs(at.sin_port);
+	set.probe.interval_ms = 100;
+	set.probe.timeout_ms = 40;
+	for (i = 0; i < 2; i++) {
+		set.probe.spread_percent = i == 0 ? 0 : 50;
+		bench_set(b, 1, &set);
+		n = take_starts(fd, 100 * NS_PER_MS, offsets);
+		wide = n == STARTS ? offsets[STARTS - 5] - offsets[4] : -1; /* but for outliers */
+		check(i == 0 ? wide >= 0 && wide < 8 * NS_PER_MS
+			: wide > 20 * NS_PER_MS && wide < 60 * NS_PER_MS,
+			"%u %% of 100 ms: starts are up to %.1f ms apart", set.probe.spread_percent,
+			(double)wide / 1e6);
+	}
+	check(bench_stop(b), "stopped");
+	close(fd);
 }
 
 void

@@ -17,6 +17,7 @@ void test_https(void);
 void test_https_system_bundle(void);
 void test_first_result_decides(void);
 void test_rhythm_between_verdicts(void);
+void test_starts_are_spread(void);
 void test_local_error_is_not_counted(void);
 void test_stopped_prober_blames_nobody(void);
 void test_slow_pool_gets_the_last_word(void);

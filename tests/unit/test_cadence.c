@@ -121,14 +121,44 @@ test_next_keeps_the_rhythm(void **state)
 	assert_int_equal(cadence_next((mono){5000}, (mono){5010}, 1000).ns, 6000);
 	assert_int_equal(cadence_next((mono){5000}, (mono){6000}, 1000).ns, 6000);
 	/* a timeout beyond the interval: the next point that is not in the past */
-	assert_int_equal(cadence_next((mono){5000}, (mono){6001}, 1000).ns, 7000);
+	assert_int_equal(cadence_next((mono){5000}, (mono){6063}, 1000).ns, 7000);
 	assert_int_equal(cadence_next((mono){5000}, (mono){7500}, 1000).ns, 8000);
 	assert_int_equal(cadence_next((mono){5000}, (mono){8000}, 1000).ns, 8000);
+	/* a timeout as long as the interval, heard of a little late: at once, and not one left out */
+	assert_int_equal(cadence_next((mono){5000}, (mono){6001}, 1000).ns, 6000);
+	assert_int_equal(cadence_next((mono){5000}, (mono){6062}, 1000).ns, 6000);
+	assert_int_equal(cadence_next((mono){5000}, (mono){8062}, 1000).ns, 8000);
+	assert_int_equal(cadence_next((mono){5000}, (mono){8063}, 1000).ns, 9000);
 	/* no drift over a million turns, each ended somewhere in its interval */
 	mono due = {777};
 	for (int i = 0; i < 1000000; i++)
 		due = cadence_next(due, mono_add_ns(due, i % 1000), 1000);
 	assert_int_equal(due.ns, 777 + INT64_C(1000) * 1000000);
+}
+
+/* Evenly over the share that it may have, and no more than the timeout leaves. */
+static void
+test_spread_is_bounded(void **state)
+{
+	int64_t least = INT64_MAX, most = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 10000; i++) {
+		uint64_t random = i * UINT64_C(0x9e3779b97f4a7c15);
+		int64_t by = cadence_spread_ns(1000000, 500000, 5, random);
+
+		least = by < least ? by : least;
+		most = by > most ? by : most;
+		assert_in_range(cadence_spread_ns(1000000, 980000, 5, random), 0, 20000);
+	}
+	assert_in_range(least, 0, 100);
+	assert_in_range(most, 49900, 50000);
+	assert_int_equal(cadence_spread_ns(1000000, 980000, 5, 20000), 20000);
+	assert_int_equal(cadence_spread_ns(1000000, 500000, 0, 12345), 0);
+	assert_int_equal(cadence_spread_ns(1000000, 1000000, 50, 12345), 0);
+	assert_int_equal(cadence_spread_ns(250000, 500000, 50, 12345), 0);
+	assert_in_range(cadence_spread_ns(3600 * NS_PER_S, NS_PER_S, 50, UINT64_MAX), 0,
+		1800 * NS_PER_S);
 }
 
 static void
@@ -200,6 +230,7 @@ main(void)
 		cmocka_unit_test(test_first_is_the_next_point_on_the_phase),
 		cmocka_unit_test(test_urgent_starts_within_fifty_ms),
 		cmocka_unit_test(test_next_keeps_the_rhythm),
+		cmocka_unit_test(test_spread_is_bounded),
 		cmocka_unit_test(test_pace_defaults),
 		cmocka_unit_test(test_step_follows_the_verdict),
 		cmocka_unit_test(test_turn_comes_back_to_the_phase),
