@@ -56,6 +56,7 @@
 	ROW(PEER_ABSENT, "peer-absent", "there is no fit standby to take over")                    \
 	ROW(OFFER_EXPIRED, "offer-expired", "the peer did not take over; this node stays active")  \
 	ROW(FENCE_SET, "fence-set", "the kernel silences the addresses when nobody renews them") \
+	ROW(SEND_REFUSED, "send-refused", "the kernel did not send it: a firewall, a full queue")   \
 	ROW(FENCE_REFUSED, "fence-refused", "the kernel refused the egress fence; the lease is in force") \
 	ROW(FENCE_LATE, "fence-late", "the fence was renewed late; the addresses were silent a while") \
 	ROW(FENCE_REMOVED, "fence-removed", "somebody removed the fence's nftables table; it is back") \

@@ -287,7 +287,9 @@ meet_rival(struct election *e, mono now, const struct el_advert *m, struct el_ac
 	enum reason why = REASON_HIGHER_ADDRESS;
 
 	if (e->offer != REASON_NONE) { /* it is taking over, as we asked */
-		if ((m->flags & TRAILER_HOLDING) != 0 && mono_is_never(e->handed_deadline))
+		if ((m->flags & TRAILER_HOLDING) == 0)
+			e->handed_deadline = MONO_NEVER;
+		else if (mono_is_never(e->handed_deadline))
 			e->handed_deadline = mono_add_ns(now, linger_ns);
 		return;
 	}
@@ -317,6 +319,7 @@ recv_as_active(struct election *e, mono now, const struct el_advert *m, bool was
 	} else if (m->role == EL_ACTIVE) {
 		meet_rival(e, now, m, out);
 	} else {
+		e->handed_deadline = MONO_NEVER; /* it has lost them again */
 		if (e->offer != REASON_NONE && !el_peer_is_ready(e, now))
 			end_offer(e, now, out);
 		if (was_holding)

@@ -579,6 +579,7 @@ election_main(struct child *child)
 	x->child = child;
 	x->pool_fd = -1;
 	x->packet_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	x->send_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 2};
 	x->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (!x->loop || !gateways_new(x))
 		_exit(EXIT_REFUSED);

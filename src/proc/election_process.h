@@ -215,7 +215,7 @@ struct elector {
 	mono alive_due;
 	uint64_t seconds;
 	uint64_t refused[REASON_COUNT];
-	struct log_limit packet_limit;
+	struct log_limit packet_limit, send_limit;
 	int64_t lateness_max_ns, lateness_last_ns;
 	mono peer_heard;
 
@@ -442,6 +442,8 @@ void report_role(struct router *r, const struct el_act *act);
 void report_rival(struct router *r, mono now, const struct el_act *act);
 void report_refused(struct elector *x, mono now, enum reason why, const struct ip_addr *source,
 	const char *interface);
+/* Of a heartbeat: 0, or the negative errno with which the kernel did not take it. */
+void report_send(struct elector *x, const char *interface, int error);
 void report_interval(struct router *r, mono now, const struct el_advert *advert);
 void report_state(struct elector *x);
 void report_router(struct router *r);   /* to the pool, now or with the next second */

@@ -139,6 +139,26 @@ report_refused(struct elector *x, mono now, enum reason why, const struct ip_add
 }
 
 void
+report_send(struct elector *x, const char *interface, int error)
+{
+	struct log_line line;
+	uint64_t suppressed;
+
+	if (error == 0)
+		return;
+	x->refused[REASON_SEND_REFUSED]++;
+	if (!log_limit_allow(&x->send_limit, mono_now(), &suppressed))
+		return;
+	log_line_begin(&line, "packet");
+	log_line_reason(&line, REASON_SEND_REFUSED);
+	log_line_text(&line, "interface", interface);
+	log_line_text(&line, "error", strerror(-error));
+	log_line_int(&line, "refused", (int64_t)x->refused[REASON_SEND_REFUSED]);
+	log_line_int(&line, "suppressed", (int64_t)suppressed);
+	log_emit(&x->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+void
 report_interval(struct router *r, mono now, const struct el_advert *advert)
 {
 	struct log_line line;

@@ -110,7 +110,8 @@ send_to(struct port *p, struct outgoing *m, const struct ip_addr *source,
 		return;
 	vrrp_seal(m->bytes, m->length, &envelope, c->checksum == CONF_CHECKSUM_RFC5798
 		? VRRP_SUM_PSEUDO_HEADER : VRRP_SUM_MESSAGE);
-	vrrp_socket_send(&v->socket, source, destination, m->bytes, m->length);
+	report_send(p->elector, p->name, vrrp_socket_send(&v->socket, source, destination, m->bytes,
+		m->length));
 }
 
 static bool
@@ -167,7 +168,8 @@ send_as_router(struct router *r, struct outgoing *m, const struct ip_addr *sourc
 	virtual_mac(m->family, r->conf.vrid, mac);
 	length = vrrp_frame(mac, &envelope, m->bytes, m->length, frame, sizeof(frame));
 	if (length > 0)
-		arp_send_frame(&r->elector->arp, r->port->link.ifindex, frame, length);
+		report_send(r->elector, r->port->name,
+			arp_send_frame(&r->elector->arp, r->port->link.ifindex, frame, length));
 }
 
 static void

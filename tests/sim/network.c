@@ -83,6 +83,8 @@ network_send(struct world *w, unsigned path, unsigned from, const uint8_t *bytes
 	struct packet packet = {.sent_at = w->now, .from = (uint8_t)from, .path = (uint8_t)path,
 		.length = (uint8_t)length};
 
+	if (from < SIM_NODES && wire->refuses[from])
+		return;
 	memcpy(packet.bytes, bytes, length);
 	if (w->keyed && from < SIM_NODES)
 		attack_capture(w, &packet);
@@ -127,6 +129,7 @@ network_heal(struct world *w)
 		memset(wire->cut, 0, sizeof(wire->cut));
 		memset(wire->down, 0, sizeof(wire->down));
 		memset(wire->isolated, 0, sizeof(wire->isolated));
+		memset(wire->refuses, 0, sizeof(wire->refuses));
 		wire->loop = false;
 	}
 }
@@ -140,11 +143,18 @@ network_on_lan(const struct world *w, unsigned node)
 }
 
 bool
+network_refuses(const struct world *w, unsigned node)
+{
+	return w->network.wires[SERVICE].refuses[node];
+}
+
+bool
 network_path_is_clean(const struct world *w, unsigned path, unsigned a, unsigned b)
 {
 	const struct wire *wire = &w->network.wires[path];
 
-	return !wire->noisy && w->now >= wire->dirty_until && network_passes(w, path, a, b) &&
+	return !wire->noisy && w->now >= wire->dirty_until && !wire->refuses[a] &&
+		!wire->refuses[b] && network_passes(w, path, a, b) &&
 		network_passes(w, path, b, a);
 }
 
@@ -211,7 +221,7 @@ network_announce(struct world *w, unsigned from)
 {
 	const struct wire *lan = &w->network.wires[SERVICE];
 
-	if (network_on_lan(w, from) &&
+	if (network_on_lan(w, from) && !lan->refuses[from] &&
 		!(lan->noisy && rng_chance(&w->network.rng, lan->noise.loss)))
 		w->network.believed = from;
 }

@@ -22,6 +22,7 @@ struct noise {
 struct wire {
 	bool cut[SIM_NODES][SIM_NODES]; /* from, to */
 	bool down[SIM_NODES];           /* a node's cable is out */
+	bool refuses[SIM_NODES];        /* its own kernel refuses what a node sends there */
 	bool isolated[SIM_NODES];       /* its port at the switch is dead, and has carrier */
 	bool loop;                      /* a bridge loop: senders hear themselves */
 	struct noise noise;
@@ -50,6 +51,8 @@ void network_set_noise(struct world *w, unsigned path, const struct noise *noise
 void network_heal(struct world *w);
 /* Can a frame take that way now? (It may still be lost in noise.) */
 bool network_passes(const struct world *w, unsigned path, unsigned from, unsigned to);
+/* What the node's process sends on the service LAN gets no farther than its own kernel. */
+bool network_refuses(const struct world *w, unsigned node);
 /* Is the node answered by third parties on the service LAN? */
 bool network_on_lan(const struct world *w, unsigned node);
 /* Nothing disturbs what these two say to each other on that path; ... or on any. */

@@ -30,6 +30,8 @@ node_ask_wire(struct world *w, struct node *n)
 	int64_t at = network_frame_at(w, n->id, 1u - n->id);
 
 	world_trace(w, n, "asks who has the addresses");
+	if (network_refuses(w, n->id))
+		return;
 	if (w->network.squatter)
 		frame_to(w, SIM_NODES, n, FRAME_HELD, w->now);
 	if (at != INT64_MAX)
@@ -65,7 +67,7 @@ node_announce(struct world *w, struct node *n)
 	int64_t at;
 
 	network_announce(w, n->id);
-	if (!w->keyed)
+	if (!w->keyed || network_refuses(w, n->id))
 		return;
 	other = &w->nodes[1 - n->id];
 	at = network_frame_at(w, n->id, other->id);
@@ -106,13 +108,13 @@ set_contact(struct world *w, struct node *n, enum el_contact contact)
 	node_leave(w, n, &acts, CAUSE_CONTACT);
 }
 
-/* False: there is nobody to ask. */
+/* False: there is nobody to ask, or no question leaves. */
 static bool
 ask_neighbours(struct world *w, struct node *n)
 {
 	int64_t at;
 
-	if (!n->pairing.knows && !n->pairing.told)
+	if ((!n->pairing.knows && !n->pairing.told) || network_refuses(w, n->id))
 		return false;
 	at = network_frame_at(w, n->id, SIM_NODES);
 	if (at != INT64_MAX)

@@ -140,6 +140,21 @@ strike_network(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	}
 }
 
+/* A full queue for a moment, or a firewall's rule for longer: on one path, or on all. */
+static void
+strike_sends(struct world *w, struct node *n, int64_t lasts)
+{
+	unsigned only = rng_below(&w->scenario.rng, w->network.count + 1);
+
+	for (unsigned path = 0; path < w->network.count; path++) {
+		if (only < w->network.count && only != path)
+			continue;
+		world_trace(w, n, "path %u: sending is refused", path);
+		w->network.wires[path].refuses[n->id] = true;
+		scenario_plan(w, lasts, END_REFUSAL, n->id, path);
+	}
+}
+
 static void
 strike_kernel(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 {
@@ -233,6 +248,9 @@ strike(struct world *w, enum fault fault, struct node *n)
 	case FAULT_STRANGER:
 		strike_stranger(w, lasts);
 		break;
+	case FAULT_REFUSAL:
+		strike_sends(w, n, lasts);
+		break;
 	case FAULT_POOL:
 		n->pool_answers = false;
 		scenario_plan(w, lasts, END_POOL, n->id, 0);
@@ -260,6 +278,7 @@ end_fault(struct world *w, enum fault end, struct node *n, int64_t argument)
 	case END_KERNEL: n->kernel.mood = KERNEL_WELL; break;
 	case END_STRANGER: w->scenario.stranger_every_ns = 0; break;
 	case END_LOOP: net->loop = false; break;
+	case END_REFUSAL: w->network.wires[argument].refuses[n->id] = false; break;
 	case END_POOL: n->pool_answers = true; break;
 	case MORE_REMOVAL: strike_kernel(w, n, FAULT_REMOVAL, 0); break;
 	default: keyed_end_fault(w, end, n, argument); break;

@@ -244,6 +244,25 @@ test_switchover_makes_before_it_breaks(void **state)
 	assert_no_acts(&b); /* no resignation: the peer is active already */
 }
 
+/* It has crashed meanwhile: what it held a moment ago it holds no more. */
+static void
+test_who_lost_the_addresses_again_is_not_handed_them(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_served(&b, 150, 100);
+	assert_int_equal(switchover(&b), REASON_NONE);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	hear_as(&b, EL_BACKUP, 100, TRAILER_READY);
+	live(&b, 10 * MS, NULL);
+	assert_int_equal(b.e.role, EL_ACTIVE);
+	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
+	hear_as(&b, EL_ACTIVE, 100, 0);
+	live(&b, 10 * MS, NULL);
+	assert_int_equal(b.e.role, EL_ACTIVE);
+}
+
 static void
 test_offer_is_taken_and_the_one_who_offers_is_no_rival(void **state)
 {
@@ -749,6 +768,7 @@ main(void)
 		cmocka_unit_test(test_wire_that_answers_for_ever_is_a_stranger),
 		cmocka_unit_test(test_answers_that_were_not_asked_for_change_nothing),
 		cmocka_unit_test(test_switchover_makes_before_it_breaks),
+		cmocka_unit_test(test_who_lost_the_addresses_again_is_not_handed_them),
 		cmocka_unit_test(test_offer_is_taken_and_the_one_who_offers_is_no_rival),
 		cmocka_unit_test(test_switchover_without_a_standby_is_refused),
 		cmocka_unit_test(test_offer_that_nobody_takes_expires),
