@@ -25,6 +25,7 @@ libproc_la_SOURCES += src/proc/handover.h
 libproc_la_SOURCES += src/proc/hooks.c
 libproc_la_SOURCES += src/proc/pool_control.c
 libproc_la_SOURCES += src/proc/pool_health.c
+libproc_la_SOURCES += src/proc/pool_health_log.c
 libproc_la_SOURCES += src/proc/pool_main.c
 libproc_la_SOURCES += src/proc/pool_modes.c
 libproc_la_SOURCES += src/proc/pool_neighbours.c

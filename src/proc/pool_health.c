@@ -13,14 +13,12 @@
 #include "conf/pack.h"
 #include "ipc/channel.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double flush_again_s = 0.005;
-enum { RESULTS_A_TURN = 512, DAY_S = 86400 };
+enum { RESULTS_A_TURN = 512 };
 
 const char *
 health_name(enum health_verdict verdict)
@@ -61,21 +59,20 @@ count_targets(const struct config *c)
 	return c->real_count + c->track_count + c->virtual_count;
 }
 
-static bool
-is_real(const struct config *c, uint32_t target)
+bool
+target_is_real(const struct config *c, uint32_t target)
 {
 	return target < c->real_count;
 }
 
-static bool
-is_sorry(const struct config *c, uint32_t target)
+bool
+target_is_sorry(const struct config *c, uint32_t target)
 {
 	return target >= sorry_target(c, 0);
 }
 
-/* The row of config.tracks that the target is. */
-static const struct conf_track *
-track_of(const struct config *c, uint32_t target)
+const struct conf_track *
+target_track(const struct config *c, uint32_t target)
 {
 	return &c->tracks[target - c->real_count];
 }
@@ -86,28 +83,27 @@ probe_of_sorry(const struct config *c, const struct conf_virtual *v)
 	return v->has_sorry ? &c->probes[v->sorry_probe] : NULL;
 }
 
-/* NULL: this one is not probed, ever. */
-static const struct conf_probe *
-probe_of(const struct config *c, uint32_t target)
+const struct conf_probe *
+target_probe(const struct config *c, uint32_t target)
 {
 	const struct conf_probe *probe = NULL;
 
-	if (is_real(c, target))
+	if (target_is_real(c, target))
 		probe = &c->probes[c->reals[target].probe];
-	else if (is_sorry(c, target))
+	else if (target_is_sorry(c, target))
 		probe = probe_of_sorry(c, &c->virtuals[target - sorry_target(c, 0)]);
-	else if (track_of(c, target)->kind == CONF_TRACK_PROBE)
-		probe = &c->probes[track_of(c, target)->probe];
+	else if (target_track(c, target)->kind == CONF_TRACK_PROBE)
+		probe = &c->probes[target_track(c, target)->probe];
 	return probe && probe->type != CONF_PROBE_NONE ? probe : NULL;
 }
 
 /* The rows of virtual servers follow each other: the last one that begins at or before it. */
-static uint32_t
-virtual_of(const struct config *c, uint32_t real)
+uint32_t
+target_virtual(const struct config *c, uint32_t real)
 {
 	uint32_t low = 0, high = c->virtual_count;
 
-	if (is_sorry(c, real))
+	if (target_is_sorry(c, real))
 		return real - sorry_target(c, 0);
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -129,11 +125,11 @@ address_of(const struct config *c, uint32_t target)
 	const struct conf_virtual *v;
 	struct conf_real sorry;
 
-	if (!is_real(c, target) && !is_sorry(c, target))
-		return track_of(c, target)->target;
-	v = &c->virtuals[virtual_of(c, target)];
+	if (!target_is_real(c, target) && !target_is_sorry(c, target))
+		return target_track(c, target)->target;
+	v = &c->virtuals[target_virtual(c, target)];
 	sorry = (struct conf_real){.address = v->sorry};
-	if (is_real(c, target))
+	if (target_is_real(c, target))
 		sorry = c->reals[target];
 	sorry.address.port = conf_real_port(c, v, &sorry);
 	return sorry.address;
@@ -176,15 +172,15 @@ send_set(struct pool *p, uint32_t target)
 		.urgent = t->urgent,
 		.node = (uint8_t)p->child->node,
 		.address = address_of(&p->config, target),
-		.probe = (uint32_t)(probe_of(&p->config, target) - p->config.probes),
+		.probe = (uint32_t)(target_probe(&p->config, target) - p->config.probes),
 	};
 
 	if (!prober || prober->fd == -1)
 		return true; /* the one to come gets it */
 	if (prober->table_untold && !send_table(prober))
 		return false;
-	if (probe_of(&p->config, target)->port != 0)
-		set.address.port = probe_of(&p->config, target)->port;
+	if (target_probe(&p->config, target)->port != 0)
+		set.address.port = target_probe(&p->config, target)->port;
 	if (channel_send(prober->fd, IPC_PROBE_SET, &set, sizeof(set), -1) == -1)
 		return false;
 	t->untold = t->urgent = false;
@@ -250,7 +246,7 @@ static void
 refresh_sorry(struct pool *p, uint32_t virtual_row, bool served, bool cold)
 {
 	uint32_t target = sorry_target(&p->config, virtual_row);
-	bool wanted = served && probe_of(&p->config, target);
+	bool wanted = served && target_probe(&p->config, target);
 
 	if (wanted && !p->targets[target].probed)
 		start_probing(p, target, cold);
@@ -267,7 +263,7 @@ targets_refresh(struct pool *p)
 		bool cold = p->config.routers[row->router].standby == CONF_STANDBY_COLD;
 
 		for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
-			bool wanted = served && probe_of(&p->config, i) &&
+			bool wanted = served && target_probe(&p->config, i) &&
 				!operate_is_disabled(p, v, i);
 
 			if (wanted && !p->targets[i].probed)
@@ -278,7 +274,7 @@ targets_refresh(struct pool *p)
 		refresh_sorry(p, v, served, cold);
 	}
 	for (uint32_t i = p->config.real_count; i < sorry_target(&p->config, 0); i++)
-		if (probe_of(&p->config, i) && !p->targets[i].probed)
+		if (target_probe(&p->config, i) && !p->targets[i].probed)
 			start_probing(p, i, true);
 	flush(p);
 }
@@ -320,7 +316,7 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1,
 		.expires_s = INT64_MAX, .warned = MONO_NEVER, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL};
-	if (is_real(c, target) && !probe_of(c, target))
+	if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = HEALTH_UP;
 }
 
@@ -351,13 +347,13 @@ static uint32_t
 find_real_before(struct search *s, uint32_t real)
 {
 	const struct config *before = s->before, *now = s->now;
-	const char *name = now->virtuals[virtual_of(now, real)].name;
+	const char *name = now->virtuals[target_virtual(now, real)].name;
 
 	for (uint32_t n = 0, i = s->next; n < before->real_count; n++, i++) {
 		if (i >= before->real_count)
 			i = 0;
 		if (!endpoint_equal(&before->reals[i].address, &now->reals[real].address) ||
-			strcmp(before->virtuals[virtual_of(before, i)].name, name) != 0)
+			strcmp(before->virtuals[target_virtual(before, i)].name, name) != 0)
 			continue;
 		s->next = i + 1;
 		return same_probe(s, i, real) ? i : CONF_NO_INDEX;
@@ -388,9 +384,9 @@ find_before(struct search *s, uint32_t target)
 	uint32_t row = target - s->now->real_count, was;
 	const struct conf_router *router;
 
-	if (is_real(s->now, target))
+	if (target_is_real(s->now, target))
 		return find_real_before(s, target);
-	if (is_sorry(s->now, target))
+	if (target_is_sorry(s->now, target))
 		return find_sorry_before(s->before, s->now, target - sorry_target(s->now, 0));
 	router = tracks_router(s->now, row);
 	was = router ? config_track_before(s->now, router->name, row, s->before) : CONF_NO_INDEX;
@@ -469,74 +465,6 @@ targets_configure(struct pool *p, const struct config *before)
 	return 0;
 }
 
-/* What the server was asked, for who looks at what it answered. */
-static void
-log_sent(struct log_line *line, const struct conf_probe *probe)
-{
-	char text[LIMIT_PATH + 32];
-
-	if (!probe || (probe->type != CONF_PROBE_HTTP && probe->type != CONF_PROBE_HTTPS))
-		return;
-	snprintf(text, sizeof(text), "GET %s HTTP/1.1", probe->path);
-	log_line_text(line, "sent", text);
-}
-
-static void
-log_verdict(struct pool *p, uint32_t real, enum health_verdict before,
-	const struct ipc_probe_result *r)
-{
-	const struct pool_target *t = &p->targets[real];
-	struct endpoint address = is_real(&p->config, real) ? p->config.reals[real].address
-		: p->config.virtuals[virtual_of(&p->config, real)].sorry;
-	struct log_line line;
-
-	log_line_begin(&line, "server");
-	log_line_text(&line, "server",
-		is_real(&p->config, real) ? p->config.reals[real].name : "sorry_server");
-	log_line_text(&line, "virtual", p->config.virtuals[virtual_of(&p->config, real)].name);
-	log_line_text(&line, "from", health_name(before));
-	log_line_text(&line, "to", health_name(t->verdict));
-	log_line_reason(&line, t->reason);
-	log_line_int(&line, "detail", r->detail);
-	log_line_endpoint(&line, "address", &address);
-	if (r->connect_ns >= 0)
-		log_line_ms(&line, "connect_ms", r->connect_ns);
-	if (r->answer_ns >= 0)
-		log_line_ms(&line, "answer_ms", r->answer_ns);
-	log_sent(&line, probe_of(&p->config, real));
-	if (r->evidence[0] != '\0')
-		log_line_bytes(&line, "evidence", r->evidence, strnlen(r->evidence, sizeof(r->evidence)));
-	log_emit(&p->child->log,
-		t->verdict == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
-}
-
-/* Once a day, as long as it is so: a certificate does not renew itself. */
-static void
-warn_of_expiry(struct pool *p, uint32_t target)
-{
-	const struct conf_probe *probe = probe_of(&p->config, target);
-	struct pool_target *t = &p->targets[target];
-	int64_t left_s = t->expires_s - time(NULL);
-	struct log_line line;
-
-	if (!probe || t->expires_s == INT64_MAX || left_s >= (int64_t)probe->expiry_warning_days * DAY_S)
-		t->warned = MONO_NEVER;
-	else if (mono_is_never(t->warned) ||
-		mono_diff_ns(mono_now(), t->warned) >= DAY_S * NS_PER_S) {
-		t->warned = mono_now();
-		log_line_begin(&line, "certificate");
-		if (is_real(&p->config, target)) {
-			log_line_text(&line, "server", p->config.reals[target].name);
-			log_line_text(&line, "virtual",
-				p->config.virtuals[virtual_of(&p->config, target)].name);
-		} else if (!is_sorry(&p->config, target))
-			log_line_text(&line, "probe", track_of(&p->config, target)->name);
-		log_line_reason(&line, left_s > 0 ? REASON_TLS_EXPIRES : REASON_TLS_EXPIRED);
-		log_line_int(&line, "days_left", left_s / DAY_S);
-		log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
-	}
-}
-
 static void
 take_result(struct pool *p, const struct ipc_probe_result *r)
 {
@@ -558,19 +486,21 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	memcpy(t->evidence, r->evidence, sizeof(t->evidence));
 	t->evidence[sizeof(t->evidence) - 1] = '\0';
 	t->expires_s = r->expires_s;
-	warn_of_expiry(p, target);
+	target_warn_of_expiry(p, target);
+	if (t->reason == REASON_LOCAL_ERROR)
+		target_log_local_error(p, target);
 	if (now == before || (t->reason == REASON_LOCAL_ERROR && before == HEALTH_UNKNOWN))
 		return;
 	t->verdict = now;
 	t->since = mono_now();
 	t->keep_out = false;
-	if (!is_real(&p->config, target) && !is_sorry(&p->config, target)) {
+	if (!target_is_real(&p->config, target) && !target_is_sorry(&p->config, target)) {
 		tracks_tell(p, target - p->config.real_count);
 		return;
 	}
-	if (is_real(&p->config, target))
-		weights_verdict(p, &p->config.virtuals[virtual_of(&p->config, target)], target, before);
-	log_verdict(p, target, before, r);
+	if (target_is_real(&p->config, target))
+		weights_verdict(p, &p->config.virtuals[target_virtual(&p->config, target)], target, before);
+	target_log_verdict(p, target, before, r);
 	views_tell(p);
 	table_replan(p, REASON_HEALTH);
 }

@@ -457,6 +457,7 @@ pool_main(struct child *child)
 	p->told_at = MONO_NEVER;
 	p->election_fd = -1;
 	p->ipvs_limit = (struct log_limit){.every_ns = 30 * NS_PER_S, .burst = 4};
+	p->local_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	p->plan_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 16};
 	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
 		p->probers[i].fd = -1;

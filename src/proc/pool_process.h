@@ -4,6 +4,7 @@
  *
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
+ *   pool_health_log.c  ... told in the log
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
  *   pool_table.c     the wanted table, out of configuration, verdicts and roles
  *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
@@ -164,6 +165,8 @@ struct pool {
 	bool sync_refused;
 	struct pool_sysctl sysctls[POOL_SYSCTLS];
 	struct log_limit ipvs_limit, plan_limit;
+	struct log_limit local_limit;  /* of the lines about local errors */
+	uint64_t local_errors;         /* results that said so */
 
 	struct neighbours *neighbours; /* NULL: not open */
 	int election_fd;               /* -1: none */
@@ -199,6 +202,22 @@ bool virtual_is_served(const struct pool *p, uint32_t virtual_row); /* wanted in
 const char *health_name(enum health_verdict verdict);
 /* Healthy real servers of a virtual server (unprobed ones count as healthy). */
 uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
+
+/* What a target is: of the three kinds, in this order. */
+bool target_is_real(const struct config *c, uint32_t target);
+const struct conf_track *target_track(const struct config *c, uint32_t target);
+bool target_is_sorry(const struct config *c, uint32_t target);
+/* NULL: this one is not probed, ever. */
+const struct conf_probe *target_probe(const struct config *c, uint32_t target);
+/* Whose real or sorry server it is; CONF_NO_INDEX: a tracked probe's. */
+uint32_t target_virtual(const struct config *c, uint32_t target);
+
+/* pool_health_log.c */
+void target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
+	const struct ipc_probe_result *r);
+/* This node could not ask: nobody's fault but ours. At a limited rate. */
+void target_log_local_error(struct pool *p, uint32_t target);
+void target_warn_of_expiry(struct pool *p, uint32_t target);
 
 /* A predecessor's verdict on a target that is probed and about which nothing is known yet. */
 void targets_seed(struct pool *p, uint32_t target, enum health_verdict verdict);

@@ -260,7 +260,7 @@ put_probe(json_t *o, const struct pool_target *t, mono now)
 	put(o, "detail", json_integer(t->detail));
 	put(o, "evidence", text_json(t->evidence));
 	put(o, "connect_ms", duration_json(t->connect_ns));
-	put(o, "answer_ms", duration_json(t->answer_ns));
+	put(o, "first_byte_ms", duration_json(t->answer_ns));
 	put(o, "certificate_expires_s", t->expires_s == INT64_MAX ? json_null()
 		: json_integer(t->expires_s));
 	put_int(o, "probes", t->probes);
@@ -489,6 +489,16 @@ control_json(const struct pool *p)
 	return o;
 }
 
+/* How the probing itself goes. */
+static json_t *
+probing_json(const struct pool *p)
+{
+	json_t *o = json_object();
+
+	put_int(o, "local_errors", p->local_errors);
+	return o;
+}
+
 json_t *
 status_json(struct pool *p)
 {
@@ -512,6 +522,7 @@ status_json(struct pool *p)
 	put(o, "sysctls", sysctls_json(p));
 	put(o, "election", election_json(p));
 	put(o, "processes", processes_json(p, now));
+	put(o, "probing", probing_json(p));
 	put(o, "control", control_json(p));
 	put_int(o, "log_dropped", p->stats.log_dropped + p->child->log.dropped_total);
 	return o;

@@ -40,7 +40,7 @@ struct prober {
 	ev_timer alive_timer;
 	struct conf_probe_map table; /* the pool's; empty: none yet */
 	struct tls_trust *trusts[LIMIT_CAS]; /* of the table's rows of cas, made when first needed */
-	struct log_limit fault_limit, void_limit;
+	struct log_limit void_limit;
 	uint64_t voided_seen;
 	struct channel_message message;
 };
@@ -69,24 +69,6 @@ give_up(const struct prober *p, const char *what, int error)
 	log_line_text(&line, "error", strerror(error));
 	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
 	_exit(EXIT_SYSTEM);
-}
-
-/* A fault of this node is nobody's verdict; an operator has to hear of it all the same. */
-static void
-log_fault(struct prober *p, const struct ipc_probe_result *result)
-{
-	struct log_line line;
-	uint64_t held_back;
-
-	if (!log_limit_allow(&p->fault_limit, mono_now(), &held_back))
-		return;
-	log_line_begin(&line, "probe");
-	log_line_reason(&line, REASON_LOCAL_ERROR);
-	log_line_int(&line, "target", result->target);
-	log_line_int(&line, "detail", result->detail);
-	log_line_text(&line, "error", strerror(result->detail));
-	log_line_int(&line, "suppressed", (int64_t)held_back);
-	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
 }
 
 static void
@@ -152,8 +134,6 @@ report(void *context, const struct ipc_probe_result *result)
 		pool_wait(p, EV_READ | EV_WRITE);
 		return false;
 	}
-	if (result->reason == REASON_LOCAL_ERROR)
-		log_fault(p, result);
 	return true;
 }
 
@@ -357,8 +337,7 @@ prober_main(struct child *child)
 		_exit(EXIT_SYSTEM);
 	p->child = child;
 	p->pool_fd = -1;
-	p->fault_limit = p->void_limit =
-		(struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	p->void_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	open_all(p);
 	lock_up(p);
 	if (channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1) == -1)

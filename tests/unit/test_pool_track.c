@@ -91,6 +91,7 @@ bed_up(void **state)
 	b->pool.child = &b->child;
 	b->pool.loop = ev_loop_new(EVFLAG_AUTO);
 	b->pool.routers = b->facts;
+	b->pool.local_limit = (struct log_limit){.every_ns = NS_PER_S, .burst = 1};
 	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
 		b->pool.probers[i].fd = -1;
 	b->pool.election_fd = election[0];

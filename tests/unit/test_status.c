@@ -307,7 +307,7 @@ tells_health_and_its_reason(void **state)
 	assert_int_equal(number_at(r, "weight"), 3);
 	assert_int_equal(number_at(r, "effective_weight"), 0);
 	assert_true(json_real_value(json_object_get(r, "connect_ms")) == 1.234);
-	assert_true(json_is_null(json_object_get(r, "answer_ms")));
+	assert_true(json_is_null(json_object_get(r, "first_byte_ms")));
 	json_decref(s);
 }
 

@@ -1,0 +1,130 @@
+/* What the log says of those who are probed: verdicts, faults of our own, certificates that end. */
+#include "proc/pool_process.h"
+
+#include "conf/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { DAY_S = 86400, SENT_MAX = 128 };
+
+/* ` server=web1 virtual=http`, ` probe=nginx router=web`. */
+static void
+log_name(struct log_line *line, const struct config *c, uint32_t target)
+{
+	const struct conf_router *router;
+
+	if (target_is_real(c, target) || target_is_sorry(c, target)) {
+		log_line_text(line, "server",
+			target_is_real(c, target) ? c->reals[target].name : "sorry_server");
+		log_line_text(line, "virtual", c->virtuals[target_virtual(c, target)].name);
+		return;
+	}
+	router = tracks_router(c, target - c->real_count);
+	log_line_text(line, "probe", target_track(c, target)->name);
+	if (router)
+		log_line_text(line, "router", router->name);
+}
+
+/* What the server was asked, for who looks at what it answered. */
+static void
+log_sent(struct log_line *line, const struct conf_probe *probe)
+{
+	char text[LIMIT_PATH + 32];
+	size_t length = 0;
+
+	if (!probe)
+		return;
+	switch ((enum conf_probe_type)probe->type) {
+	case CONF_PROBE_HTTP:
+	case CONF_PROBE_HTTPS:
+		snprintf(text, sizeof(text), "GET %s HTTP/1.1", probe->path);
+		length = strlen(text);
+		break;
+	case CONF_PROBE_DNS:
+		snprintf(text, sizeof(text), "%s %s", words_query_type[probe->query_type],
+			probe->query);
+		length = strlen(text);
+		break;
+	case CONF_PROBE_TCP:
+	case CONF_PROBE_UDP:
+		length = probe->send.length < SENT_MAX ? probe->send.length : SENT_MAX;
+		memcpy(text, probe->send.bytes, length);
+		break;
+	case CONF_PROBE_ICMP:
+	case CONF_PROBE_NONE:
+		break;
+	}
+	if (length > 0)
+		log_line_bytes(line, "sent", text, length < SENT_MAX ? length : SENT_MAX);
+}
+
+void
+target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
+	const struct ipc_probe_result *r)
+{
+	const struct pool_target *t = &p->targets[target];
+	struct endpoint address = target_is_real(&p->config, target)
+		? p->config.reals[target].address
+		: p->config.virtuals[target_virtual(&p->config, target)].sorry;
+	struct log_line line;
+
+	log_line_begin(&line, "server");
+	log_name(&line, &p->config, target);
+	log_line_text(&line, "from", health_name(before));
+	log_line_text(&line, "to", health_name(t->verdict));
+	log_line_reason(&line, t->reason);
+	log_line_int(&line, "detail", r->detail);
+	log_line_endpoint(&line, "address", &address);
+	if (r->connect_ns >= 0)
+		log_line_ms(&line, "connect_ms", r->connect_ns);
+	if (r->answer_ns >= 0)
+		log_line_ms(&line, "first_byte_ms", r->answer_ns);
+	log_sent(&line, target_probe(&p->config, target));
+	if (r->evidence[0] != '\0')
+		log_line_bytes(&line, "evidence", r->evidence, strnlen(r->evidence, sizeof(r->evidence)));
+	log_emit(&p->child->log,
+		t->verdict == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
+}
+
+void
+target_log_local_error(struct pool *p, uint32_t target)
+{
+	const struct pool_target *t = &p->targets[target];
+	struct log_line line;
+	uint64_t held_back;
+
+	p->local_errors++;
+	if (!log_limit_allow(&p->local_limit, mono_now(), &held_back))
+		return;
+	log_line_begin(&line, "probe");
+	log_name(&line, &p->config, target);
+	log_line_reason(&line, REASON_LOCAL_ERROR);
+	log_line_int(&line, "detail", t->detail);
+	log_line_text(&line, "error", strerror(t->detail));
+	log_line_int(&line, "suppressed", (int64_t)held_back);
+	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+/* Once a day, as long as it is so: a certificate does not renew itself. */
+void
+target_warn_of_expiry(struct pool *p, uint32_t target)
+{
+	const struct conf_probe *probe = target_probe(&p->config, target);
+	struct pool_target *t = &p->targets[target];
+	int64_t left_s = t->expires_s - time(NULL);
+	struct log_line line;
+
+	if (!probe || t->expires_s == INT64_MAX || left_s >= (int64_t)probe->expiry_warning_days * DAY_S)
+		t->warned = MONO_NEVER;
+	else if (mono_is_never(t->warned) ||
+		mono_diff_ns(mono_now(), t->warned) >= DAY_S * NS_PER_S) {
+		t->warned = mono_now();
+		log_line_begin(&line, "certificate");
+		log_name(&line, &p->config, target);
+		log_line_reason(&line, left_s > 0 ? REASON_TLS_EXPIRES : REASON_TLS_EXPIRED);
+		log_line_int(&line, "days_left", left_s / DAY_S);
+		log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+	}
+}

@@ -1,0 +1,278 @@
+/*
+ * The health of real servers in the pool process: what a result does to the verdict, the log and
+ * the prober. The prober is the other end of a channel; no ip_vs is needed, and none is there.
+ */
+#include "ipc/channel.h"
+#include "proc/pool_process.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { REALS = 4, PROBES = 4, SLOTS = 16, TEXT = 8192 };
+
+/* A hot router; "http" has two servers, "more" two of the same addresses. */
+struct file {
+	struct conf_node nodes[1];
+	struct conf_router routers[1];
+	struct conf_virtual virtuals[2];
+	struct conf_real reals[REALS];
+	struct conf_probe probes[PROBES];
+};
+
+struct bed {
+	struct pool pool;
+	struct child child;
+	struct file file[2];
+	struct pool_router facts[1];
+	int prober, relay;         /* their ends */
+	struct ipc_probe_set sets[SLOTS]; /* as set, by slot */
+	bool set[SLOTS];
+	unsigned told_sets, told_clears; /* since the last look() */
+	char log[TEXT];            /* the same */
+};
+
+static void
+fill(struct file *f)
+{
+	strcpy(f->nodes[0].name, "lb1");
+	f->routers[0] = (struct conf_router){.name = "web", .standby = CONF_STANDBY_HOT};
+	for (int i = 0; i < PROBES; i++)
+		f->probes[i] = (struct conf_probe){.type = CONF_PROBE_TCP, .rise = 2, .fall = 3,
+			.interval_ms = 1000, .timeout_ms = 500};
+	f->virtuals[0] = (struct conf_virtual){.name = "http", .real_count = 2};
+	f->virtuals[1] = (struct conf_virtual){.name = "more", .first_real = 2, .real_count = 2,
+		.probe = 1};
+	for (uint32_t i = 0; i < REALS; i++) {
+		f->reals[i] = (struct conf_real){.probe = i / 2, .weight = 1};
+		endpoint_parse(i % 2 == 0 ? "10.88.0.21:80" : "10.88.0.22:80",
+			&f->reals[i].address);
+		snprintf(f->reals[i].name, sizeof(f->reals[i].name), "web%u", i + 1);
+	}
+}
+
+static void
+configure(struct bed *b, struct file *f)
+{
+	struct config before = b->pool.config;
+
+	b->pool.config = (struct config){.nodes = f->nodes, .node_count = 1, .routers = f->routers,
+		.router_count = 1, .virtuals = f->virtuals, .virtual_count = 2, .reals = f->reals,
+		.real_count = REALS, .probes = f->probes, .probe_count = PROBES};
+	b->pool.base = b->pool.config;
+	b->pool.generation++;
+	assert_int_equal(targets_configure(&b->pool, &before), 0);
+	assert_true(tracks_configure(&b->pool, &before));
+	assert_true(modes_configure(&b->pool, &before));
+}
+
+static void
+never(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)w;
+	(void)events;
+}
+
+static int
+bed_up(void **state)
+{
+	struct bed *b = calloc(1, sizeof(*b));
+	int prober[2], relay[2];
+
+	if (!b || channel_pair(prober) == -1 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, relay) == -1)
+		return -1;
+	b->pool.child = &b->child;
+	log_open(&b->child.log, 3 << 3, LOG_LEVEL_INFO, "bed");
+	b->child.log.relay_fd = relay[0];
+	b->relay = relay[1];
+	b->pool.loop = ev_loop_new(EVFLAG_AUTO);
+	b->pool.routers = b->facts;
+	b->pool.local_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
+		b->pool.probers[i].fd = -1;
+	b->pool.election_fd = b->child.supervisor_fd = -1;
+	b->prober = prober[1];
+	ev_timer_init(&b->pool.flush_timer, targets_flush_timer, 0., 0.);
+	ev_timer_init(&b->pool.replan_timer, never, 0., 0.);
+	b->pool.flush_timer.data = &b->pool;
+	fill(&b->file[0]);
+	fill(&b->file[1]);
+	configure(b, &b->file[0]);
+	targets_prober_up(&b->pool, 0, prober[0]);
+	*state = b;
+	return 0;
+}
+
+static int
+bed_down(void **state)
+{
+	struct bed *b = *state;
+
+	ev_loop_destroy(b->pool.loop);
+	log_close(&b->child.log);
+	close(b->child.log.relay_fd);
+	close(b->relay);
+	close(b->pool.probers[0].fd);
+	close(b->prober);
+	free(b->pool.targets);
+	free(b->pool.virtuals);
+	free(b->pool.tracks);
+	free(b->pool.slot_rows);
+	free(b);
+	return 0;
+}
+
+static void
+look_at_log(struct bed *b)
+{
+	char packet[sizeof(struct log_relay_header) + LIMIT_LOG_LINE];
+	const size_t head = sizeof(struct log_relay_header);
+	size_t length = 0;
+	ssize_t n;
+
+	b->log[0] = '\0';
+	while ((n = recv(b->relay, packet, sizeof(packet), MSG_DONTWAIT)) > (ssize_t)head) {
+		assert_true(length + (size_t)n - head + 2 < sizeof(b->log));
+		memcpy(b->log + length, packet + head, (size_t)n - head);
+		length += (size_t)n - head;
+		strcpy(b->log + length++, "\n");
+	}
+}
+
+/* Everything that the prober and the log have got since the last look. */
+static void
+look(struct bed *b)
+{
+	struct ipc_probe_clear clear;
+	struct ipc_probe_set set;
+	struct channel_message m;
+
+	b->told_sets = b->told_clears = 0;
+	while (channel_receive(b->prober, &m) == 1) {
+		if (m.fd != -1)
+			close(m.fd);
+		if (m.kind == IPC_PROBE_CLEAR) {
+			memcpy(&clear, channel_payload(&m, sizeof(clear)), sizeof(clear));
+			b->set[clear.target] = false;
+			b->told_clears++;
+		} else if (m.kind == IPC_PROBE_SET) {
+			memcpy(&set, channel_payload(&m, sizeof(set)), sizeof(set));
+			assert_true(set.target < SLOTS);
+			b->sets[set.target] = set;
+			b->set[set.target] = true;
+			b->told_sets++;
+		}
+	}
+	look_at_log(b);
+}
+
+/* The latest set of a probe of that row towards an address that ends so. */
+static const struct ipc_probe_set *
+set_of(struct bed *b, uint32_t probe, uint8_t last_byte)
+{
+	for (uint32_t i = 0; i < SLOTS; i++)
+		if (b->set[i] && b->sets[i].probe == probe &&
+		    b->sets[i].address.addr.bytes[3] == last_byte)
+			return &b->sets[i];
+	fail_msg("no probe of row %u for .%u", probe, last_byte);
+	return NULL;
+}
+
+static void
+answer(struct bed *b, const struct ipc_probe_set *set, struct ipc_probe_result r)
+{
+	r.target = set->target;
+	r.generation = set->generation;
+	r.at_ns = mono_now().ns;
+	r.expires_s = INT64_MAX;
+	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULT, &r, sizeof(r), -1), 0);
+	ev_run(b->pool.loop, EVRUN_NOWAIT);
+	look(b);
+}
+
+static const struct ipc_probe_result well = {.up = true, .ok = true, .reason = REASON_PROBE_OK,
+	.connect_ns = 1500000, .answer_ns = 2500000};
+static const struct ipc_probe_result ill = {.reason = REASON_TCP_TIMEOUT, .connect_ns = -1,
+	.answer_ns = -1};
+
+static void
+logged(const struct bed *b, const char *text)
+{
+	if (!strstr(b->log, text))
+		fail_msg("not in the log: %s\n%s", text, b->log);
+}
+
+/* Who reads the line sees what was asked, how long it took and what came back. */
+static void
+a_verdict_tells_what_was_asked(void **state)
+{
+	struct bed *b = *state;
+	struct conf_probe *p = b->file[0].probes;
+	struct ipc_probe_result wrong = {.reason = REASON_HTTP_STATUS, .detail = 503,
+		.connect_ns = 1500000, .answer_ns = 2500000, .evidence = "sorry"};
+
+	look(b);
+	p[0].type = CONF_PROBE_HTTP;
+	memset(p[0].path, 'x', 300);
+	memcpy(p[0].path, "/health?", 8);
+	answer(b, set_of(b, 0, 21), wrong);
+	logged(b, "event=server server=web1 virtual=http from=unknown to=down reason=http-status "
+		"detail=503 address=10.88.0.21:80 connect_ms=1.500 first_byte_ms=2.500 "
+		"sent=\"GET /health?xxx");
+	logged(b, "xxx\" evidence=sorry");
+	assert_true(strlen(b->log) < 400); /* the path is cut */
+	p[0].type = CONF_PROBE_UDP;
+	p[0].send = (struct conf_bytes){.length = 6, .bytes = "PI\0G\n="};
+	answer(b, set_of(b, 0, 22), ill);
+	logged(b, "reason=tcp-timeout detail=0 address=10.88.0.22:80 sent=\"PI?G?=\"\n");
+	p[1].type = CONF_PROBE_DNS;
+	strcpy(p[1].query, "example.org");
+	answer(b, set_of(b, 1, 22), well);
+	logged(b, "server=web4 virtual=more from=unknown to=up reason=ok");
+	logged(b, "sent=\"A example.org\"");
+}
+
+/* A fault of this node is told, by name and with its cause, and held against nobody. */
+static void
+a_local_error_is_alarmed(void **state)
+{
+	struct bed *b = *state;
+	struct ipc_probe_result fault = {.up = true, .reason = REASON_LOCAL_ERROR,
+		.detail = ENETUNREACH, .connect_ns = -1, .answer_ns = -1};
+	const struct ipc_probe_set *set;
+
+	look(b);
+	set = set_of(b, 0, 21);
+	answer(b, set, well);
+	answer(b, set, fault);
+	logged(b, "event=probe server=web1 virtual=http reason=local-error detail=101 "
+		"error=\"Network is unreachable\" suppressed=0");
+	assert_null(strstr(b->log, "event=server"));
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UP);
+	for (int i = 0; i < 10; i++)
+		answer(b, set, fault);
+	assert_string_equal(b->log, ""); /* not each of them */
+	assert_int_equal(b->pool.local_errors, 11);
+	assert_int_equal(virtual_healthy(&b->pool, 0), 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_up, bed_down)
+		TEST(a_verdict_tells_what_was_asked),
+		TEST(a_local_error_is_alarmed),
+	};
+
+	return cmocka_run_group_tests_name("pool_health", tests, NULL, NULL);
+}
