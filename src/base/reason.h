@@ -121,6 +121,7 @@
 	ROW(HEALTH, "health", "the health of a real server changed")                               \
 	ROW(TOO_FEW_HEALTHY, "too-few-healthy", "fewer real servers than min_healthy are healthy") \
 	ROW(ENOUGH_HEALTHY, "enough-healthy", "enough real servers are healthy again")             \
+	ROW(LATENCY, "latency", "weights follow the response times of the probes")                 \
 	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
 	ROW(DRAINED, "drained", "no connection is left")                                           \
 	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \

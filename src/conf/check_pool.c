@@ -345,11 +345,36 @@ has_shares(const char *scheduler)
 	return false;
 }
 
+/* What is compared must have been asked in the same way. */
+static void
+check_measured(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	const config_setting_t *at = place(r->virtual_at[row], "weighting");
+	const struct config *c = r->out;
+
+	if (!has_shares(v->scheduler) && v->scheduler[0] != '\0')
+		reader_error(r, at, "virtual_servers \"%s\": weighting latency needs a scheduler to "
+			"which weights are shares (wlc, wrr, sed, nq, lblc, lblcr, twos), not %s",
+			v->name, v->scheduler);
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
+		uint8_t type = c->probes[c->reals[i].probe].type;
+
+		if (type != CONF_PROBE_NONE && type == c->probes[c->reals[v->first_real].probe].type)
+			continue;
+		reader_error(r, at, "virtual_servers \"%s\": weighting latency needs probes, and of "
+			"one type for all real servers; see \"%s\"", v->name, c->reals[i].name);
+		return;
+	}
+}
+
 static void
 check_shares(struct reader *r, uint32_t row)
 {
 	const struct conf_virtual *v = &r->out->virtuals[row];
 
+	if (v->weighting == CONF_WEIGHTING_LATENCY)
+		check_measured(r, row);
 	if (v->slow_start_s != 0 && v->scheduler[0] != '\0' && !has_shares(v->scheduler))
 		reader_error(r, place(r->virtual_at[row], "slow_start_s"), "virtual_servers \"%s\": "
 			"slow_start_s needs a scheduler to which weights are shares (wlc, wrr, sed, nq, "

@@ -25,6 +25,7 @@ enum conf_fence { CONF_FENCE_LEASE, CONF_FENCE_EGRESS };
 enum conf_protocol { CONF_TCP = 6, CONF_UDP = 17, CONF_SCTP = 132 }; /* IANA numbers */
 enum conf_forwarding { CONF_FORWARD_NAT, CONF_FORWARD_DR, CONF_FORWARD_TUNNEL };
 enum conf_none_healthy { CONF_FAIL_OPEN, CONF_REFUSE };
+enum conf_weighting { CONF_WEIGHTING_STATIC, CONF_WEIGHTING_LATENCY };
 enum conf_down { CONF_DOWN_DRAIN, CONF_DOWN_CUT };
 enum conf_probe_type {
 	CONF_PROBE_NONE,
@@ -179,6 +180,7 @@ struct conf_virtual {
 	char engine[16];              /* of persistence: "sip", or "" */
 	uint8_t when_none_healthy;    /* enum conf_none_healthy */
 	uint8_t down;                 /* enum conf_down */
+	uint8_t weighting;            /* enum conf_weighting */
 	uint32_t slow_start_s;        /* from a tenth of the weight to all of it; 0: at once */
 	uint32_t drain_s;             /* how long a drain lets connections go on; 0: for ever */
 	char scheduler[16];           /* the kernel's name */

@@ -21,6 +21,7 @@ const char *const words_engine[] = {"sip", NULL};
 const char *const words_tunnel[] = {"ipip", "gue", "gre", NULL};
 const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
 const char *const words_down[] = {"drain", "cut", NULL};
+const char *const words_weighting[] = {"static", "latency", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
 const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "https", NULL};
 const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
@@ -232,7 +233,7 @@ static const struct key table_virtual[] = {
 		.unit = "seconds"},
 	{.name = "slow_start_s", .kind = KEY_INT, .low = 0, .high = 86400, .number = 0,
 		.unit = "seconds"},
-	{.name = "weighting", .kind = KEY_LATER},
+	{.name = "weighting", .kind = KEY_WORD, .words = words_weighting, .text = "static"},
 };
 KEYS_OF(virtual, "virtual_servers");
 

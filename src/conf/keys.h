@@ -86,6 +86,7 @@ extern const char *const words_none_healthy[];
 extern const char *const words_down[];
 extern const char *const words_query_type[]; /* see conf_query_type() */
 extern const char *const words_rcode[];      /* by number */
+extern const char *const words_weighting[];
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
 extern const char *const words_tls[];
 extern const char *const words_fail[];

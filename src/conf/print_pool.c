@@ -119,6 +119,7 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 	put_key_text(to, "    ", "down", words_down[v->down]);
 	fprintf(to, "    drain_s = %u;\n", v->drain_s);
 	fprintf(to, "    slow_start_s = %u;\n", v->slow_start_s);
+	put_key_text(to, "    ", "weighting", words_weighting[v->weighting]);
 }
 
 void

@@ -174,6 +174,7 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	row->when_none_healthy = (uint8_t)scope_word(s, "when_none_healthy");
 	row->down = (uint8_t)scope_word(s, "down");
 	row->drain_s = scope_int(s, "drain_s");
+	row->weighting = (uint8_t)scope_word(s, "weighting");
 	row->slow_start_s = scope_int(s, "slow_start_s");
 	row->persistence_s = scope_int(s, "persistence_s");
 	ip_addr_parse(scope_text(s, "persistence_mask"), &row->persistence_mask);

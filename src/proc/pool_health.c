@@ -239,7 +239,7 @@ stop_probing(struct pool *p, uint32_t target)
 	t->verdict = HEALTH_UNKNOWN; /* what was true then says nothing about now */
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
-	ramp_end(&t->ramp);
+	weights_forget(t);
 }
 
 static void
@@ -315,7 +315,8 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = now,
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1,
 		.expires_s = INT64_MAX, .warned = MONO_NEVER, .slot = CONF_NO_INDEX,
-		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL};
+		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
+		.share = LATENCY_SHARE_FULL};
 	if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = HEALTH_UP;
 }
@@ -489,6 +490,8 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	target_warn_of_expiry(p, target);
 	if (t->reason == REASON_LOCAL_ERROR)
 		target_log_local_error(p, target);
+	if (r->ok)
+		weights_measured(t);
 	if (now == before || (t->reason == REASON_LOCAL_ERROR && before == HEALTH_UNKNOWN))
 		return;
 	t->verdict = now;

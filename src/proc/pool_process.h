@@ -32,6 +32,7 @@
 #include "core/drain.h"
 #include "core/election.h"
 #include "core/health.h"
+#include "core/latency.h"
 #include "core/plan.h"
 #include "core/pool.h"
 #include "core/ramp.h"
@@ -67,6 +68,8 @@ struct pool_target {
 	bool untold;              /* must be (re)sent to its prober */
 	bool urgent;
 	bool keep_out;            /* adopted table: was absent and is not known yet */
+	struct latency latency;   /* of its answers while it is up */
+	struct latency_share share;
 	struct ramp ramp;         /* it was down */
 	uint32_t percent;         /* of its weight; changed in pool_weights.c only */
 	struct drain drain;       /* of an operator */
@@ -287,6 +290,9 @@ void modes_second(struct pool *p);               /* shortages that are over */
 uint32_t weights_scale(const struct conf_virtual *v); /* of the weights in the kernel */
 void weights_verdict(struct pool *p, const struct conf_virtual *v, uint32_t row,
 	enum health_verdict before);             /* the target has another one now */
+void weights_forget(struct pool_target *t);      /* it is not probed any more */
+/* A probe succeeded: how long it took. */
+void weights_measured(struct pool_target *t);
 void weights_second(struct pool *p);             /* the next step, where one is due */
 
 /* pool_operate.c */

@@ -478,19 +478,32 @@ bench_targets(const struct bench *b, const char *address)
 	return n;
 }
 
-void
-bench_report(struct bench *b, const char *address, bool up, enum reason reason, int detail)
+static void
+report(struct bench *b, const char *address, bool up, enum reason reason, int detail,
+	int64_t answer_ns)
 {
 	for (size_t i = 0; i < BENCH_TARGETS; i++) {
 		const struct bench_target *t = &b->targets[i];
 		struct ipc_probe_result r = {.target = t->what.target,
 			.generation = t->what.generation, .up = up, .ok = up, .reason = reason,
 			.detail = detail, .at_ns = mono_now().ns, .connect_ns = 1500000,
-			.answer_ns = up ? 2500000 : -1, .probes = 4, .failures = up ? 0 : 4};
+			.answer_ns = answer_ns, .probes = 4, .failures = up ? 0 : 4};
 
 		if (is_at(t, address))
 			channel_send(b->prober, IPC_PROBE_RESULT, &r, sizeof(r), -1);
 	}
+}
+
+void
+bench_report(struct bench *b, const char *address, bool up, enum reason reason, int detail)
+{
+	report(b, address, up, reason, detail, up ? 2500000 : -1);
+}
+
+void
+bench_report_after(struct bench *b, const char *address, int64_t answer_ns)
+{
+	report(b, address, true, REASON_PROBE_OK, 0, answer_ns);
 }
 
 struct answer {

@@ -60,6 +60,8 @@ void bench_role(struct bench *b, const char *router, enum el_role role);
 void bench_prepare(struct bench *b, const char *router);
 /* The prober's word about every target of that address. */
 void bench_report(struct bench *b, const char *address, bool up, enum reason reason, int detail);
+/* The same, a success that took so long. */
+void bench_report_after(struct bench *b, const char *address, int64_t answer_ns);
 size_t bench_targets(const struct bench *b, const char *address);
 
 void bench_forget(struct bench *b); /* what was logged so far */

@@ -513,6 +513,39 @@ applies_a_plan(struct bench *b)
 	all_up(b);
 }
 
+#define MEASURED HEAD "virtual_servers = (\n" \
+	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n" \
+	"    scheduler = \"wrr\"; forwarding = \"nat\"; weighting = \"latency\"; " PROBE "\n" \
+	"    real_servers = ( { name = \"web1\"; address = \"10.88.0.21:8080\"; weight = 1; },\n" \
+	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; } ); } );\n"
+
+static void
+weighs_by_latency(struct bench *b)
+{
+	int swing;
+
+	check(bench_configure(b, MEASURED), "(weighting by latency)");
+	check(bench_until(b, SLOW_MS, has_row, "-r 10.88.0.22:8080 -m -w 300"), "a hundredfold");
+	bench_forget(b);
+	for (int i = 0; i < 40 && weight_of("10.88.0.22:8080") != 75; i++) {
+		bench_report(b, "10.88.0.21:8080", true, REASON_PROBE_OK, 0);
+		bench_report_after(b, "10.88.0.22:8080", 80 * NS_PER_MS);
+		bench_run(b, 500);
+	}
+	check(weight_of("10.88.0.22:8080") == 75, "a slow server gets a quarter of its weight");
+	check(weight_of("10.88.0.21:8080") == 100, "the quick one all of it");
+	if (!check(!bench_logged(b, "reason=drift"), "and nobody else is held guilty of it"))
+		printf("  the log has:\n%s", b->log);
+	expect_line(b, "event=plan reason=latency");
+	swing = weight_of("10.88.0.22:8080");
+	bench_report_after(b, "10.88.0.22:8080", NS_PER_MS);
+	bench_run(b, 2500);
+	check(weight_of("10.88.0.22:8080") == swing, "one quick answer changes nothing");
+	check(bench_configure(b, everything), "(static again)");
+	all_up(b);
+	expect_table(b, SLOW_MS, kernel_hot, "plain weights again");
+}
+
 static bool
 wished(struct bench *b, const void *unused)
 {
@@ -694,6 +727,7 @@ main(void)
 	applies_a_plan(&b);
 	warms_who_was_down(&b);
 	says_sorry(&b);
+	weighs_by_latency(&b);
 	forwards_a_switchover(&b);
 	synchronises(&b);
 	warms_a_cold_standby(&b);

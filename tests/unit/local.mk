@@ -4,6 +4,11 @@ TESTS += tests/unit/test_shortage
 tests_unit_test_shortage_SOURCES = tests/unit/test_shortage.c
 tests_unit_test_shortage_LDADD = libcore.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_latency
+TESTS += tests/unit/test_latency
+tests_unit_test_latency_SOURCES = tests/unit/test_latency.c
+tests_unit_test_latency_LDADD = libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_ramp
 TESTS += tests/unit/test_ramp
 tests_unit_test_ramp_SOURCES = tests/unit/test_ramp.c
