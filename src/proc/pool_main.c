@@ -354,12 +354,9 @@ on_replan(struct ev_loop *loop, ev_timer *w, int events)
 static void
 on_drift(struct ev_loop *loop, ev_timer *w, int events)
 {
-	struct pool *p = w->data;
-
 	(void)loop;
 	(void)events;
-	table_apply_now(p, REASON_DRIFT);
-	table_replan(p, REASON_HEALTH); /* connections may have ended */
+	table_look(w->data);
 }
 
 static void

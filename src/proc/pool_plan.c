@@ -6,6 +6,9 @@
  * What the kernel has is dumped at start, after each reload and again and again (PLAN_DRIFT); in between
  * our own changes are made in the copy as well, so that a changed weight is one message and no
  * dump. When the kernel refuses an operation the copy was wrong: it is dumped and planned again.
+ *
+ * Drift is what a dump differs by from what was wanted last, and not from what is wanted now: a
+ * drain whose time is up and a plan that was not finished are our own doing.
  */
 #include "proc/pool_process.h"
 
@@ -212,6 +215,7 @@ table_apply_now(struct pool *p, enum reason why)
 	if (roles_missing(p))
 		return false;
 	p->programmed = false;
+	p->unfinished = why;
 	/* What is adopted decides who is kept out: look at the kernel before anything is wanted. */
 	if (!open_ipvs(p) || (!p->adopted && !dump(p)) || !table_build_wanted(p))
 		return false;
@@ -226,6 +230,17 @@ table_apply_now(struct pool *p, enum reason why)
 	p->programmed = apply_rounds(p, why, begun);
 	p->settled = p->settled || p->programmed;
 	return p->programmed;
+}
+
+void
+table_look(struct pool *p)
+{
+	p->actual_known = false;
+	if (p->programmed && p->ipvs) {
+		p->unfinished = REASON_DRIFT;
+		p->programmed = apply_rounds(p, REASON_DRIFT, mono_now());
+	}
+	table_apply_now(p, p->programmed ? REASON_HEALTH : p->unfinished);
 }
 
 void

@@ -149,6 +149,7 @@ struct pool {
 	bool adopted;                  /* the first dump was looked at */
 	bool actual_known;             /* `actual` is what the kernel has, as far as we know */
 	bool programmed;               /* the last plan was applied without error */
+	enum reason unfinished;        /* not `programmed`: why it was tried */
 	bool settled;                  /* one was, since the start: what differs now was changed */
 	bool replan_soon;
 	mono told_at;                  /* of a new configuration; MONO_NEVER: none is being taken */
@@ -252,6 +253,8 @@ void pool_complain(struct pool *p, const char *detail, int error);
 void table_replan(struct pool *p, enum reason why); /* at the end of this turn of the loop */
 /* Dump, plan, apply; logs what was done. True when the kernel is as wanted. */
 bool table_apply_now(struct pool *p, enum reason why);
+/* A fresh dump: what others changed is put right, and then what has ended since (connections, time). */
+void table_look(struct pool *p);
 /* A dump at most 200 ms old, for status; false without ip_vs. */
 bool table_refresh(struct pool *p);
 void table_check_soon(struct pool *p);           /* look at the kernel's table in the next turn */

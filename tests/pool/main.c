@@ -238,6 +238,12 @@ has_row(struct bench *b, const void *row)
 	return strstr(bench_table(), row) != NULL;
 }
 
+static bool
+lacks_row(struct bench *b, const void *row)
+{
+	return !has_row(b, row);
+}
+
 /* Everything that an operator can do to a server, and that it stays over a restart. */
 static void
 obeys_operators(struct bench *b)
@@ -287,6 +293,34 @@ obeys_operators(struct bench *b)
 	ask_for(b, "{\"command\":\"weight\",\"server\":\"web1\",\"weight\":null}");
 	all_up(b);
 	expect_table(b, 2000, kernel_hot, "and everything can be undone");
+}
+
+#define BRIEF HEAD "virtual_servers = (\n" \
+	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n" \
+	"    scheduler = \"wlc\"; forwarding = \"nat\"; drain_s = 1; " PROBE "\n" \
+	"    real_servers = ( { name = \"web1\"; address = \"10.88.0.21:8080\"; weight = 1; },\n" \
+	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; } ); } );\n"
+
+/* What ends by itself between two looks at the kernel's table is nobody else's doing. */
+static void
+blames_nobody(struct bench *b)
+{
+	check(bench_configure(b, BRIEF), "(drains of a second)");
+	bench_run(b, 500);
+	bench_forget(b);
+	for (int i = 0; i < 3; i++) {
+		ask_for(b, "{\"command\":\"drain\",\"server\":\"web1\"}");
+		check(has_row(b, "-r 10.88.0.21:8080 -m -w 0"), "a drain");
+		check(bench_until(b, SLOW_MS, lacks_row, "-r 10.88.0.21:8080"), "that ends");
+		bench_run(b, 300);
+		ask_for(b, "{\"command\":\"enable\",\"server\":\"web1\"}");
+	}
+	if (!check(!bench_logged(b, "reason=drift"), "and nobody else is held guilty of it"))
+		printf("  the log has:\n%s", b->log);
+	bench_shell("ipvsadm -e -t 10.77.0.100:80 -r 10.88.0.21:8080 -m -w 99");
+	expect_line(b, "event=plan reason=drift");
+	check(bench_configure(b, everything), "(as before)");
+	expect_table(b, SLOW_MS, kernel_hot, "as before");
 }
 
 #define RAMPED HEAD "virtual_servers = (\n" \
@@ -722,6 +756,7 @@ main(void)
 	repairs(&b);
 	tells_its_status(&b);
 	obeys_operators(&b);
+	blames_nobody(&b);
 	plans(&b);
 	refuses_a_void_plan(&b);
 	applies_a_plan(&b);
