@@ -142,13 +142,27 @@ too_few_samples_say_nothing(void **state)
 	(void)state;
 	for (int i = 0; i < LATENCY_ENOUGH - 1; i++) {
 		assert_true(latency_smooth_ns(&l) == -1);
-			latency_result(&l, 90 * NS_PER_MS);
+		latency_result(&l, 90 * NS_PER_MS);
 	}
 	assert_true(latency_smooth_ns(&l) == -1);
 	assert_false(latency_step(&s, -1, 1));
 	assert_false(latency_step(&s, 1, -1));
 	latency_result(&l, 90 * NS_PER_MS);
 	assert_true(latency_smooth_ns(&l) == 90 * NS_PER_MS);
+}
+
+/* Nobody to compare with: whatever it had before, it comes to the whole of its weight. */
+static void
+the_only_one_measured_gets_all(void **state)
+{
+	struct latency_share s = {.percent = LATENCY_LEAST};
+	int64_t slow[3] = {-1, 900 * NS_PER_MS, -1};
+
+	(void)state;
+	assert_true(latency_reference_ns(slow, 3) == 900 * NS_PER_MS);
+	for (int i = 0; i < 15; i++)
+		latency_step(&s, 900 * NS_PER_MS, 900 * NS_PER_MS);
+	assert_int_equal(s.percent, LATENCY_FULL);
 }
 
 static int
@@ -192,6 +206,7 @@ main(void)
 		cmocka_unit_test(an_outlier_is_nothing),
 		cmocka_unit_test(who_recovers_gets_it_back),
 		cmocka_unit_test(too_few_samples_say_nothing),
+		cmocka_unit_test(the_only_one_measured_gets_all),
 		cmocka_unit_test(the_reference_is_the_lower_quartile),
 	};
 
