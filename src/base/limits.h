@@ -30,6 +30,8 @@ enum {
 	LIMIT_PROBERS = 16,       /* prober processes */
 	LIMIT_STATUS_RANGES = 8,  /* ranges in an HTTP status list */
 	LIMIT_EXPECT_BODY = 128,  /* bytes of an expected body substring, NUL included */
+	LIMIT_PROBE_HEADERS = 1024, /* bytes of an HTTP request's own header lines, NUL included */
+	LIMIT_REGEX = 256,        /* bytes of an expected pattern, NUL included */
 	LIMIT_PROBE_BYTES = 256,  /* bytes that a probe sends, or expects in an answer */
 	LIMIT_LOG_LINE = 1024,    /* bytes of one log line */
 	LIMIT_EVENTS = 512,       /* lines the event ring remembers */

@@ -69,7 +69,8 @@
 	ROW(ICMP_TIMEOUT, "icmp-timeout", "no echo reply in time")                                 \
 	ROW(HTTP_TIMEOUT, "http-timeout", "connected, but no whole answer in time")                \
 	ROW(HTTP_STATUS, "http-status", "the status is not an expected one")                       \
-	ROW(HTTP_BODY, "http-body", "the body does not hold the expected text")                    \
+	ROW(HTTP_HEADER, "http-header", "the answer lacks the expected header")                    \
+	ROW(HTTP_BODY, "http-body", "the body is not what is expected")                            \
 	ROW(HTTP_INVALID, "http-invalid", "the answer is not HTTP")                                \
 	ROW(HTTP_TOO_LARGE, "http-too-large", "the header of the answer is too large")             \
 	ROW(HTTP_CLOSED, "http-closed", "the server closed before the answer was whole")           \

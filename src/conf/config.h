@@ -141,7 +141,15 @@ struct conf_probe {
 	struct conf_status_range status[LIMIT_STATUS_RANGES];
 	uint32_t status_count;
 	char body[LIMIT_EXPECT_BODY]; /* must be in the answer; "" = any body */
-	struct conf_bytes send;   /* tcp, udp */
+	uint8_t method;           /* place in words_method[] */
+	uint8_t http_version;     /* place in words_http_version[] */
+	char headers[LIMIT_PROBE_HEADERS]; /* of the request: lines "Name: value", each with a '\n' */
+	char header[LIMIT_EXPECT_BODY]; /* "Name: text" that the answer must have; "" = none */
+	char regex[LIMIT_REGEX];  /* must match in the body; "" = none */
+	bool has_json;            /* the body is JSON, and at json_pointer is json_value */
+	char json_pointer[LIMIT_EXPECT_BODY];
+	char json_value[LIMIT_EXPECT_BODY];
+	struct conf_bytes send;   /* tcp, udp; of http and https the body of the request */
 	struct conf_bytes answer; /* tcp, udp: must be in what comes back; dns: a record's text */
 	char query[LIMIT_PATH];   /* dns: the name asked for */
 	uint8_t query_type;       /* dns: place in words_query_type[] */

@@ -27,6 +27,8 @@ const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "ht
 const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
 const char *const words_rcode[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 	NULL};
+const char *const words_method[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL};
+const char *const words_http_version[] = {"1.1", "1.0", NULL};
 const char *const words_tls[] = {"1.2", "1.3", NULL};
 const char *const words_fail[] = {"unfit", NULL};
 
@@ -65,9 +67,18 @@ static const struct key table_heartbeat[] = {
 };
 KEYS_OF(heartbeat, "heartbeat");
 
+static const struct key table_json[] = {
+	{.name = "pointer", .kind = KEY_POINTER},
+	{.name = "value", .kind = KEY_TEXT},
+};
+KEYS_OF(json, "json");
+
 static const struct key table_expect[] = {
 	{.name = "status", .kind = KEY_STATUS, .text = "200-299"},
+	{.name = "header", .kind = KEY_HEADER, .text = ""},
 	{.name = "body", .kind = KEY_TEXT, .text = ""},
+	{.name = "regex", .kind = KEY_REGEX, .text = ""},
+	{.name = "json", .kind = KEY_GROUP, .group = &keys_json},
 	{.name = "answer", .kind = KEY_BYTES, .text = ""},
 	{.name = "rcode", .kind = KEY_WORD, .words = words_rcode, .text = "NOERROR"},
 };
@@ -80,6 +91,10 @@ static const struct key table_probe[] = {
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
 	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
 	{.name = "host", .kind = KEY_HOST, .text = ""},
+	{.name = "method", .kind = KEY_WORD, .words = words_method, .text = "GET"},
+	{.name = "version", .kind = KEY_WORD, .words = words_http_version, .text = "1.1"},
+	{.name = "headers", .kind = KEY_HEADERS},
+	{.name = "body", .kind = KEY_BYTES, .text = ""},
 	{.name = "expect", .kind = KEY_GROUP, .group = &keys_expect},
 	{.name = "sni", .kind = KEY_HOST_NAME, .text = ""},
 	{.name = "verify", .kind = KEY_BOOL, .number = 1},

@@ -36,6 +36,10 @@ enum key_kind {
 	KEY_HOST,       /* a Host header, or "" */
 	KEY_HOST_NAME,  /* of DNS, or "" */
 	KEY_STATUS,     /* list of HTTP statuses and ranges */
+	KEY_HEADERS,    /* a list of HTTP header fields, "Name: value" */
+	KEY_HEADER,     /* one of them, or "" */
+	KEY_REGEX,      /* a regular expression (conf/pattern.h), or "" */
+	KEY_POINTER,    /* a JSON pointer */
 	KEY_TEXT,       /* any printable text, or "" */
 	KEY_DOMAIN,     /* a name of the DNS, or "." */
 	KEY_BYTES,      /* any bytes, see conf/bytes.h, or "" */
@@ -89,11 +93,13 @@ extern const char *const words_rcode[];      /* by number */
 extern const char *const words_weighting[];
 extern const char *const words_probe_type[]; /* from CONF_PROBE_ICMP on */
 extern const char *const words_tls[];
+extern const char *const words_method[];
+extern const char *const words_http_version[];
 extern const char *const words_fail[];
 
 extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_link, keys_router, keys_track,
 	keys_gateway, keys_tracked_probe, keys_script, keys_address, keys_virtual, keys_real, keys_probe,
-	keys_expect, keys_control, keys_log, keys_tunnel, keys_sync;
+	keys_expect, keys_json, keys_control, keys_log, keys_tunnel, keys_sync;
 
 /* The key of that name in the group or in the one that it has `more` from, or NULL. */
 const struct key *key_find(const struct key_group *group, const char *name);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { METHODS = 7, HTTP_VERSIONS = 2 }; /* words_method, words_http_version */
 enum { TABLES = 13, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 /* In front of the probes alone, what they trust behind them. */
@@ -371,7 +372,9 @@ bool
 config_probe_is_sound(const struct conf_probe *p)
 {
 	return ENDS(p->path) && ENDS(p->host) && ENDS(p->body) && ENDS(p->sni) && ENDS(p->ca_file) &&
-		ENDS(p->query) &&
+		ENDS(p->query) && ENDS(p->headers) && ENDS(p->header) && ENDS(p->regex) &&
+		ENDS(p->json_pointer) && ENDS(p->json_value) &&
+		p->method < METHODS && p->http_version < HTTP_VERSIONS &&
 		p->type <= CONF_PROBE_HTTPS && p->status_count <= LIMIT_STATUS_RANGES &&
 		p->tls_min <= CONF_TLS_1_3 &&
 		p->send.length <= LIMIT_PROBE_BYTES && p->answer.length <= LIMIT_PROBE_BYTES;

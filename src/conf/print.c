@@ -114,9 +114,44 @@ print_expect(const struct conf_probe *p, const char *indent, FILE *to)
 		if (p->status[i].high != p->status[i].low)
 			fprintf(to, "-%u", p->status[i].high);
 	}
-	fputs("\"; body = ", to);
+	fputs("\"; header = ", to);
+	put_text(to, p->header);
+	fputs("; body = ", to);
 	put_text(to, p->body);
-	fputs("; };\n", to);
+	fputs("; regex = ", to);
+	put_text(to, p->regex);
+	fputs("; json = {", to);
+	if (p->has_json) {
+		fputs(" pointer = ", to);
+		put_text(to, p->json_pointer);
+		fputs("; value = ", to);
+		put_text(to, p->json_value);
+		fputc(';', to);
+	}
+	fputs(" }; };\n", to);
+}
+
+static void
+print_http(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	const char *line = p->headers, *end;
+
+	put_key_text(to, indent, "path", p->path);
+	put_key_text(to, indent, "host", p->host);
+	put_key_text(to, indent, "method", words_method[p->method]);
+	put_key_text(to, indent, "version", words_http_version[p->http_version]);
+	fprintf(to, "%sheaders = [", indent);
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		char text[LIMIT_PROBE_HEADERS];
+
+		snprintf(text, sizeof(text), "%.*s", (int)(end - line), line);
+		fputs(line == p->headers ? " " : ", ", to);
+		put_text(to, text);
+	}
+	fprintf(to, " ];\n%sbody = ", indent);
+	bytes_print(&p->send, to);
+	fputs(";\n", to);
+	print_expect(p, indent, to);
 }
 
 static void
@@ -171,9 +206,7 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 	if (p->type == CONF_PROBE_DNS)
 		print_dns(p, indent, to);
 	if (p->type == CONF_PROBE_HTTP || p->type == CONF_PROBE_HTTPS) {
-		put_key_text(to, indent, "path", p->path);
-		put_key_text(to, indent, "host", p->host);
-		print_expect(p, indent, to);
+		print_http(p, indent, to);
 	}
 	if (p->type == CONF_PROBE_HTTPS)
 		print_https(p, indent, to);

@@ -64,7 +64,6 @@ static void
 set_defaults(struct conf_probe *p, enum conf_probe_type type)
 {
 	const struct scope defaults = {.keys = &keys_probe};
-	const struct scope expect = {.keys = &keys_expect};
 
 	memset(p, 0, sizeof(*p));
 	p->type = (uint8_t)type;
@@ -80,8 +79,7 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 	}
 	if (!is_http(p))
 		return;
-	scope_copy(&defaults, "path", p->path, sizeof(p->path));
-	status_parse(scope_text(&expect, "status"), p->status, &p->status_count);
+	http_defaults(p);
 	if (type == CONF_PROBE_HTTPS)
 		https_defaults(p);
 }
@@ -102,6 +100,9 @@ static const struct {
 	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(HTTPS) | TYPE(UDP) | TYPE(DNS)},
 	{"path", TYPE(HTTP) | TYPE(HTTPS)},
 	{"host", TYPE(HTTP) | TYPE(HTTPS)},
+	{"method", TYPE(HTTP) | TYPE(HTTPS)},
+	{"version", TYPE(HTTP) | TYPE(HTTPS)},
+	{"headers", TYPE(HTTP) | TYPE(HTTPS)},
 	{"half_open", TYPE(TCP)},
 	{"send", TYPE(TCP) | TYPE(UDP)},
 	{"query", TYPE(DNS)},
@@ -115,7 +116,10 @@ static const struct {
 	{"expect", TYPE(HTTP) | TYPE(HTTPS) | TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	/* in expect */
 	{"status", TYPE(HTTP) | TYPE(HTTPS)},
-	{"body", TYPE(HTTP) | TYPE(HTTPS)},
+	{"header", TYPE(HTTP) | TYPE(HTTPS)},
+	{"body", TYPE(HTTP) | TYPE(HTTPS)}, /* of the request as well */
+	{"regex", TYPE(HTTP) | TYPE(HTTPS)},
+	{"json", TYPE(HTTP) | TYPE(HTTPS)},
 	{"answer", TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	{"rcode", TYPE(DNS)},
 };
@@ -130,7 +134,7 @@ is_useful(uint8_t type, const char *key)
 }
 
 /* A key that the type has no use for would be silently without effect. */
-static bool
+bool
 is_used(const struct scope *s, const struct conf_probe *p, const char *key)
 {
 	config_setting_t *member = scope_member(s, key);
@@ -151,12 +155,7 @@ read_expect(const struct scope *probe, struct conf_probe *p)
 	if (!is_used(probe, p, "expect"))
 		return;
 	scope_open_member(&s, probe, "expect");
-	if (is_used(&s, p, "status")) {
-		memset(p->status, 0, sizeof(p->status));
-		status_parse(scope_text(&s, "status"), p->status, &p->status_count);
-	}
-	if (is_used(&s, p, "body"))
-		scope_copy(&s, "body", p->body, sizeof(p->body));
+	read_http_expect(&s, p);
 	if (is_used(&s, p, "answer"))
 		bytes_parse(scope_text(&s, "answer"), &p->answer);
 	if (is_used(&s, p, "rcode"))
@@ -174,6 +173,18 @@ check_dns_answer(const struct scope *s, const struct conf_probe *p)
 			p->answer.length, &expect))
 		scope_error(s, s->setting, "expect.answer is not what a record of type %s holds",
 			words_query_type[p->query_type]);
+}
+
+/* An answer to HEAD has no body, so nothing can be found in it. */
+static void
+check_head(const struct scope *s, const struct conf_probe *p)
+{
+	config_setting_t *at = scope_member(s, "method");
+
+	if (is_http(p) && strcmp(words_method[p->method], "HEAD") == 0 &&
+		(p->body[0] != '\0' || p->regex[0] != '\0' || p->has_json))
+		scope_error(s, at ? at : s->setting, "an answer to HEAD has no body; remove body, regex "
+			"and json from expect, or use GET");
 }
 
 /* What a half-open connection cannot do. */
@@ -260,10 +271,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		set_defaults(p, (enum conf_probe_type)type);
 	if (is_used(s, p, "port"))
 		p->port = (uint16_t)scope_int(s, "port");
-	if (is_used(s, p, "path"))
-		scope_copy(s, "path", p->path, sizeof(p->path));
-	if (is_used(s, p, "host"))
-		scope_copy(s, "host", p->host, sizeof(p->host));
+	read_http(s, p);
 	if (is_used(s, p, "half_open"))
 		p->half_open = scope_bool(s, "half_open");
 	if (is_used(s, p, "send"))
@@ -273,6 +281,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	if (is_used(s, p, "query_type"))
 		p->query_type = (uint8_t)scope_word(s, "query_type");
 	read_expect(s, p);
+	check_head(s, p);
 	check_dns_answer(s, p);
 	for (size_t i = 0; i < sizeof(of_https) / sizeof(of_https[0]); i++)
 		is_used(s, p, of_https[i]);

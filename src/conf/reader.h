@@ -104,6 +104,13 @@ uint32_t sorry_probe(struct reader *r, uint32_t base, bool has_port);
 /* The keys of https alone, over what they are already; https_defaults() before the first. */
 void https_defaults(struct conf_probe *p);
 void read_https(const struct scope *s, struct conf_probe *p);
+/* read_http.c: the keys of http and https, over what they are already. */
+void http_defaults(struct conf_probe *p);
+void read_http(const struct scope *s, struct conf_probe *p);
+/* Those of its expect group. */
+void read_http_expect(const struct scope *s, struct conf_probe *p);
+/* Is that key of the group there, and of use to the type of probe? An error when it is of none. */
+bool is_used(const struct scope *s, const struct conf_probe *p, const char *key);
 /* The row of "not probed". */
 uint32_t probe_none(struct reader *r);
 

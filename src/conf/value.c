@@ -8,6 +8,8 @@
 #include "conf/listen.h"
 #include "conf/reader.h"
 #include "core/dns.h"
+#include "core/http.h"
+#include "core/json_pointer.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -280,6 +282,50 @@ fault_text(const char *v)
 }
 
 static const char *
+fault_request_header(const char *v)
+{
+	size_t length = strlen(v);
+
+	if (!http_header_sound(v, length))
+		return "it must be a name, a colon and a value without control characters, such as "
+		       "\"X-Probe: tandem\"";
+	if (http_header_taken(v, length))
+		return "tandem sets that header itself (Host is in host, a length comes with body)";
+	return NULL;
+}
+
+static const char *
+fault_answer_header(const char *v)
+{
+	if (*v == '\0')
+		return NULL;
+	if (strlen(v) >= LIMIT_EXPECT_BODY || !http_header_sound(v, strlen(v)))
+		return "it must be a name, a colon and a part of the value, 127 bytes at most, such "
+		       "as \"Content-Type: json\"";
+	return NULL;
+}
+
+static const char *
+fault_regex(const char *v)
+{
+	if (strlen(v) >= LIMIT_REGEX)
+		return "it must be 255 bytes at most";
+	for (; *v != '\0'; v++)
+		if ((unsigned char)*v < ' ' || *v == 0x7f)
+			return "it must not hold control characters; \\\\n and its like do as well";
+	return NULL;
+}
+
+static const char *
+fault_pointer(const char *v)
+{
+	if (strlen(v) >= LIMIT_EXPECT_BODY || !json_pointer_sound(v) || fault_text(v))
+		return "it must be a JSON pointer, such as /status or /checks/0/state, 127 bytes at "
+		       "most (~0 stands for ~, ~1 for /)";
+	return NULL;
+}
+
+static const char *
 fault_domain(const char *v)
 {
 	struct dns_name name;
@@ -326,6 +372,10 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_HOST: return fault_host_header(v);
 	case KEY_HOST_NAME: return fault_host_name(v);
 	case KEY_STATUS: return fault_status(v);
+	case KEY_HEADERS: return fault_request_header(v);
+	case KEY_HEADER: return fault_answer_header(v);
+	case KEY_REGEX: return fault_regex(v);
+	case KEY_POINTER: return fault_pointer(v);
 	case KEY_TEXT: return fault_text(v);
 	case KEY_BYTES: return fault_bytes(v);
 	case KEY_DOMAIN: return fault_domain(v);
@@ -487,6 +537,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 			scope_error(s, member, "%s must be true or false", key->name);
 		return type == CONFIG_TYPE_BOOL;
 	case KEY_WORDS:
+	case KEY_HEADERS:
 	case KEY_NETWORKS:
 	case KEY_INTERFACES: return check_sequence(s, key, member, false);
 	case KEY_LISTEN:
@@ -516,6 +567,9 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_HOST:
 	case KEY_HOST_NAME:
 	case KEY_STATUS:
+	case KEY_HEADER:
+	case KEY_REGEX:
+	case KEY_POINTER:
 	case KEY_TEXT:
 	case KEY_DOMAIN:
 	case KEY_BYTES: break;

@@ -111,6 +111,7 @@ http_status_line(struct http_parser *p)
 		http_judge(p, REASON_HTTP_INVALID);
 		return;
 	}
+	p->closing = p->line[7] == '0';
 	p->status = (uint16_t)((p->line[9] - '0') * 100 + (p->line[10] - '0') * 10 +
 		(p->line[11] - '0'));
 	p->state = HTTP_HEADER;
@@ -211,6 +212,31 @@ http_transfer_encoding(struct http_parser *p, const char *value, size_t left)
 	}
 }
 
+static void
+http_connection(struct http_parser *p, const char *value, size_t left)
+{
+	const char *element;
+	size_t length;
+
+	while (http_next_element(&value, &left, &element, &length))
+		if (length == 5 && strncasecmp(element, "close", 5) == 0)
+			p->closing = true;
+}
+
+/* Is this the field that has to be there, and does its value hold the text? */
+static void
+http_look_for(struct http_parser *p, size_t name, const char *value, size_t left)
+{
+	const char *wanted = p->expect->header, *colon = strchr(wanted, ':'), *text;
+
+	if (colon == NULL || (size_t)(colon - wanted) != name ||
+	    strncasecmp(p->line, wanted, name) != 0)
+		return;
+	for (text = colon + 1; http_is_blank(*text);)
+		text++;
+	p->held = p->held || memmem(value, left, text, strlen(text)) != NULL;
+}
+
 /* A header line, with the lines that continued it, is whole. */
 static void
 http_header_line(struct http_parser *p)
@@ -240,7 +266,9 @@ http_header_line(struct http_parser *p)
 	else if (name == 17 && strncasecmp(p->line, "Transfer-Encoding", name) == 0) {
 		ok = !p->line_cut;
 		http_transfer_encoding(p, value, left);
-	}
+	} else if (name == 10 && strncasecmp(p->line, "Connection", name) == 0)
+		http_connection(p, value, left);
+	http_look_for(p, name, value, left);
 	if (!ok)
 		http_judge(p, REASON_HTTP_INVALID);
 }
@@ -249,11 +277,28 @@ http_header_line(struct http_parser *p)
 static void
 http_next_answer(struct http_parser *p)
 {
-	uint8_t interim = p->interim;
+	struct http_parser before = {.interim = p->interim, .keep = p->keep,
+		.keep_room = p->keep_room};
 
 	http_begin(p, p->expect);
-	p->interim = interim;
+	p->interim = before.interim;
+	p->keep = before.keep;
+	p->keep_room = before.keep_room;
 	p->blank = true;
+}
+
+/* No more of the body will come, or is looked at. */
+static void
+http_body_over(struct http_parser *p)
+{
+	http_judge(p, p->matched == p->expect->body_length ? REASON_PROBE_OK : REASON_HTTP_BODY);
+}
+
+static void
+http_message_over(struct http_parser *p)
+{
+	p->ended = true;
+	http_body_over(p);
 }
 
 /* The empty line: how is the body framed (RFC 9112 6.3), and is it wanted at all? */
@@ -264,20 +309,24 @@ http_header_end(struct http_parser *p)
 		http_next_answer(p);
 		return;
 	}
-	if (p->expect->body_length == 0) {
+	if (p->expect->header[0] != '\0' && !p->held) {
+		http_judge(p, REASON_HTTP_HEADER);
+		return;
+	}
+	if (p->expect->body_length == 0 && !p->expect->whole && !p->expect->to_end) {
 		http_judge(p, REASON_PROBE_OK);
 		return;
 	}
 	p->sample_length = 0; /* from here on the body is what tells */
 	p->header_bytes = 0;  /* chunk lines have the limit to themselves */
-	if (p->status == 204 || p->status == 304)
-		http_judge(p, REASON_HTTP_BODY);
+	if (p->expect->head || p->status == 204 || p->status == 304)
+		http_message_over(p);
 	else if (p->chunked)
 		p->state = HTTP_CHUNK_SIZE;
 	else if (p->other_coding || !p->sized)
 		p->state = HTTP_BODY_TO_CLOSE;
 	else if (p->length == 0)
-		http_judge(p, REASON_HTTP_BODY);
+		http_message_over(p);
 	else
 		p->state = HTTP_BODY_SIZED;
 	p->left = p->length;
@@ -375,8 +424,12 @@ http_chunk_line_byte(struct http_parser *p, char c)
 	} else if (end == 1) {
 		p->state = HTTP_CHUNK_DATA;
 		p->header_bytes = 0;
-		if (p->left == 0)
-			http_judge(p, REASON_HTTP_BODY); /* the last one: the text cannot come */
+		if (p->left == 0 && p->expect->to_end) {
+			p->state = HTTP_TRAILER;
+			http_line_begin(p);
+		} else if (p->left == 0) {
+			http_body_over(p); /* the last one: the text cannot come */
+		}
 	} else if (end == 0 && p->state != HTTP_CHUNK_EXTENSION) {
 		if (c == ';')
 			p->state = HTTP_CHUNK_EXTENSION;
@@ -401,6 +454,31 @@ http_chunk_end_byte(struct http_parser *p, char c)
 	}
 }
 
+/* Fields after the last chunk say nothing that matters. */
+static void
+http_trailer_byte(struct http_parser *p, char c)
+{
+	int end = http_line_end(p, c);
+
+	if (end == 0)
+		http_line_append(p, c);
+	else if (end == 1 && p->line_length == 0)
+		http_message_over(p);
+	else if (end == 1)
+		http_line_begin(p);
+}
+
+static void
+http_keep(struct http_parser *p, const uint8_t *bytes, size_t length)
+{
+	if (length > p->keep_room - p->kept)
+		length = p->keep_room - p->kept;
+	if (length == 0)
+		return;
+	memcpy(p->keep + p->kept, bytes, length);
+	p->kept += (uint32_t)length;
+}
+
 /* Looks for the text; portions and chunks may cut it anywhere (H20). */
 static void
 http_search(struct http_parser *p, const uint8_t *bytes, size_t length)
@@ -409,19 +487,17 @@ http_search(struct http_parser *p, const uint8_t *bytes, size_t length)
 	size_t i;
 
 	http_sample(p, bytes, length);
-	for (i = 0; i < length; i++) {
+	http_keep(p, bytes, length);
+	for (i = 0; i < length && p->matched < e->body_length; i++) {
 		while (p->matched > 0 && (uint8_t)e->body[p->matched] != bytes[i])
 			p->matched = e->border[p->matched - 1];
 		if ((uint8_t)e->body[p->matched] == bytes[i])
 			p->matched++;
-		if (p->matched == e->body_length) {
-			http_judge(p, REASON_PROBE_OK);
-			return;
-		}
 	}
 	p->body_bytes += (uint32_t)length;
-	if (p->body_bytes >= HTTP_BODY_MAX)
-		http_judge(p, REASON_HTTP_BODY);
+	if ((p->matched == e->body_length && !e->whole && !e->to_end) ||
+	    p->body_bytes >= HTTP_BODY_MAX)
+		http_body_over(p);
 }
 
 /* Body bytes in one go; returns how many belonged to it. */
@@ -441,7 +517,7 @@ http_body_bytes(struct http_parser *p, const uint8_t *bytes, size_t length)
 	if (p->left == 0 && p->state == HTTP_CHUNK_DATA)
 		p->state = HTTP_CHUNK_END;
 	else if (p->left == 0)
-		http_judge(p, REASON_HTTP_BODY);
+		http_message_over(p);
 	return length;
 }
 
@@ -472,6 +548,9 @@ http_frame_byte(struct http_parser *p, uint8_t byte)
 	case HTTP_CHUNK_END:
 		http_chunk_end_byte(p, c);
 		break;
+	case HTTP_TRAILER:
+		http_trailer_byte(p, c);
+		break;
 	case HTTP_BODY_SIZED:
 	case HTTP_BODY_TO_CLOSE:
 	case HTTP_CHUNK_DATA:
@@ -492,17 +571,24 @@ http_feed(struct http_parser *p, const void *bytes, size_t length)
 		else
 			http_frame_byte(p, *at++);
 		/* nobody will look at the rest, but who reads the log wants to see it */
-		if (p->state == HTTP_JUDGED && p->reason != REASON_HTTP_BODY)
+		if (p->state == HTTP_JUDGED && p->reason != REASON_HTTP_BODY && !p->ended)
 			http_sample(p, at, (size_t)(end - at));
 	}
+	p->surplus = p->surplus || at < end;
 	return p->state == HTTP_JUDGED;
+}
+
+bool
+http_reusable(const struct http_parser *p)
+{
+	return p->state == HTTP_JUDGED && p->ended && !p->closing && !p->surplus;
 }
 
 void
 http_end(struct http_parser *p)
 {
-	if (p->state == HTTP_BODY_TO_CLOSE)
-		http_judge(p, REASON_HTTP_BODY);
+	if (p->state == HTTP_BODY_TO_CLOSE || p->state == HTTP_TRAILER)
+		http_body_over(p);
 	else if (p->state != HTTP_JUDGED)
 		http_judge(p, REASON_HTTP_CLOSED);
 }

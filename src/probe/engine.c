@@ -13,6 +13,7 @@
 #include "probe/kind.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -225,6 +226,7 @@ engine_open(const struct engine_options *options)
 	e->loop = options->loop;
 	e->icmp4 = e->icmp6 = -1;
 	e->awake = e->wake_by = mono_now();
+	json_object_seed(0); /* reads a file, which is not possible any more when answers come */
 	targets_init(e);
 	SLIST_INIT(&e->free_runs);
 	TAILQ_INIT(&e->queue);

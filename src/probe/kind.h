@@ -7,12 +7,14 @@
  *   stream.c          connecting, for the kinds on TCP; what an errno says
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
+ *   body.c            the body of an http answer as a whole: kept, matched, understood as JSON
  *   tls.c             the TLS of a probe that has it; tls_trust.c: whom it trusts
  *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c
  */
 #ifndef TANDEM_PROBE_KIND_H
 #define TANDEM_PROBE_KIND_H
 
+#include "conf/pattern.h"
 #include "core/cadence.h"
 #include "core/dns.h"
 #include "core/health.h"
@@ -52,6 +54,7 @@ struct definition {
 	struct conf_probe probe;
 	struct cadence_pace pace;
 	struct http_expect expect;
+	struct pattern *pattern; /* http: expect.regex; NULL: none */
 	struct dns_question question; /* but for the id */
 	struct dns_expect dns_expect;
 	struct tls_trust *trust; /* NULL: none */
@@ -88,6 +91,8 @@ struct http_run {
 	enum http_phase phase;
 	bool reset;             /* the server reset the connection while it was written to */
 	struct tls tls;         /* https */
+	uint8_t *body;          /* lent to the parser; NULL: none */
+	char said[HTTP_EVIDENCE]; /* of a body that is not what is expected, or "" */
 	uint32_t request_length, request_sent;
 	struct http_parser parser;
 	char request[HTTP_REQUEST_MAX];
@@ -172,6 +177,7 @@ struct engine {
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
+	size_t body_bytes;      /* of all runs */
 	uint64_t cookie, dns_ids, spreads; /* states of random_next() */
 	struct engine_stats stats;
 	struct target_list targets[TARGET_BUCKETS];
@@ -222,6 +228,15 @@ void answer_add(struct answer *a, const void *bytes, size_t length);
 bool answer_holds(const struct answer *a, const struct conf_bytes *text);
 /* Its start with every byte that is not printable ASCII as '.'. */
 void answer_show(const struct answer *a, char out[HTTP_EVIDENCE]);
+
+/* body.c */
+/* The pattern of an http probe. False: it cannot be made. */
+bool body_define(struct definition *d);
+/* Room for what these bytes may bring. False: there is none left for all probes together. */
+bool body_reserve(struct probe_run *run, size_t length);
+/* The body is there: is it what is expected? False: run->http.said tells. */
+bool body_expected(struct probe_run *run);
+void body_release(struct probe_run *run);
 
 /* kind_dns.c */
 bool dns_makes_sense(const struct conf_probe *p);

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include "conf/keys.h"
 #include "probe/kind.h"
 
 #include <errno.h>
@@ -23,7 +24,10 @@ has_tls(const struct probe_run *run)
 static void
 http_judged(struct probe_run *run)
 {
-	probe_finish(run, run->http.parser.reason, run->http.parser.status);
+	const struct http_parser *p = &run->http.parser;
+	bool wrong = p->reason == REASON_PROBE_OK && p->expect->whole && !body_expected(run);
+
+	probe_finish(run, wrong ? REASON_HTTP_BODY : p->reason, p->status);
 }
 
 static void
@@ -57,6 +61,10 @@ http_read(struct probe_run *run)
 		}
 		if (n > 0 && run->answer_ns == -1)
 			run->answer_ns = run_age_ns(run);
+		if (n > 0 && !body_reserve(run, (size_t)n)) {
+			probe_finish(run, REASON_LOCAL_ERROR, ENOBUFS);
+			return true;
+		}
 		if (n == 0)
 			http_end(&run->http.parser);
 		else if (!http_feed(&run->http.parser, e->read_buffer, (size_t)n))
@@ -166,12 +174,17 @@ http_start(struct probe_run *run)
 	const struct conf_probe *p = &t->definition->probe;
 	struct http_request request = {
 		.path = p->path, .host = p->host, .to = &t->address, .version = PACKAGE_VERSION,
-		.default_port = t->definition->tls != NULL ? 443 : 80};
+		.default_port = t->definition->tls != NULL ? 443 : 80,
+		.method = words_method[p->method], .headers = p->headers,
+		.http_1_0 = strcmp(words_http_version[p->http_version], "1.0") == 0,
+		.body = p->send.bytes, .body_length = p->send.length};
 	struct http_run *h = &run->http;
 
 	h->phase = PHASE_CONNECT;
 	h->request_sent = 0;
 	h->reset = false;
+	h->body = NULL;
+	h->said[0] = '\0';
 	memset(&h->tls, 0, sizeof(h->tls));
 	http_begin(&h->parser, &t->definition->expect);
 	h->request_length = (uint32_t)http_request_build(&request, h->request, sizeof(h->request));
@@ -221,24 +234,25 @@ http_silence(const struct probe_run *run)
 static void
 http_show(const struct probe_run *run, char out[HTTP_EVIDENCE])
 {
+	const char *said = run->http.tls.said[0] != '\0' ? run->http.tls.said : run->http.said;
 	size_t i;
 
 	http_evidence(&run->http.parser, out);
-	if (run->http.tls.said[0] == '\0')
+	if (said[0] == '\0')
 		return;
-	for (i = 0; run->http.tls.said[i] != '\0'; i++) /* a name may hold anything */
-		out[i] = run->http.tls.said[i] >= ' ' && run->http.tls.said[i] < 0x7f
-			? run->http.tls.said[i] : '.';
+	for (i = 0; said[i] != '\0'; i++) /* a name may hold anything */
+		out[i] = said[i] >= ' ' && said[i] < 0x7f ? said[i] : '.';
 	out[i] = '\0';
 }
 
 static void
-https_release(struct probe_run *run)
+http_release(struct probe_run *run)
 {
+	body_release(run);
 	tls_end(&run->http.tls);
 }
 
 const struct probe_kind kind_http = {.start = http_start, .ready = http_ready,
-	.silence = http_silence, .evidence = http_show};
+	.silence = http_silence, .evidence = http_show, .release = http_release};
 const struct probe_kind kind_https = {.start = http_start, .ready = http_ready,
-	.silence = http_silence, .evidence = http_show, .release = https_release};
+	.silence = http_silence, .evidence = http_show, .release = http_release};

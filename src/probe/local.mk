@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += libprobe.la
 # One a line: they merge.
 libprobe_la_SOURCES =
 libprobe_la_SOURCES += src/probe/answer.c
+libprobe_la_SOURCES += src/probe/body.c
 libprobe_la_SOURCES += src/probe/datagram.c
 libprobe_la_SOURCES += src/probe/engine.c
 libprobe_la_SOURCES += src/probe/engine.h
@@ -19,4 +20,4 @@ libprobe_la_SOURCES += src/probe/targets.c
 libprobe_la_SOURCES += src/probe/tls.c
 libprobe_la_SOURCES += src/probe/tls.h
 libprobe_la_SOURCES += src/probe/tls_trust.c
-libprobe_la_LIBADD = $(CRYPTO_LIBS)
+libprobe_la_LIBADD = $(CRYPTO_LIBS) $(JANSSON_LIBS)

@@ -2,6 +2,7 @@
  * What the pool asked for. Targets are found by the number that the pool gave them; equal ways to
  * probe are stored once, because a pool of thousands has a handful.
  */
+#include "conf/keys.h"
 #include "conf/pack.h"
 #include "core/cadence.h"
 #include "probe/kind.h"
@@ -94,12 +95,20 @@ definition_new(const struct conf_probe *probe, struct tls_trust *trust)
 		d->expect.status[i] =
 			(struct http_range){probe->status[i].low, probe->status[i].high};
 	http_expect_body(&d->expect, probe->body);
+	memcpy(d->expect.header, probe->header, sizeof(d->expect.header));
+	d->expect.head = strcmp(words_method[probe->method], "HEAD") == 0;
+	d->expect.whole = probe->regex[0] != '\0' || probe->has_json;
+	if (!body_define(d)) {
+		free(d);
+		return NULL;
+	}
 	if (probe->type == CONF_PROBE_DNS)
 		dns_define(d);
 	if (probe->type != CONF_PROBE_HTTPS)
 		return d;
 	d->tls = tls_context(probe, trust);
 	if (d->tls == NULL) {
+		pattern_free(d->pattern);
 		free(d);
 		return NULL;
 	}
@@ -135,6 +144,7 @@ definition_give_back(struct definition *d)
 	LIST_REMOVE(d, link);
 	SSL_CTX_free(d->tls);
 	tls_trust_close(d->trust);
+	pattern_free(d->pattern);
 	free(d);
 }
 

@@ -10,6 +10,7 @@
  */
 #include "proc/pool_process.h"
 
+#include "conf/keys.h"
 #include "conf/pack.h"
 #include "ipc/channel.h"
 

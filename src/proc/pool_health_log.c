@@ -39,7 +39,8 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 	switch ((enum conf_probe_type)probe->type) {
 	case CONF_PROBE_HTTP:
 	case CONF_PROBE_HTTPS:
-		snprintf(text, sizeof(text), "GET %s HTTP/1.1", probe->path);
+		snprintf(text, sizeof(text), "%s %s HTTP/%s", words_method[probe->method],
+			probe->path, words_http_version[probe->http_version]);
 		length = strlen(text);
 		break;
 	case CONF_PROBE_DNS:

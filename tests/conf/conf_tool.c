@@ -108,8 +108,8 @@ roundtrip(const char *path)
 
 static const struct key_group *const groups[] = {&keys_file, &keys_node, &keys_heartbeat,
 	&keys_link, &keys_router, &keys_address, &keys_track, &keys_gateway, &keys_tracked_probe,
-	&keys_script, &keys_virtual, &keys_real, &keys_probe, &keys_expect, &keys_control, &keys_log,
-	&keys_tunnel, &keys_sync};
+	&keys_script, &keys_virtual, &keys_real, &keys_probe, &keys_expect, &keys_json,
+	&keys_control, &keys_log, &keys_tunnel, &keys_sync};
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
 
@@ -147,6 +147,10 @@ kind_phrase(enum key_kind kind)
 	case KEY_HOST: return "Host name or address";
 	case KEY_HOST_NAME: return "Host name";
 	case KEY_STATUS: return "Status list";
+	case KEY_HEADERS: return "List of header fields";
+	case KEY_HEADER: return "Header field";
+	case KEY_REGEX: return "Regular expression";
+	case KEY_POINTER: return "JSON pointer (RFC 6901)";
 	case KEY_TEXT: return "Printable text";
 	case KEY_DOMAIN: return "Name of the DNS";
 	case KEY_BYTES: return "Bytes";

@@ -3,7 +3,8 @@ EXTRA_DIST += tests/probe/run
 tests_probe_prober_SOURCES = tests/probe/main.c tests/probe/tests.h tests/probe/hostile.c \
 	tests/probe/process.c tests/probe/kinds.c tests/probe/datagrams.c tests/probe/names.c tests/probe/bench.c tests/probe/bench.h \
 	tests/probe/servers.c tests/probe/servers.h
+tests_probe_prober_SOURCES += tests/probe/web.c
 tests_probe_prober_SOURCES += tests/probe/https.c tests/probe/authority.c tests/probe/authority.h
 tests_probe_prober_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/probe
 tests_probe_prober_LDADD = libproc.la liblinux.la libprobe.la libipc.la libconf.la libcore.la libbase.la \
-	$(EV_LIBS) $(CONFIG_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPTO_LIBS) -lpthread
+	$(EV_LIBS) $(CONFIG_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lpthread

@@ -38,6 +38,7 @@ static const struct {
 	{"address-apart", test_address_apart},
 	{"two-thousand-targets", test_two_thousand_targets},
 	{"hostile", test_hostile},
+	{"web", test_web},
 	{"https", test_https},
 	{"https-system-bundle", test_https_system_bundle},
 };

@@ -229,3 +229,14 @@ check_PROGRAMS += tests/unit/test_resolution
 TESTS += tests/unit/test_resolution
 tests_unit_test_resolution_SOURCES = tests/unit/test_resolution.c
 tests_unit_test_resolution_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_json_pointer tests/unit/test_body tests/unit/test_http_request tests/unit/test_http_end
+TESTS += tests/unit/test_json_pointer tests/unit/test_body tests/unit/test_http_request tests/unit/test_http_end
+tests_unit_test_json_pointer_SOURCES = tests/unit/test_json_pointer.c
+tests_unit_test_json_pointer_LDADD = libcore.la $(CMOCKA_LIBS)
+tests_unit_test_body_SOURCES = tests/unit/test_body.c
+tests_unit_test_body_LDADD = libprobe.la libconf.la libcore.la libbase.la $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_http_request_SOURCES = tests/unit/test_http_request.c
+tests_unit_test_http_request_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_http_end_SOURCES = tests/unit/test_http_end.c
+tests_unit_test_http_end_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
