@@ -88,6 +88,10 @@
 	ROW(TLS_NAME, "tls-name", "the certificate is not for the name that was asked for")        \
 	ROW(TLS_ISSUER, "tls-issuer", "nobody that ca_file knows has signed the certificate")      \
 	ROW(TLS_CERTIFICATE, "tls-certificate", "the certificate is not valid")                    \
+	ROW(AGENT_DOWN, "agent-down", "the server's agent says that it is down, or under maintenance") \
+	ROW(AGENT_DRAIN, "agent-drain", "the server's agent wants it drained")                     \
+	ROW(AGENT_UP, "agent-up", "the server's agent lets it serve again")                        \
+	ROW(AGENT_WEIGHT, "agent-weight", "the server's agent changed its weight")                 \
 	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
 	/* packets refused */                                                                      \
 	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \

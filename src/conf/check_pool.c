@@ -238,6 +238,19 @@ check_probe_port(struct reader *r, const struct conf_virtual *v, const struct co
 			real->name);
 }
 
+/* Two that speak of the same things would contradict each other. */
+static void
+check_one_agent(struct reader *r, const struct conf_virtual *v, uint32_t row)
+{
+	const struct conf_real *real = &r->out->reals[row];
+
+	if (r->out->probes[real->agent].type != CONF_PROBE_NONE &&
+		r->out->probes[real->probe].type == CONF_PROBE_AGENT)
+		reader_error(r, place(r->real_at[row], "agent"), "virtual_servers \"%s\": "
+			"real_servers \"%s\": its probe is of type agent already; remove agent, or use "
+			"a probe of another type", v->name, real->name);
+}
+
 static void
 check_thresholds(struct reader *r, const struct conf_virtual *v, uint32_t row)
 {
@@ -268,6 +281,7 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 			"virtual_servers \"%s\": %s: this name is there twice", v->name, what);
 	check_target(r, v, &target);
 	check_probe_port(r, v, real, at);
+	check_one_agent(r, v, row);
 	check_thresholds(r, v, row);
 	if (real->address.addr.family == IP_NONE)
 		return;

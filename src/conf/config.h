@@ -35,6 +35,7 @@ enum conf_probe_type {
 	CONF_PROBE_UDP,
 	CONF_PROBE_DNS,
 	CONF_PROBE_HTTPS,
+	CONF_PROBE_AGENT,
 };
 enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
@@ -149,7 +150,7 @@ struct conf_probe {
 	bool has_json;            /* the body is JSON, and at json_pointer is json_value */
 	char json_pointer[LIMIT_EXPECT_BODY];
 	char json_value[LIMIT_EXPECT_BODY];
-	struct conf_bytes send;   /* tcp, udp; of http and https the body of the request */
+	struct conf_bytes send;   /* tcp, udp, agent; of http and https the body of the request */
 	struct conf_bytes answer; /* tcp, udp: must be in what comes back; dns: a record's text */
 	char query[LIMIT_PATH];   /* dns: the name asked for */
 	uint8_t query_type;       /* dns: place in words_query_type[] */
@@ -196,6 +197,7 @@ struct conf_virtual {
 	uint32_t persistence_s;       /* 0: none */
 	struct ip_addr persistence_mask;
 	uint32_t probe;               /* row of probes[] (CONF_PROBE_NONE type: always healthy) */
+	uint32_t agent;               /* row of probes[] (CONF_PROBE_NONE type: none) */
 	uint32_t first_real, real_count;
 	uint32_t min_healthy;         /* fewer healthy than this counts as none */
 	bool has_sorry;
@@ -228,6 +230,8 @@ struct conf_real {
 	bool forwarding_overridden;   /* for printing back */
 	uint32_t probe;               /* row of probes[]: the virtual server's or an override */
 	bool probe_overridden;        /* for printing back */
+	uint32_t agent;               /* row of probes[]: the virtual server's or an override */
+	bool agent_overridden;        /* for printing back */
 };
 
 struct config {
@@ -242,6 +246,7 @@ struct config {
 	char facility_name[16];
 	uint8_t log_level;            /* enum log_level */
 	struct conf_sync sync;
+	bool has_agents;              /* of `agent`: rows of targets are set aside for them */
 
 	struct conf_node *nodes;
 	uint32_t node_count;

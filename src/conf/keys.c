@@ -23,7 +23,8 @@ const char *const words_tunnel_checksum[] = {"none", "outer", "remote", NULL};
 const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_weighting[] = {"static", "latency", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
-const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "https", NULL};
+const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "https", "agent",
+	NULL};
 const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
 const char *const words_rcode[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 	NULL};
@@ -123,6 +124,17 @@ static const struct key table_probe[] = {
 };
 KEYS_OF(probe, "probe");
 
+static const struct key table_agent[] = {
+	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
+	{.name = "address", .kind = KEY_ADDRESS},
+	{.name = "send", .kind = KEY_BYTES, .text = ""},
+	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 2000,
+		.unit = "milliseconds"},
+	{.name = "timeout_ms", .kind = KEY_INT, .low = 10, .high = 600000, .number = 1000,
+		.unit = "milliseconds"},
+};
+KEYS_OF(agent, "agent");
+
 /* What the loss of something tracked does. */
 #define KEYS_OF_LOSS \
 	{.name = "fail", .kind = KEY_WORD, .words = words_fail}, \
@@ -211,6 +223,7 @@ static const struct key table_real[] = {
 		.unit = "connections"},
 	{.name = "forwarding", .kind = KEY_WORD, .words = words_forwarding},
 	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
+	{.name = "agent", .kind = KEY_GROUP, .group = &keys_agent},
 };
 KEYS_OF(real, "real_servers");
 
@@ -237,6 +250,7 @@ static const struct key table_virtual[] = {
 	{.name = "persistence_mask", .kind = KEY_MASK, .text = "255.255.255.255"},
 	{.name = "persistence_engine", .kind = KEY_WORD, .words = words_engine},
 	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
+	{.name = "agent", .kind = KEY_GROUP, .group = &keys_agent},
 	{.name = "real_servers", .kind = KEY_GROUPS, .required = true, .group = &keys_real},
 	{.name = "sorry_server", .kind = KEY_SERVER},
 	{.name = "min_healthy", .kind = KEY_INT, .low = 1, .high = LIMIT_REALS, .number = 1,

@@ -105,6 +105,7 @@ copy_head(struct config *to, const struct config *from)
 	memcpy(to->facility_name, from->facility_name, sizeof(to->facility_name));
 	to->log_level = from->log_level;
 	memcpy(&to->sync, &from->sync, sizeof(to->sync));
+	to->has_agents = from->has_agents;
 	to->node_count = from->node_count;
 	to->router_count = from->router_count;
 	to->address_count = from->address_count;
@@ -338,6 +339,7 @@ virtual_is_sound(const struct config *c, const struct conf_virtual *v)
 		range_fits(v->first_listen, v->listen_count, c->listen_count) &&
 		(v->listen_count != 0) == (v->fwmark == 0) &&
 		v->probe < c->probe_count && v->sorry_probe < c->probe_count &&
+		v->agent < c->probe_count &&
 		range_fits(v->first_real, v->real_count, c->real_count);
 }
 
@@ -375,7 +377,7 @@ config_probe_is_sound(const struct conf_probe *p)
 		ENDS(p->query) && ENDS(p->headers) && ENDS(p->header) && ENDS(p->regex) &&
 		ENDS(p->json_pointer) && ENDS(p->json_value) &&
 		p->method < METHODS && p->http_version < HTTP_VERSIONS &&
-		p->type <= CONF_PROBE_HTTPS && p->status_count <= LIMIT_STATUS_RANGES &&
+		p->type <= CONF_PROBE_AGENT && p->status_count <= LIMIT_STATUS_RANGES &&
 		p->tls_min <= CONF_TLS_1_3 &&
 		p->send.length <= LIMIT_PROBE_BYTES && p->answer.length <= LIMIT_PROBE_BYTES;
 }
@@ -399,7 +401,8 @@ rows_are_sound(const struct config *c)
 		if (listen_count(&c->listens[i]) > LIMIT_LISTENS)
 			return false;
 	for (uint32_t i = 0; i < c->real_count; i++)
-		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count)
+		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count ||
+			c->reals[i].agent >= c->probe_count)
 			return false;
 	for (uint32_t i = 0; i < c->probe_count; i++)
 		if (!config_probe_is_sound(&c->probes[i]))

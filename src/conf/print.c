@@ -185,6 +185,14 @@ print_https(const struct conf_probe *p, const char *indent, FILE *to)
 }
 
 static void
+print_send(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	fprintf(to, "%ssend = ", indent);
+	bytes_print(&p->send, to);
+	fputs(";\n", to);
+}
+
+static void
 print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
@@ -197,12 +205,13 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 	if (p->type == CONF_PROBE_TCP)
 		fprintf(to, "%shalf_open = %s;\n", indent, truth(p->half_open));
 	if (p->type == CONF_PROBE_TCP || p->type == CONF_PROBE_UDP) {
-		fprintf(to, "%ssend = ", indent);
-		bytes_print(&p->send, to);
-		fprintf(to, ";\n%sexpect = { answer = ", indent);
+		print_send(p, indent, to);
+		fprintf(to, "%sexpect = { answer = ", indent);
 		bytes_print(&p->answer, to);
 		fputs("; };\n", to);
 	}
+	if (p->type == CONF_PROBE_AGENT)
+		print_send(p, indent, to);
 	if (p->type == CONF_PROBE_DNS)
 		print_dns(p, indent, to);
 	if (p->type == CONF_PROBE_HTTP || p->type == CONF_PROBE_HTTPS) {
@@ -230,6 +239,23 @@ print_probe(const struct conf_probe *p, const char *indent, FILE *to)
 	fprintf(to, "%sprobe = {\n", indent);
 	print_probe_keys(p, inner, to);
 	fprintf(to, "%s};\n", indent);
+}
+
+void
+print_agent(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	char inner[16], text[ADDR_TEXT];
+
+	if (p->type == CONF_PROBE_NONE)
+		return;
+	snprintf(inner, sizeof(inner), "%s  ", indent);
+	fprintf(to, "%sagent = {\n", indent);
+	fprintf(to, "%sport = %u;\n", inner, p->port);
+	if (p->address.family != IP_NONE)
+		put_key_text(to, inner, "address", ip_addr_format(&p->address, text));
+	print_send(p, inner, to);
+	fprintf(to, "%sinterval_ms = %u;\n%stimeout_ms = %u;\n%s};\n", inner, p->interval_ms, inner,
+		p->timeout_ms, indent);
 }
 
 static void

@@ -69,12 +69,13 @@ print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 				real->upper_threshold, real->lower_threshold);
 		if (real->forwarding_overridden)
 			fprintf(to, " forwarding = \"%s\";", words_forwarding[real->forwarding]);
-		if (real->probe_overridden) {
+		if (real->probe_overridden || real->agent_overridden)
 			fputs("\n", to);
+		if (real->probe_overridden)
 			print_probe(&c->probes[real->probe], "        ", to);
-			fputs("      }", to);
-		} else
-			fputs(" }", to);
+		if (real->agent_overridden)
+			print_agent(&c->probes[real->agent], "        ", to);
+		fputs(real->probe_overridden || real->agent_overridden ? "      }" : " }", to);
 		fputs(i + 1 < v->real_count ? ",\n" : "\n", to);
 	}
 	fputs("    );\n", to);
@@ -111,6 +112,7 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 	if (v->engine[0] != '\0')
 		put_key_text(to, "    ", "persistence_engine", v->engine);
 	print_probe(&c->probes[v->probe], "    ", to);
+	print_agent(&c->probes[v->agent], "    ", to);
 	print_reals(c, v, to);
 	if (v->has_sorry)
 		put_key_text(to, "    ", "sorry_server", server_format(&v->sorry, text));

@@ -141,6 +141,8 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 		if (real->probe_overridden)
 			real->probe = read_probe(r, &group, row->probe,
 				standard_probe(row));
+		real->agent_overridden = scope_member(&group, "agent") != NULL;
+		real->agent = read_agent(r, &group, row->agent);
 		r->real_at[c->real_count++] = element;
 	}
 	row->real_count = c->real_count - row->first_real;
@@ -187,6 +189,7 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	else
 		row->probe = probe_none(r);
 	row->sorry_probe = row->probe;
+	row->agent = read_agent(r, s, probe_none(r));
 	if (row->has_sorry)
 		read_sorry_probe(r, row);
 	read_reals(s, row);

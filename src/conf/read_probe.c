@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-static uint32_t
+uint32_t
 add_probe(struct reader *r, const struct conf_probe *probe)
 {
 	struct config *c = r->out;
@@ -97,14 +97,15 @@ static const struct {
 	const char *key;
 	uint32_t types;
 } uses[] = {
-	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(HTTPS) | TYPE(UDP) | TYPE(DNS)},
+	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(HTTPS) | TYPE(UDP) | TYPE(DNS) |
+		TYPE(AGENT)},
 	{"path", TYPE(HTTP) | TYPE(HTTPS)},
 	{"host", TYPE(HTTP) | TYPE(HTTPS)},
 	{"method", TYPE(HTTP) | TYPE(HTTPS)},
 	{"version", TYPE(HTTP) | TYPE(HTTPS)},
 	{"headers", TYPE(HTTP) | TYPE(HTTPS)},
 	{"half_open", TYPE(TCP)},
-	{"send", TYPE(TCP) | TYPE(UDP)},
+	{"send", TYPE(TCP) | TYPE(UDP) | TYPE(AGENT)},
 	{"query", TYPE(DNS)},
 	{"query_type", TYPE(DNS)},
 	{"sni", TYPE(HTTPS)},
@@ -198,6 +199,19 @@ check_half_open(const struct scope *s, const struct conf_probe *p)
 			"half_open = false, or remove send and expect");
 }
 
+/* What it says is of a real server; and it is not the server who says it. */
+static void
+check_agent(const struct scope *s, const struct conf_probe *p)
+{
+	if (p->type != CONF_PROBE_AGENT || member_is_wrong(s, "type"))
+		return;
+	if (s->keys == &keys_tracked_probe)
+		scope_error(s, s->setting, "type agent is for real servers only; track its port by type "
+			"tcp, or ask it in a script");
+	else if (p->port == 0 && !member_is_wrong(s, "port"))
+		scope_error(s, s->setting, "port is missing; an agent has one of its own");
+}
+
 void
 read_times(const struct scope *s, uint32_t *interval_ms, uint32_t *timeout_ms)
 {
@@ -288,6 +302,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	if (p->type == CONF_PROBE_HTTPS)
 		read_https(s, p);
 	check_half_open(s, p);
+	check_agent(s, p);
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);
 	read_rhythm(s, p);

@@ -94,6 +94,10 @@ void add_interface(const struct scope *s, const config_setting_t *at, const char
  */
 uint32_t read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 	enum conf_probe_type standard);
+/* The row of probes[] with these bytes, made when there is none. */
+uint32_t add_probe(struct reader *r, const struct conf_probe *probe);
+/* The agent group over the row `base`. Returns the row of probes[]: of no probe where there is none. */
+uint32_t read_agent(struct reader *r, const struct scope *holder, uint32_t base);
 /* The group of a tracked probe. Returns the row of probes[] and sets where it asks. */
 uint32_t read_tracked_probe(const struct scope *s, struct endpoint *target);
 /* interval_ms and timeout_ms, rise and fall where they are there, over what they are already. */

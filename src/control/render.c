@@ -249,6 +249,27 @@ render_servers(FILE *to, const json_t *servers, bool colour)
 	table_end(&t, to, "  ", colour);
 }
 
+/* Agents that hold their server back, or that are not reached. */
+static void
+render_agents(FILE *to, const json_t *servers, bool colour)
+{
+	const json_t *s, *agent;
+	size_t i;
+
+	json_array_foreach(servers, i, s) {
+		agent = json_object_get(s, "agent");
+		if (json_is_false(json_object_get(agent, "reached")))
+			fprintf(to, "  %sthe agent of %s is not reached: %s%s\n",
+				table_colour_on(TABLE_WARN, colour), text_of(s, "name"),
+				render_reason(text_of(agent, "reason")),
+				table_colour_off(TABLE_WARN, colour));
+		else if (json_is_string(json_object_get(agent, "effect")) &&
+			strcmp(text_of(agent, "effect"), "none") != 0)
+			fprintf(to, "  the agent of %s says: %s\n", text_of(s, "name"),
+				text_of(agent, "said"));
+	}
+}
+
 /* Only when it is not what it should be. */
 static void
 render_mode(FILE *to, const json_t *v, bool colour)
@@ -322,6 +343,7 @@ render_virtual(FILE *to, const json_t *v, bool colour)
 	render_mode(to, v, colour);
 	render_survival(to, v, colour);
 	render_servers(to, json_object_get(v, "real_servers"), colour);
+	render_agents(to, json_object_get(v, "real_servers"), colour);
 }
 
 void

@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libcore.la
 # One a line: they merge.
 libcore_la_SOURCES =
+libcore_la_SOURCES += src/core/agent.c
+libcore_la_SOURCES += src/core/agent.h
 libcore_la_SOURCES += src/core/announce.c
 libcore_la_SOURCES += src/core/announce.h
 libcore_la_SOURCES += src/core/cadence.c

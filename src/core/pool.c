@@ -1,6 +1,15 @@
 /* Members and their health to the wanted table. See pool.h. */
 #include "core/pool.h"
 
+enum { WEIGHT_MAX = 65535 };
+
+/* Of new connections it gets none, but it stays. */
+static bool
+is_quiesced(const struct pool_member *m)
+{
+	return m->weight == 0 || (m->is_part && m->part == 0);
+}
+
 /*
  * The weight that goes into the kernel. Who has one keeps at least 1: weight 0 means nobody new.
  * When all have failed nothing is known of anybody: then each gets the whole of its weight.
@@ -9,7 +18,13 @@ static uint32_t
 member_kernel_weight(const struct pool_service *s, const struct pool_member *m, enum pool_mode mode)
 {
 	uint64_t whole = (uint64_t)m->weight * (s->scale != 0 ? s->scale : 1);
-	uint64_t part = m->percent != 0 && mode == POOL_SERVING ? whole * m->percent / 100 : whole;
+	uint64_t most = (uint64_t)WEIGHT_MAX * (s->scale != 0 ? s->scale : 1), part;
+
+	if (m->is_part)
+		whole = is_quiesced(m) ? 0 : whole * m->part / 100 + (whole * m->part < 100);
+	if (whole > most)
+		whole = most;
+	part = m->percent != 0 && mode == POOL_SERVING ? whole * m->percent / 100 : whole;
 
 	return (uint32_t)(part == 0 && whole != 0 ? 1 : part);
 }
@@ -46,8 +61,8 @@ pool_judge(const struct pool_service *s, const struct pool_member *members, size
 
 	for (size_t i = 0; i < count; i++) {
 		o.up += members[i].verdict == HEALTH_UP && members[i].admin == POOL_ENABLED;
-		o.usable += member_in(&members[i]) && members[i].weight != 0;
-		o.possible += members[i].admin == POOL_ENABLED && members[i].weight != 0;
+		o.usable += member_in(&members[i]) && !is_quiesced(&members[i]);
+		o.possible += members[i].admin == POOL_ENABLED && !is_quiesced(&members[i]);
 	}
 	if (o.usable < needed || s->is_short)
 		o.mode = s->has_sorry ? POOL_ON_SORRY :

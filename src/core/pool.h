@@ -43,6 +43,8 @@ struct pool_member {
 	uint8_t forwarding;         /* enum vs_forwarding */
 	enum health_verdict verdict;
 	enum pool_admin admin;
+	bool is_part;               /* `part` percent of the weight is its weight; 0 quiesces it */
+	uint32_t part;
 	uint32_t percent;           /* 1..100 of its weight while healthy members serve; 0 is 100 */
 	bool over;                  /* POOL_DRAINED: its time is up, it goes */
 	bool busy;                  /* is in the kernel and has connections there */

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/reason.h"
 #include "conf/config.h"
+#include "core/agent.h"
 
 enum process_role { PROCESS_SUPERVISOR, PROCESS_ELECTION, PROCESS_POOL, PROCESS_PROBER };
 
@@ -222,7 +223,8 @@ struct ipc_probe_result {
 	uint64_t probes, failures; /* of this target since it was set */
 	/* wall clock, seconds: the end of the server's certificate; INT64_MAX: none was seen */
 	int64_t expires_s;
-	char evidence[64];   /* first bytes of an unexpected answer, printable */
+	struct agent_state agent; /* of an agent: all that it said since the target was set */
+	char evidence[64];   /* first bytes of an unexpected answer, or an agent's line; printable */
 };
 
 #endif

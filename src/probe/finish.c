@@ -65,7 +65,10 @@ note_result(struct target *t, const struct probe_run *run, enum reason reason, i
 	r->probes++;
 	r->failures += !r->ok && reason != REASON_LOCAL_ERROR;
 	memset(r->evidence, 0, sizeof(r->evidence));
-	if (!r->ok && t->definition->kind->evidence != NULL)
+	if (r->ok && t->definition->kind == &kind_agent)
+		agent_take(t, run);
+	r->agent = t->agent;
+	if ((!r->ok || t->definition->kind->shows_good) && t->definition->kind->evidence != NULL)
 		t->definition->kind->evidence(run, r->evidence);
 }
 
@@ -112,6 +115,7 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 	t->last.up = health_verdict(&t->health) == HEALTH_UP;
 	schedule_next(e, t);
 	if (changed || !t->reported || reason != t->reported_reason ||
+	    !agent_equal(&t->agent, &t->reported_agent) ||
 	    t->last.at_ns - t->reported_at.ns >= sign_of_life_ns)
 		mark_dirty(e, t);
 }
@@ -156,6 +160,7 @@ report_pending(struct engine *e)
 		t->dirty = false;
 		t->reported = true;
 		t->reported_reason = (enum reason)t->last.reason;
+		t->reported_agent = t->last.agent;
 		t->reported_at = (mono){t->last.at_ns};
 	}
 }

@@ -9,7 +9,7 @@
  *   answer.c          the start of an answer, and the text that it has to hold
  *   body.c            the body of an http answer as a whole: kept, matched, understood as JSON
  *   tls.c             the TLS of a probe that has it; tls_trust.c: whom it trusts
- *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c
+ *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c, kind_agent.c
  */
 #ifndef TANDEM_PROBE_KIND_H
 #define TANDEM_PROBE_KIND_H
@@ -40,11 +40,15 @@ struct probe_kind {
 	enum reason (*silence)(const struct probe_run *run);
 	/* What the server sent, printable; may be NULL. */
 	void (*evidence)(const struct probe_run *run, char out[HTTP_EVIDENCE]);
+	bool shows_good;        /* evidence of good answers, too */
+	/* On TCP: what the answer says; REASON_NONE: not enough of it yet. NULL: none is read. */
+	enum reason (*judge)(const struct probe_run *run);
 	/* Free what the run holds besides its descriptor; may be NULL. */
 	void (*release)(struct probe_run *run);
 };
 
-extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_https, kind_udp, kind_dns;
+extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_https, kind_udp, kind_dns,
+	kind_agent;
 
 /* A way to probe, shared by every target that is probed so. */
 struct definition {
@@ -145,6 +149,7 @@ struct target {
 	struct probe_run *run;  /* while one is in flight */
 	mono reported_at;
 	enum reason reported_reason;
+	struct agent_state agent, reported_agent; /* what an agent said until now */
 	struct ipc_probe_result last;
 };
 
@@ -237,6 +242,15 @@ bool body_reserve(struct probe_run *run, size_t length);
 /* The body is there: is it what is expected? False: run->http.said tells. */
 bool body_expected(struct probe_run *run);
 void body_release(struct probe_run *run);
+
+/* kind_tcp.c, for kinds that send a text and read what comes back */
+void tcp_start(struct probe_run *run);
+void tcp_ready(struct probe_run *run, int events);
+enum reason tcp_silence(const struct probe_run *run);
+
+/* kind_agent.c */
+/* The line that a good probe read is taken in. */
+void agent_take(struct target *t, const struct probe_run *run);
 
 /* kind_dns.c */
 bool dns_makes_sense(const struct conf_probe *p);

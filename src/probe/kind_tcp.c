@@ -9,11 +9,20 @@
 
 enum { READS_A_TURN = 4 };
 
+/* Is there an answer to wait for? */
+static bool
+reads(const struct probe_run *run)
+{
+	const struct definition *d = run->target->definition;
+
+	return d->kind->judge != NULL && (d->kind != &kind_tcp || d->probe.answer.length != 0);
+}
+
 /* Everything was sent. */
 static void
 tcp_sent(struct probe_run *run)
 {
-	if (run->target->definition->probe.answer.length == 0)
+	if (!reads(run))
 		probe_finish(run, REASON_PROBE_OK, 0);
 	else
 		stream_wait(run, EV_READ);
@@ -41,7 +50,7 @@ tcp_write(struct probe_run *run)
 		t->reset = n == -1;
 		t->sent = (uint16_t)(t->sent + (n == -1 ? 0 : n));
 	}
-	if (t->reset && run->target->definition->probe.answer.length == 0)
+	if (t->reset && !reads(run))
 		probe_finish(run, REASON_TCP_RESET, ECONNRESET);
 	else
 		tcp_sent(run);
@@ -65,7 +74,7 @@ tcp_read(struct probe_run *run)
 {
 	struct engine *e = run->engine;
 	struct answer *answer = &run->tcp.answer;
-	const struct conf_bytes *wanted = &run->target->definition->probe.answer;
+	enum reason reason;
 	ssize_t n;
 	int i;
 
@@ -80,19 +89,27 @@ tcp_read(struct probe_run *run)
 		if (run->answer_ns == -1)
 			run->answer_ns = run_age_ns(run);
 		answer_add(answer, e->read_buffer, (size_t)n);
-		if (wanted->length != 0 && answer_holds(answer, wanted)) {
-			probe_finish(run, REASON_PROBE_OK, 0);
-			return true;
-		}
-		if (wanted->length != 0 && answer->length == sizeof(answer->bytes)) {
-			probe_finish(run, REASON_ANSWER_WRONG, 0);
+		reason = reads(run) ? run->target->definition->kind->judge(run) : REASON_NONE;
+		if (reason != REASON_NONE) {
+			probe_finish(run, reason, 0);
 			return true;
 		}
 	}
 	return false;
 }
 
-static void
+/* REASON_NONE: there may come more. */
+static enum reason
+tcp_judge(const struct probe_run *run)
+{
+	const struct answer *answer = &run->tcp.answer;
+
+	if (answer_holds(answer, &run->target->definition->probe.answer))
+		return REASON_PROBE_OK;
+	return answer->length == sizeof(answer->bytes) ? REASON_ANSWER_WRONG : REASON_NONE;
+}
+
+void
 tcp_start(struct probe_run *run)
 {
 	run->tcp.connected = run->tcp.reset = false;
@@ -103,10 +120,9 @@ tcp_start(struct probe_run *run)
 	tcp_write(run);
 }
 
-static void
+void
 tcp_ready(struct probe_run *run, int events)
 {
-	const struct conf_probe *p = &run->target->definition->probe;
 	int error;
 
 	if (run->tcp.connected) {
@@ -117,7 +133,7 @@ tcp_ready(struct probe_run *run, int events)
 	}
 	error = stream_connected(run);
 	/* accepted, answered and reset before we came to look: read on */
-	run->tcp.reset = p->answer.length != 0 && (error == ECONNRESET || error == EPIPE);
+	run->tcp.reset = reads(run) && (error == ECONNRESET || error == EPIPE);
 	if (error != 0 && !run->tcp.reset) {
 		probe_finish(run, stream_reason(error, false), error);
 		return;
@@ -126,7 +142,7 @@ tcp_ready(struct probe_run *run, int events)
 	tcp_write(run);
 }
 
-static enum reason
+enum reason
 tcp_silence(const struct probe_run *run)
 {
 	return run->tcp.connected ? REASON_ANSWER_TIMEOUT : REASON_TCP_TIMEOUT;
@@ -139,4 +155,4 @@ tcp_show(const struct probe_run *run, char out[HTTP_EVIDENCE])
 }
 
 const struct probe_kind kind_tcp = {.start = tcp_start, .ready = tcp_ready,
-	.silence = tcp_silence, .evidence = tcp_show};
+	.silence = tcp_silence, .evidence = tcp_show, .judge = tcp_judge};

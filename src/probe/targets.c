@@ -49,6 +49,8 @@ kind_of(uint8_t type)
 		return &kind_dns;
 	case CONF_PROBE_HTTPS:
 		return &kind_https;
+	case CONF_PROBE_AGENT:
+		return &kind_agent;
 	case CONF_PROBE_NONE:
 		break;
 	}
@@ -194,6 +196,7 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	t->reported = false;
 	t->voids = 0;
 	memset(&t->last, 0, sizeof(t->last));
+	t->agent = t->reported_agent = (struct agent_state){0};
 	t->last.expires_s = INT64_MAX;
 	health_init(&t->health, probe->rise, probe->fall, seeds[set->seed]);
 	t->step_ns = interval_ns;

@@ -1,7 +1,7 @@
 /*
  * The health of real servers and of tracked probes: which are probed, by which prober, and what the
  * verdicts change. Both are targets, in one row of numbers: the real servers of the configuration
- * first, then what its routers track, then the sorry servers.
+ * first, then what its routers track, then the sorry servers, then the agents of real servers.
  * Tracked probes run in every role: a standby that probes nothing else must know whether it is fit.
  *
  * The probers own rise and fall; the pool owns the last verdict, and gives it as a seed to a
@@ -57,7 +57,8 @@ virtual_healthy(const struct pool *p, uint32_t row)
 static uint32_t
 count_targets(const struct config *c)
 {
-	return c->real_count + c->track_count + c->virtual_count;
+	return c->real_count + c->track_count + c->virtual_count +
+		(c->has_agents ? c->real_count : 0);
 }
 
 bool
@@ -69,7 +70,26 @@ target_is_real(const struct config *c, uint32_t target)
 bool
 target_is_sorry(const struct config *c, uint32_t target)
 {
-	return target >= sorry_target(c, 0);
+	return target >= sorry_target(c, 0) && target < agent_target(c, 0);
+}
+
+bool
+target_is_agent(const struct config *c, uint32_t target)
+{
+	return target >= agent_target(c, 0);
+}
+
+bool
+target_is_track(const struct config *c, uint32_t target)
+{
+	return target >= c->real_count && target < sorry_target(c, 0);
+}
+
+/* The real server that it is or speaks of. */
+uint32_t
+target_real(const struct config *c, uint32_t target)
+{
+	return target_is_agent(c, target) ? target - agent_target(c, 0) : target;
 }
 
 const struct conf_track *
@@ -91,6 +111,8 @@ target_probe(const struct config *c, uint32_t target)
 
 	if (target_is_real(c, target))
 		probe = &c->probes[c->reals[target].probe];
+	else if (target_is_agent(c, target))
+		probe = &c->probes[c->reals[target_real(c, target)].agent];
 	else if (target_is_sorry(c, target))
 		probe = probe_of_sorry(c, &c->virtuals[target - sorry_target(c, 0)]);
 	else if (target_track(c, target)->kind == CONF_TRACK_PROBE)
@@ -100,12 +122,12 @@ target_probe(const struct config *c, uint32_t target)
 
 /* The rows of virtual servers follow each other: the last one that begins at or before it. */
 uint32_t
-target_virtual(const struct config *c, uint32_t real)
+target_virtual(const struct config *c, uint32_t target)
 {
-	uint32_t low = 0, high = c->virtual_count;
+	uint32_t low = 0, high = c->virtual_count, real = target_real(c, target);
 
-	if (target_is_sorry(c, real))
-		return real - sorry_target(c, 0);
+	if (target_is_sorry(c, target))
+		return target - sorry_target(c, 0);
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -126,12 +148,12 @@ address_of(const struct config *c, uint32_t target)
 	const struct conf_virtual *v;
 	struct conf_real sorry;
 
-	if (!target_is_real(c, target) && !target_is_sorry(c, target))
+	if (target_is_track(c, target))
 		return target_track(c, target)->target;
 	v = &c->virtuals[target_virtual(c, target)];
 	sorry = (struct conf_real){.address = v->sorry};
-	if (target_is_real(c, target))
-		sorry = c->reals[target];
+	if (!target_is_sorry(c, target))
+		sorry = c->reals[target_real(c, target)];
 	sorry.address.port = conf_real_port(c, v, &sorry);
 	return sorry.address;
 }
@@ -169,7 +191,7 @@ send_set(struct pool *p, uint32_t target)
 	struct ipc_probe_set set = {
 		.target = t->slot,
 		.generation = t->generation,
-		.seed = seeds[t->verdict],
+		.seed = seeds[t->said],
 		.urgent = t->urgent,
 		.node = (uint8_t)p->child->node,
 		.address = address_of(&p->config, target),
@@ -237,7 +259,8 @@ stop_probing(struct pool *p, uint32_t target)
 	send_clear(p, t);
 	t->probed = t->untold = false;
 	t->generation = ++p->probe_generation;
-	t->verdict = HEALTH_UNKNOWN; /* what was true then says nothing about now */
+	t->verdict = t->said = HEALTH_UNKNOWN; /* what was true then says nothing about now */
+	t->agent = (struct agent_state){0};
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
 	weights_forget(t);
@@ -253,6 +276,21 @@ refresh_sorry(struct pool *p, uint32_t virtual_row, bool served, bool cold)
 		start_probing(p, target, cold);
 	else if (!wanted && p->targets[target].probed)
 		stop_probing(p, target);
+}
+
+/* An agent is asked whatever operators say of its server: it counts again when they are done. */
+static void
+refresh_agent(struct pool *p, uint32_t real, bool served, bool cold)
+{
+	uint32_t target = agent_target(&p->config, real);
+	bool wanted = served && p->config.has_agents && target_probe(&p->config, target);
+
+	if (wanted && !p->targets[target].probed)
+		start_probing(p, target, cold);
+	else if (!wanted && p->config.has_agents && p->targets[target].probed) {
+		stop_probing(p, target);
+		p->targets[real].verdict = agents_verdict(p, real);
+	}
 }
 
 void
@@ -271,6 +309,7 @@ targets_refresh(struct pool *p)
 				start_probing(p, i, cold);
 			else if (!wanted && p->targets[i].probed)
 				stop_probing(p, i);
+			refresh_agent(p, i, served, cold);
 		}
 		refresh_sorry(p, v, served, cold);
 	}
@@ -313,13 +352,13 @@ grow_slots(struct pool *p, uint32_t count)
 static void
 init_target(const struct config *c, uint32_t target, mono now, struct pool_target *t)
 {
-	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .since = now,
+	*t = (struct pool_target){.verdict = HEALTH_UNKNOWN, .said = HEALTH_UNKNOWN, .since = now,
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1,
 		.expires_s = INT64_MAX, .warned = MONO_NEVER, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
 		.share = LATENCY_SHARE_FULL};
 	if (target_is_real(c, target) && !target_probe(c, target))
-		t->verdict = HEALTH_UP;
+		t->verdict = t->said = HEALTH_UP;
 }
 
 /* A search for one target after the other: what is found mostly stands behind what was found last. */
@@ -332,10 +371,8 @@ struct search {
 
 /* Equal rows mean equal bytes; thousands of servers in turn have the same two. */
 static bool
-same_probe(struct search *s, uint32_t before, uint32_t now)
+same_probe(struct search *s, uint32_t b, uint32_t n)
 {
-	uint32_t b = s->before->reals[before].probe, n = s->now->reals[now].probe;
-
 	if (b != s->probe_before || n != s->probe_now) {
 		s->probe_before = b;
 		s->probe_now = n;
@@ -344,7 +381,7 @@ same_probe(struct search *s, uint32_t before, uint32_t now)
 	return s->probes_same;
 }
 
-/* The same server probed the same way before the reload. */
+/* The same server before the reload. */
 static uint32_t
 find_real_before(struct search *s, uint32_t real)
 {
@@ -358,7 +395,7 @@ find_real_before(struct search *s, uint32_t real)
 			strcmp(before->virtuals[target_virtual(before, i)].name, name) != 0)
 			continue;
 		s->next = i + 1;
-		return same_probe(s, i, real) ? i : CONF_NO_INDEX;
+		return i;
 	}
 	return CONF_NO_INDEX;
 }
@@ -386,8 +423,18 @@ find_before(struct search *s, uint32_t target)
 	uint32_t row = target - s->now->real_count, was;
 	const struct conf_router *router;
 
-	if (target_is_real(s->now, target))
-		return find_real_before(s, target);
+	if (target_is_real(s->now, target)) {
+		was = find_real_before(s, target);
+		return was != CONF_NO_INDEX && same_probe(s, s->before->reals[was].probe,
+			s->now->reals[target].probe) ? was : CONF_NO_INDEX;
+	}
+	if (target_is_agent(s->now, target)) {
+		target = target_real(s->now, target);
+		was = s->before->has_agents ? find_real_before(s, target) : CONF_NO_INDEX;
+		return was != CONF_NO_INDEX && same_probe(s, s->before->reals[was].agent,
+			s->now->reals[target].agent) ? agent_target(s->before, was)
+			: CONF_NO_INDEX;
+	}
 	if (target_is_sorry(s->now, target))
 		return find_sorry_before(s->before, s->now, target - sorry_target(s->now, 0));
 	router = tracks_router(s->now, row);
@@ -430,6 +477,8 @@ carry_targets(const struct config *now, const struct config *before, struct pool
 		targets[i] = old[was];
 		old[was].slot = CONF_NO_INDEX;
 	}
+	if (targets)
+		agents_settle(now, targets);
 	return targets;
 }
 
@@ -468,16 +517,8 @@ targets_configure(struct pool *p, const struct config *before)
 }
 
 static void
-take_result(struct pool *p, const struct ipc_probe_result *r)
+take_facts(struct pool_target *t, const struct ipc_probe_result *r)
 {
-	uint32_t target = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
-	enum health_verdict before, now = r->up ? HEALTH_UP : HEALTH_DOWN;
-	struct pool_target *t;
-
-	if (target == CONF_NO_INDEX || p->targets[target].generation != r->generation)
-		return;
-	t = &p->targets[target];
-	before = t->verdict;
 	t->reason = r->reason < REASON_COUNT ? (enum reason)r->reason : REASON_NONE;
 	t->detail = r->detail;
 	t->last_result = (mono){r->at_ns};
@@ -488,18 +529,45 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	memcpy(t->evidence, r->evidence, sizeof(t->evidence));
 	t->evidence[sizeof(t->evidence) - 1] = '\0';
 	t->expires_s = r->expires_s;
-	target_warn_of_expiry(p, target);
-	if (t->reason == REASON_LOCAL_ERROR)
-		target_log_local_error(p, target);
-	if (r->ok)
-		weights_measured(t);
-	if (now == before || (t->reason == REASON_LOCAL_ERROR && before == HEALTH_UNKNOWN))
+}
+
+/* What an agent said comes after what was found of reaching it. */
+static void
+take_agent(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
+{
+	const struct conf_probe *probe = target_probe(&p->config, target);
+	struct pool_target *t = &p->targets[target];
+	struct agent_state before = t->agent;
+	uint32_t real = target_real(&p->config, target);
+
+	if (!probe || probe->type != CONF_PROBE_AGENT || real >= p->config.real_count ||
+		!agent_is_sound(&r->agent))
 		return;
-	t->verdict = now;
-	t->since = mono_now();
+	agent_merge(&t->agent, &r->agent);
+	agents_heard(p, real, &before, p->targets[real].verdict);
+}
+
+/* The target's own probe says something else than before. */
+static void
+take_verdict(struct pool *p, uint32_t target, enum health_verdict now,
+	const struct ipc_probe_result *r)
+{
+	struct pool_target *t = &p->targets[target];
+	enum health_verdict before = t->verdict;
+
+	t->said = now;
 	t->keep_out = false;
-	if (!target_is_real(&p->config, target) && !target_is_sorry(&p->config, target)) {
+	t->verdict = target_is_real(&p->config, target) ? agents_verdict(p, target) : now;
+	if (t->verdict == before)
+		return; /* its agent has it down */
+	t->since = mono_now();
+	if (target_is_track(&p->config, target)) {
 		tracks_tell(p, target - p->config.real_count);
+		return;
+	}
+	if (target_is_agent(&p->config, target)) {
+		if (now == HEALTH_DOWN || before == HEALTH_DOWN)
+			target_log_verdict(p, target, before, r);
 		return;
 	}
 	if (target_is_real(&p->config, target))
@@ -509,14 +577,35 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	table_replan(p, REASON_HEALTH);
 }
 
+static void
+take_result(struct pool *p, const struct ipc_probe_result *r)
+{
+	uint32_t target = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
+	enum health_verdict now = r->up ? HEALTH_UP : HEALTH_DOWN;
+	struct pool_target *t;
+
+	if (target == CONF_NO_INDEX || p->targets[target].generation != r->generation)
+		return;
+	t = &p->targets[target];
+	take_facts(t, r);
+	target_warn_of_expiry(p, target);
+	if (t->reason == REASON_LOCAL_ERROR)
+		target_log_local_error(p, target);
+	if (r->ok)
+		weights_measured(t);
+	if (now != t->said && (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN))
+		take_verdict(p, target, now, r);
+	take_agent(p, target, r);
+}
+
 void
 targets_seed(struct pool *p, uint32_t target, enum health_verdict verdict)
 {
 	struct pool_target *t = &p->targets[target];
 
-	if (!t->probed || t->verdict != HEALTH_UNKNOWN)
+	if (!t->probed || t->said != HEALTH_UNKNOWN)
 		return;
-	t->verdict = verdict;
+	t->verdict = t->said = verdict;
 	start_probing(p, target, true);
 	flush(p);
 }

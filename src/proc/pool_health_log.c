@@ -15,9 +15,9 @@ log_name(struct log_line *line, const struct config *c, uint32_t target)
 {
 	const struct conf_router *router;
 
-	if (target_is_real(c, target) || target_is_sorry(c, target)) {
-		log_line_text(line, "server",
-			target_is_real(c, target) ? c->reals[target].name : "sorry_server");
+	if (!target_is_track(c, target)) {
+		log_line_text(line, "server", target_is_sorry(c, target) ? "sorry_server"
+			: c->reals[target_real(c, target)].name);
 		log_line_text(line, "virtual", c->virtuals[target_virtual(c, target)].name);
 		return;
 	}
@@ -49,6 +49,7 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 		length = strlen(text);
 		break;
 	case CONF_PROBE_TCP:
+	case CONF_PROBE_AGENT:
 	case CONF_PROBE_UDP:
 		length = probe->send.length < SENT_MAX ? probe->send.length : SENT_MAX;
 		memcpy(text, probe->send.bytes, length);
@@ -66,12 +67,12 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
 	const struct ipc_probe_result *r)
 {
 	const struct pool_target *t = &p->targets[target];
-	struct endpoint address = target_is_real(&p->config, target)
-		? p->config.reals[target].address
-		: p->config.virtuals[target_virtual(&p->config, target)].sorry;
+	struct endpoint address = target_is_sorry(&p->config, target)
+		? p->config.virtuals[target_virtual(&p->config, target)].sorry
+		: p->config.reals[target_real(&p->config, target)].address;
 	struct log_line line;
 
-	log_line_begin(&line, "server");
+	log_line_begin(&line, target_is_agent(&p->config, target) ? "agent" : "server");
 	log_name(&line, &p->config, target);
 	log_line_text(&line, "from", health_name(before));
 	log_line_text(&line, "to", health_name(t->verdict));

@@ -348,7 +348,7 @@ on_replan(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	p->replan_soon = false;
-	table_apply_now(p, REASON_HEALTH);
+	table_apply_now(p, p->replan_why);
 }
 
 static void

@@ -41,12 +41,17 @@ operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 	const struct override *r = p->overlay.count == 0 ? NULL
 		: overlay_find(&p->overlay, v->name, real->name);
 
+	agents_member(p, row, m);
 	if (!r)
 		return;
-	m->admin = r->admin;
-	m->over = drain_is_over(r, v->protocol, wall_s());
-	if (r->weight >= 0)
+	if (r->admin != POOL_ENABLED) {
+		m->admin = r->admin;
+		m->over = drain_is_over(r, v->protocol, wall_s());
+	}
+	if (r->weight >= 0) { /* who says a number means that number */
 		m->weight = (uint32_t)r->weight;
+		m->is_part = false;
+	}
 }
 
 bool

@@ -74,6 +74,7 @@ append_added(const struct conf_virtual *v, const struct override *r, struct conf
 	to->address = r->address;
 	to->weight = r->added_weight;
 	to->probe = v->probe;
+	to->agent = v->agent;
 	to->forwarding = v->forwarding;
 }
 

@@ -254,10 +254,12 @@ table_check_soon(struct pool *p)
 void
 table_replan(struct pool *p, enum reason why)
 {
-	(void)why;
+	if (p->replan_soon && p->replan_why != why)
+		p->replan_why = REASON_HEALTH; /* of several */
 	if (p->replan_soon)
 		return;
 	p->replan_soon = true;
+	p->replan_why = why;
 	ev_timer_stop(p->loop, &p->replan_timer);
 	ev_timer_set(&p->replan_timer, 0., 0.);
 	ev_timer_start(p->loop, &p->replan_timer);

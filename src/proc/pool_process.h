@@ -9,6 +9,7 @@
  *   pool_table.c     the wanted table, out of configuration, verdicts and roles
  *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
  *   pool_weights.c   weights that change by themselves
+ *   pool_agents.c    what the agents of real servers say, and what it means for them
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons, and the gate
@@ -49,10 +50,13 @@ struct control_stats;
 
 /*
  * Something that is probed: row i of config.reals, or, behind those, of config.tracks, or, behind
- * those, the sorry server of row i of config.virtuals.
+ * those, the sorry server of row i of config.virtuals, or, behind those, where the configuration
+ * has any, the agent of row i of config.reals.
  */
 struct pool_target {
-	enum health_verdict verdict;
+	enum health_verdict verdict; /* what counts: of the probe and, of a real server, its agent */
+	enum health_verdict said;    /* of the probe alone */
+	struct agent_state agent;    /* of an agent, or a probe of that type: all that it said */
 	enum reason reason;       /* of the last result */
 	int32_t detail;
 	char evidence[64];
@@ -152,6 +156,7 @@ struct pool {
 	enum reason unfinished;        /* not `programmed`: why it was tried */
 	bool settled;                  /* one was, since the start: what differs now was changed */
 	bool replan_soon;
+	enum reason replan_why;
 	mono told_at;                  /* of a new configuration; MONO_NEVER: none is being taken */
 	mono ipvs_retry_at;
 	struct vs_table actual;        /* last dump, with what we changed since */
@@ -207,8 +212,12 @@ const char *health_name(enum health_verdict verdict);
 /* Healthy real servers of a virtual server (unprobed ones count as healthy). */
 uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
 
-/* What a target is: of the three kinds, in this order. */
+/* What a target is. */
 bool target_is_real(const struct config *c, uint32_t target);
+bool target_is_track(const struct config *c, uint32_t target);
+bool target_is_agent(const struct config *c, uint32_t target);
+/* The row of the real server that it is or speaks of; no such row for others. */
+uint32_t target_real(const struct config *c, uint32_t target);
 const struct conf_track *target_track(const struct config *c, uint32_t target);
 bool target_is_sorry(const struct config *c, uint32_t target);
 /* NULL: this one is not probed, ever. */
@@ -277,6 +286,30 @@ sorry_target(const struct config *c, uint32_t virtual_row)
 	return c->real_count + c->track_count + virtual_row;
 }
 
+/* The target that is the agent of a real server; where the configuration has agents. */
+static inline uint32_t
+agent_target(const struct config *c, uint32_t real_row)
+{
+	return sorry_target(c, c->virtual_count) + real_row;
+}
+
+/* pool_agents.c */
+/* All that its agent said; NULL: it has none. */
+const struct agent_state *agent_of(const struct pool *p, uint32_t real_row);
+/* What that means; AGENT_NONE without an agent. */
+enum agent_effect agents_effect(const struct pool *p, uint32_t real_row);
+/* What the probe and the agent together say of that real server. */
+enum health_verdict agents_verdict(const struct pool *p, uint32_t real_row);
+/* ... of all of them, anew. */
+void agents_settle(const struct config *c, struct pool_target *targets);
+/* Does any server of it have one? Then weights may be parts of what is configured. */
+bool agents_any(const struct config *c, const struct conf_virtual *v);
+/* Weight and drain of that real server, into the member. */
+void agents_member(const struct pool *p, uint32_t real_row, struct pool_member *m);
+/* The agent of that real server has said `line` in all until now; `before` was known. */
+void agents_heard(struct pool *p, uint32_t real_row, const struct agent_state *before,
+	enum health_verdict verdict_before);
+
 /* pool_modes.c */
 /* How each serves, by row of now->virtuals; owned by the caller. NULL: no memory. */
 struct pool_virtual *modes_carried(const struct config *now, const struct config *before,
@@ -290,7 +323,8 @@ void modes_tell(struct pool *p);                 /* modes that are not what they
 void modes_second(struct pool *p);               /* shortages that are over */
 
 /* pool_weights.c */
-uint32_t weights_scale(const struct conf_virtual *v); /* of the weights in the kernel */
+/* Of the weights in the kernel. */
+uint32_t weights_scale(const struct config *c, const struct conf_virtual *v);
 void weights_verdict(struct pool *p, const struct conf_virtual *v, uint32_t row,
 	enum health_verdict before);             /* the target has another one now */
 void weights_forget(struct pool_target *t);      /* it is not probed any more */
@@ -303,7 +337,7 @@ struct control_client;
 struct control_request;
 /* drain, enable, disable, weight, add, remove: done, stored and answered. */
 void operate(struct pool *p, struct control_client *client, const struct control_request *request);
-/* What operators say of that real server, into the member. */
+/* What its agent and, above that, operators say of that real server, into the member. */
 void operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 	struct pool_member *m);
 bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row);

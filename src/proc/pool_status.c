@@ -267,6 +267,39 @@ put_probe(json_t *o, const struct pool_target *t, mono now)
 	put_int(o, "failures", t->failures);
 }
 
+/* All that its agent said, and how asking it went; null: it has none. */
+static json_t *
+agent_json(const struct pool *p, uint32_t row, mono now)
+{
+	static const char *const healths[] = {NULL, "up", "down"};
+	static const char *const admins[] = {NULL, "ready", "drain", "maint"};
+	static const char *const effects[] = {"none", "drained", "out"};
+	const struct agent_state *said = agent_of(p, row);
+	const struct pool_target *t = &p->targets[row];
+	json_t *o, *notes;
+
+	if (!said)
+		return json_null();
+	if (said != &t->agent)
+		t = &p->targets[agent_target(&p->config, row)];
+	o = json_object();
+	notes = json_array();
+	put(o, "reached", t->said == HEALTH_UNKNOWN ? json_null() : json_boolean(t->said == HEALTH_UP));
+	put(o, "reason", json_string(reason_tag(t->reason)));
+	put(o, "last_result_ms", age_json(t->last_result, now));
+	put(o, "said", text_json(t->evidence));
+	put(o, "state", said->health ? json_string(healths[said->health]) : json_null());
+	put(o, "admin", said->admin ? json_string(admins[said->admin]) : json_null());
+	put(o, "weight_percent", said->has_percent ? json_integer(said->percent) : json_null());
+	put(o, "effect", json_string(effects[agent_effect(said)]));
+	if (said->notes & AGENT_NOTE_MAXCONN)
+		json_array_append_new(notes, json_string("maxconn is ignored"));
+	if (said->notes & AGENT_NOTE_UNKNOWN)
+		json_array_append_new(notes, json_string("a word is unknown"));
+	put(o, "notes", notes);
+	return o;
+}
+
 /* What an operator changed; null: nothing. */
 static json_t *
 override_json(const struct override *r)
@@ -301,6 +334,18 @@ drain_json(const struct override *r, const struct pool_target *t, const struct v
 	return o;
 }
 
+/* The agent's word before the probe's, where it is what takes the server out. */
+static enum reason
+reason_of(const struct pool *p, uint32_t row)
+{
+	switch (agents_effect(p, row)) {
+	case AGENT_OUT: return REASON_AGENT_DOWN;
+	case AGENT_DRAINED: return REASON_AGENT_DRAIN;
+	case AGENT_NONE: break;
+	}
+	return p->targets[row].reason;
+}
+
 static json_t *
 real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 {
@@ -314,8 +359,9 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "name", text_json(c->name));
 	put(o, "address", server_json(&c->address));
 	put(o, "health", json_string(r && r->admin != POOL_ENABLED ? overlay_admin_name(r->admin)
+		: agents_effect(p, row) == AGENT_DRAINED ? overlay_admin_name(POOL_DRAINED)
 		: health_name(t->verdict)));
-	put(o, "reason", json_string(reason_tag(t->reason)));
+	put(o, "reason", json_string(reason_tag(reason_of(p, row))));
 	put(o, "since_ms", age_json(t->since, now));
 	put_int(o, "weight", r && r->weight >= 0 ? (uint32_t)r->weight : c->weight);
 	put_int(o, "effective_weight", k ? k->weight : 0);
@@ -332,6 +378,7 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "forwarding", json_string(conf_forwarding_name(c->forwarding)));
 	put(o, "override", override_json(r));
 	put(o, "drain", drain_json(r, t, k, now));
+	put(o, "agent", agent_json(p, row, now));
 	put_probe(o, t, now);
 	return o;
 }

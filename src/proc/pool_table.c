@@ -43,7 +43,7 @@ forwarding_of(uint8_t forwarding)
 
 /* All but the key and whether the sorry server can be used. */
 static struct pool_service
-service_of(const struct conf_virtual *v)
+service_of(const struct config *c, const struct conf_virtual *v)
 {
 	struct pool_service s = {
 		.service = {.flags = v->scheduler_flags | (v->one_packet ? VS_ONE_PACKET : 0u),
@@ -56,7 +56,7 @@ service_of(const struct conf_virtual *v)
 		.tunnel = v->tunnel,
 		.tunnel_port = v->tunnel_port,
 		.tunnel_checksum = v->tunnel_checksum,
-		.scale = weights_scale(v),
+		.scale = weights_scale(c, v),
 	};
 
 	memcpy(s.service.scheduler, v->scheduler, sizeof(s.service.scheduler));
@@ -81,7 +81,7 @@ static bool
 append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member *members)
 {
 	uint32_t services = virtual_services(&p->config, v);
-	struct pool_service s = service_of(v);
+	struct pool_service s = service_of(&p->config, v);
 	bool room = true;
 
 	for (uint32_t i = 0; i < v->real_count; i++) {

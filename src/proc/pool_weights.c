@@ -10,9 +10,10 @@
 static const uint32_t weight_scale = 100;
 
 uint32_t
-weights_scale(const struct conf_virtual *v)
+weights_scale(const struct config *c, const struct conf_virtual *v)
 {
-	return v->slow_start_s != 0 || v->weighting == CONF_WEIGHTING_LATENCY ? weight_scale : 1;
+	return v->slow_start_s != 0 || v->weighting == CONF_WEIGHTING_LATENCY || agents_any(c, v)
+		? weight_scale : 1;
 }
 
 static int64_t

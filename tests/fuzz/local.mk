@@ -37,6 +37,11 @@ tests_fuzz_fuzz_resolution_LDADD = libcore.la libbase.la
 tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_dns.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_dns_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"dns"'
 tests_fuzz_fuzz_dns_LDADD = libcore.la libbase.la
+fuzz_tests += tests/fuzz/fuzz_agent
+fuzz_agent_sources = tests/fuzz/fuzz_agent.c src/core/agent.c $(fuzz_core)
+tests_fuzz_fuzz_agent_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_agent.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_agent_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"agent"'
+tests_fuzz_fuzz_agent_LDADD = libcore.la libbase.la
 EXTRA_DIST += tests/fuzz/corpus
 
 if FUZZERS
@@ -60,6 +65,10 @@ noinst_PROGRAMS += tests/fuzz/lf_dns tests/fuzz/lf_resolution
 tests_fuzz_lf_resolution_SOURCES = $(fuzz_resolution_sources)
 tests_fuzz_lf_resolution_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_resolution_LDFLAGS = $(fuzz_flags)
+noinst_PROGRAMS += tests/fuzz/lf_agent
+tests_fuzz_lf_agent_SOURCES = $(fuzz_agent_sources)
+tests_fuzz_lf_agent_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_agent_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_dns_SOURCES = $(fuzz_dns_sources)
 tests_fuzz_lf_dns_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_dns_LDFLAGS = $(fuzz_flags)

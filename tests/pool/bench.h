@@ -62,6 +62,8 @@ void bench_prepare(struct bench *b, const char *router);
 void bench_report(struct bench *b, const char *address, bool up, enum reason reason, int detail);
 /* The same, a success that took so long. */
 void bench_report_after(struct bench *b, const char *address, int64_t answer_ns);
+/* The same of agents, which were reached and have said that line in all until now. */
+void bench_agent(struct bench *b, const char *address, const char *line);
 size_t bench_targets(const struct bench *b, const char *address);
 
 void bench_forget(struct bench *b); /* what was logged so far */

@@ -4,7 +4,7 @@
  *
  * A failed expectation prints what the kernel had instead.
  */
-#include "bench.h"
+#include "tests.h"
 
 #include "ipc/channel.h"
 #include "proc/child.h"
@@ -13,16 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define HEAD \
-	"cluster = \"bench\";\n" \
-	"nodes = ( { name = \"lb1\"; address = \"10.77.0.11\"; },\n" \
-	"          { name = \"lb2\"; address = \"10.77.0.12\"; } );\n" \
-	"virtual_routers = (\n" \
-	"  { name = \"web\"; vrid = 51; interface = \"v0\"; standby = \"hot\";\n" \
-	"    addresses = ( \"10.77.0.100/24\" ); },\n" \
-	"  { name = \"spare\"; vrid = 52; interface = \"v0\"; standby = \"cold\";\n" \
-	"    addresses = ( \"10.77.0.101/24\" ); } );\n"
-#define PROBE "probe = { type = \"tcp\"; interval_ms = 1000; timeout_ms = 500; };"
 #define HTTP \
 	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n" \
 	"    scheduler = \"wlc\"; forwarding = \"nat\"; " PROBE "\n" \
@@ -85,46 +75,11 @@ static const char kernel_http_web2_down[] = K_HTTP K_FOREIGN K_WEB1 K_FOREIGN1;
 static const char kernel_changed[] =
 	K_HTTP K_FOREIGN K_DNS K_WEB1_5 K_WEB2 K_WEB3 K_FOREIGN1 K_NS1;
 
-static bool
-expect_table(struct bench *b, int ms, const char *table, const char *what)
-{
-	bool ok = check(bench_until(b, ms, bench_table_is, table), "%s", what);
-
-	if (!ok)
-		printf("  wanted:\n%s  the kernel has:\n%s", table, bench_table());
-	return ok;
-}
-
-static bool
-logged(struct bench *b, const void *text)
-{
-	return bench_logged(b, text);
-}
-
-static void
-expect_line(struct bench *b, const char *text)
-{
-	if (!check(bench_until(b, SLOW_MS, logged, text), "logs `%s`", text))
-		printf("  the log has:\n%s", b->log);
-}
-
 static void
 foreign_service(void)
 {
 	bench_shell("ipvsadm -A -t 10.99.0.1:99 -s rr && "
 		"ipvsadm -a -t 10.99.0.1:99 -r 10.88.0.99:99 -m -w 7");
-}
-
-static bool
-has_targets(struct bench *b, const void *address)
-{
-	return bench_targets(b, address) > 0;
-}
-
-static bool
-has_no_targets(struct bench *b, const void *address)
-{
-	return bench_targets(b, address) == 0;
 }
 
 static void
@@ -216,26 +171,6 @@ tells_its_status(struct bench *b)
 	check(json_is_false(json_object_get(v, "programmed")) &&
 		json_is_false(json_object_get(v, "served")), "status: a cold standby serves nothing");
 	json_decref(answer);
-}
-
-static const char *
-ask_for(struct bench *b, const char *request)
-{
-	static char text[1024];
-	json_t *answer = bench_ask(b, request);
-	char *whole = json_dumps(answer, JSON_COMPACT);
-
-	snprintf(text, sizeof(text), "%s", whole ? whole : "");
-	free(whole);
-	json_decref(answer);
-	return text;
-}
-
-static bool
-has_row(struct bench *b, const void *row)
-{
-	(void)b;
-	return strstr(bench_table(), row) != NULL;
 }
 
 static bool
@@ -375,6 +310,15 @@ warms_who_was_down(struct bench *b)
 	bench_run(b, 300);
 	check(weight_of("10.88.0.22:8080") == 300, "the only healthy one serves at once");
 	check(bench_configure(b, everything), "(without slow start again)");
+	all_up(b);
+	expect_table(b, SLOW_MS, kernel_hot, "plain weights again");
+}
+
+static void
+forgets_agents(struct bench *b)
+{
+	check(bench_configure(b, everything), "(without agents again)");
+	check(bench_until(b, 1000, has_no_targets, "10.88.0.22:9000"), "nobody asks them");
 	all_up(b);
 	expect_table(b, SLOW_MS, kernel_hot, "plain weights again");
 }
@@ -761,6 +705,8 @@ main(void)
 	refuses_a_void_plan(&b);
 	applies_a_plan(&b);
 	warms_who_was_down(&b);
+	hears_agents(&b);
+	forgets_agents(&b);
 	says_sorry(&b);
 	weighs_by_latency(&b);
 	forwards_a_switchover(&b);

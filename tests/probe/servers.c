@@ -123,6 +123,13 @@ bad_silent(struct server *s, int fd)
 }
 
 void
+bad_agent(struct server *s, int fd)
+{
+	say(fd, atomic_load(&s->line));
+	hold(s, fd);
+}
+
+void
 bad_reset(struct server *s, int fd)
 {
 	(void)s;

@@ -30,6 +30,7 @@ struct server {
 	_Atomic uint32_t open, open_max;
 	pthread_t thread;
 	int fd;
+	_Atomic(const char *) line; /* of bad_agent() */
 	int fill[8];               /* connections that fill the backlog */
 };
 
@@ -39,6 +40,8 @@ void server_set_bad(struct server *s, bool bad);
 void server_stop(struct server *s);
 
 void bad_silent(struct server *s, int fd);
+/* An agent: its line is what is in `line` of the server; "" never ends it. */
+void bad_agent(struct server *s, int fd);
 void bad_reset(struct server *s, int fd);
 void bad_close(struct server *s, int fd);
 void bad_drip_head(struct server *s, int fd);

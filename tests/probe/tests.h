@@ -29,6 +29,7 @@ void test_few_descriptors(void);
 void test_privileges_are_gone(void);
 void test_stops_when_told(void);
 void test_half_open_is_never_accepted(void);
+void test_agent(void);
 void test_udp(void);
 void test_dns(void);
 void test_address_apart(void);

@@ -240,3 +240,7 @@ tests_unit_test_http_request_SOURCES = tests/unit/test_http_request.c
 tests_unit_test_http_request_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 tests_unit_test_http_end_SOURCES = tests/unit/test_http_end.c
 tests_unit_test_http_end_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_agent
+TESTS += tests/unit/test_agent
+tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
+tests_unit_test_agent_LDADD = libcore.la $(CMOCKA_LIBS)

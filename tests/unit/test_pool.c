@@ -130,6 +130,38 @@ judge(const struct pool_service *s, const struct pool_member *members)
 		assert_int_not_equal(b.table.real_count, 0);
 }
 
+/* A part of the weight: of the scaled one, never nothing of something, and bounded. */
+static void
+a_part_of_a_weight(void **state)
+{
+	static const struct {
+		uint32_t weight, part, scale, percent, is;
+	} cases[] = {
+		{5, 100, 1, 0, 5}, {5, 50, 1, 0, 2}, {5, 1, 1, 0, 1}, {1, 75, 100, 0, 75},
+		{5, 200, 1, 0, 10}, {65535, 150, 1, 0, 65535}, {65535, 25600, 100, 0, 6553500},
+		{4, 50, 100, 10, 20}, {5, 0, 1, 0, 0}, {0, 75, 100, 0, 0},
+	};
+	struct pool_member m[2] = {{.address = member_address(0), .verdict = HEALTH_UP},
+		{.address = member_address(1), .verdict = HEALTH_UP, .weight = 7}};
+	struct pool_service s = plain_service();
+	struct pool_outcome o;
+	struct box b;
+
+	(void)state;
+	m[0].is_part = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		m[0].weight = cases[i].weight;
+		m[0].part = cases[i].part;
+		m[0].percent = cases[i].percent;
+		s.scale = cases[i].scale;
+		box_empty(&b);
+		assert_true(pool_append(&s, m, 2, &b.table, &o));
+		assert_int_equal(real_of(&b, &m[0].address)->weight, cases[i].is);
+		assert_int_equal(o.usable, cases[i].is == 0 ? 1 : 2); /* 0 %: quiesced as weight 0 is */
+		assert_int_equal(real_of(&b, &m[1].address)->weight, 7 * cases[i].scale);
+	}
+}
+
 static void
 every_combination_follows_the_rules(void **state)
 {
@@ -359,6 +391,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination_follows_the_rules),
+		cmocka_unit_test(a_part_of_a_weight),
 		cmocka_unit_test(the_departing_keep_their_connections),
 		cmocka_unit_test(an_operators_word_outlasts_fail_open),
 		cmocka_unit_test(the_sorry_server_comes_with_its_forwarding_and_spares_connections),

@@ -1,0 +1,28 @@
+/* What the tests of the pool process share. */
+#ifndef TANDEM_TESTS_POOL_TESTS_H
+#define TANDEM_TESTS_POOL_TESTS_H
+
+#include "bench.h"
+
+#define HEAD \
+	"cluster = \"bench\";\n" \
+	"nodes = ( { name = \"lb1\"; address = \"10.77.0.11\"; },\n" \
+	"          { name = \"lb2\"; address = \"10.77.0.12\"; } );\n" \
+	"virtual_routers = (\n" \
+	"  { name = \"web\"; vrid = 51; interface = \"v0\"; standby = \"hot\";\n" \
+	"    addresses = ( \"10.77.0.100/24\" ); },\n" \
+	"  { name = \"spare\"; vrid = 52; interface = \"v0\"; standby = \"cold\";\n" \
+	"    addresses = ( \"10.77.0.101/24\" ); } );\n"
+#define PROBE "probe = { type = \"tcp\"; interval_ms = 1000; timeout_ms = 500; };"
+
+bool expect_table(struct bench *b, int ms, const char *table, const char *what);
+void expect_line(struct bench *b, const char *text);
+bool has_targets(struct bench *b, const void *address);
+bool has_no_targets(struct bench *b, const void *address);
+/* The start of the answer as text. */
+const char *ask_for(struct bench *b, const char *request);
+bool has_row(struct bench *b, const void *row);
+
+void hears_agents(struct bench *b);
+
+#endif
