@@ -252,6 +252,19 @@ check_one_agent(struct reader *r, const struct conf_virtual *v, uint32_t row)
 }
 
 static void
+check_probe_source(struct reader *r, const struct conf_virtual *v, const struct conf_real *real,
+	const config_setting_t *at)
+{
+	const struct conf_probe *p = &r->out->probes[real->probe];
+	uint8_t family = p->address.family != IP_NONE ? p->address.family
+		: real->address.addr.family;
+
+	if (family != IP_NONE && !source_fits(p, family))
+		reader_error(r, at, "virtual_servers \"%s\": real_servers \"%s\": the probe's source "
+			"is of another family than the address that it asks", v->name, real->name);
+}
+
+static void
 check_thresholds(struct reader *r, const struct conf_virtual *v, uint32_t row)
 {
 	const struct conf_real *real = &r->out->reals[row];
@@ -282,6 +295,7 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 	check_target(r, v, &target);
 	check_probe_port(r, v, real, at);
 	check_one_agent(r, v, row);
+	check_probe_source(r, v, real, at);
 	check_thresholds(r, v, row);
 	if (real->address.addr.family == IP_NONE)
 		return;

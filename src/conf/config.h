@@ -132,6 +132,7 @@ struct conf_probe {
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
 	uint16_t port;            /* 0: the real server's own port */
 	struct ip_addr address;   /* no family: the real server's own address */
+	struct ip_addr source[LIMIT_NODES]; /* by index of the node; no family: the kernel's choice */
 	uint32_t interval_ms;     /* 10..3600000 */
 	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
 	uint32_t interval_down_ms; /* while down; 0: interval_ms */

@@ -68,6 +68,8 @@ static const struct key table_heartbeat[] = {
 };
 KEYS_OF(heartbeat, "heartbeat");
 
+const struct key_group keys_source = {.name = "source", .by_node = true};
+
 static const struct key table_json[] = {
 	{.name = "pointer", .kind = KEY_POINTER},
 	{.name = "value", .kind = KEY_TEXT},
@@ -90,6 +92,8 @@ static const struct key table_probe[] = {
 		.later_words = later_probe_type},
 	{.name = "address", .kind = KEY_ADDRESS},
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
+	{.name = "source", .kind = KEY_GROUP, .group = &keys_source},
+	{.name = "mark", .kind = KEY_LATER},
 	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
 	{.name = "host", .kind = KEY_HOST, .text = ""},
 	{.name = "method", .kind = KEY_WORD, .words = words_method, .text = "GET"},

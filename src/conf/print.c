@@ -193,7 +193,20 @@ print_send(const struct conf_probe *p, const char *indent, FILE *to)
 }
 
 static void
-print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
+print_source(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
+{
+	char text[ADDR_TEXT];
+
+	fprintf(to, "%ssource = {", indent);
+	for (uint32_t n = 0; n < c->node_count; n++)
+		if (p->source[n].family != IP_NONE)
+			fprintf(to, " %s = \"%s\";", c->nodes[n].name,
+				ip_addr_format(&p->source[n], text));
+	fputs(" };\n", to);
+}
+
+static void
+print_probe_keys(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
 
@@ -202,6 +215,7 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 		put_key_text(to, indent, "address", ip_addr_format(&p->address, text));
 	if (p->port != 0)
 		fprintf(to, "%sport = %u;\n", indent, p->port);
+	print_source(c, p, indent, to);
 	if (p->type == CONF_PROBE_TCP)
 		fprintf(to, "%shalf_open = %s;\n", indent, truth(p->half_open));
 	if (p->type == CONF_PROBE_TCP || p->type == CONF_PROBE_UDP) {
@@ -229,7 +243,7 @@ print_probe_keys(const struct conf_probe *p, const char *indent, FILE *to)
 }
 
 void
-print_probe(const struct conf_probe *p, const char *indent, FILE *to)
+print_probe(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char inner[16];
 
@@ -237,7 +251,7 @@ print_probe(const struct conf_probe *p, const char *indent, FILE *to)
 		return; /* no probe is no group */
 	snprintf(inner, sizeof(inner), "%s  ", indent);
 	fprintf(to, "%sprobe = {\n", indent);
-	print_probe_keys(p, inner, to);
+	print_probe_keys(c, p, inner, to);
 	fprintf(to, "%s};\n", indent);
 }
 
@@ -272,7 +286,7 @@ print_tracked(const struct config *c, const struct conf_track *t, const char *in
 		put_key_text(to, indent, "name", t->name);
 		put_key_text(to, indent, "address", t->target.port != 0
 			? endpoint_format(&t->target, text) : ip_addr_format(&t->target.addr, text));
-		print_probe_keys(&c->probes[t->probe], indent, to);
+		print_probe_keys(c, &c->probes[t->probe], indent, to);
 		break;
 	case CONF_TRACK_SCRIPT:
 		put_key_text(to, indent, "name", t->name);

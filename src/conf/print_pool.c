@@ -72,7 +72,7 @@ print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 		if (real->probe_overridden || real->agent_overridden)
 			fputs("\n", to);
 		if (real->probe_overridden)
-			print_probe(&c->probes[real->probe], "        ", to);
+			print_probe(c, &c->probes[real->probe], "        ", to);
 		if (real->agent_overridden)
 			print_agent(&c->probes[real->agent], "        ", to);
 		fputs(real->probe_overridden || real->agent_overridden ? "      }" : " }", to);
@@ -111,7 +111,7 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 			ip_addr_format(&v->persistence_mask, text));
 	if (v->engine[0] != '\0')
 		put_key_text(to, "    ", "persistence_engine", v->engine);
-	print_probe(&c->probes[v->probe], "    ", to);
+	print_probe(c, &c->probes[v->probe], "    ", to);
 	print_agent(&c->probes[v->agent], "    ", to);
 	print_reals(c, v, to);
 	if (v->has_sorry)

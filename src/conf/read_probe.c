@@ -265,6 +265,39 @@ read_rhythm(const struct scope *s, struct conf_probe *p)
 		p->refusal_weight = (uint8_t)scope_int(s, "refusal_weight");
 }
 
+/* An address for each node, since the file is the same on both; an empty group takes them back. */
+static void
+read_source(const struct scope *probe, struct conf_probe *p)
+{
+	config_setting_t *at = scope_member(probe, "source");
+	const struct config *c = probe->reader->out;
+	struct scope s;
+
+	if (!at)
+		return;
+	scope_open_member(&s, probe, "source");
+	memset(p->source, 0, sizeof(p->source));
+	for (uint32_t n = 0; n < c->node_count && config_setting_length(at) > 0; n++) {
+		const char *name = c->nodes[n].name;
+		config_setting_t *member = *name ? scope_member(&s, name) : NULL;
+
+		if (member)
+			ip_addr_parse(config_setting_get_string(member), &p->source[n]);
+		else if (*name && !config_setting_get_member(at, name))
+			scope_error(&s, at, "%s is missing: the address that its probes come from",
+				name);
+	}
+}
+
+bool
+source_fits(const struct conf_probe *p, uint8_t family)
+{
+	for (uint32_t n = 0; n < LIMIT_NODES; n++)
+		if (p->source[n].family != IP_NONE && p->source[n].family != family)
+			return false;
+	return true;
+}
+
 /* See read_probe() for `base` and `standard`. */
 static void
 fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
@@ -285,6 +318,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		set_defaults(p, (enum conf_probe_type)type);
 	if (is_used(s, p, "port"))
 		p->port = (uint16_t)scope_int(s, "port");
+	read_source(s, p);
 	read_http(s, p);
 	if (is_used(s, p, "half_open"))
 		p->half_open = scope_bool(s, "half_open");
@@ -335,6 +369,8 @@ read_tracked_probe(const struct scope *s, struct endpoint *target)
 	has_port = endpoint_parse(config_setting_get_string(at), target);
 	if (!has_port)
 		ip_addr_parse(config_setting_get_string(at), &target->addr);
+	if (!source_fits(&p, target->addr.family))
+		scope_error(s, scope_member(s, "source"), "source is of another family than address");
 	if (member_is_wrong(s, "type") || member_is_wrong(s, "port"))
 		return add_probe(s->reader, &p);
 	if (has_port && p.type == CONF_PROBE_ICMP)

@@ -115,6 +115,8 @@ void read_http(const struct scope *s, struct conf_probe *p);
 void read_http_expect(const struct scope *s, struct conf_probe *p);
 /* Is that key of the group there, and of use to the type of probe? An error when it is of none. */
 bool is_used(const struct scope *s, const struct conf_probe *p, const char *key);
+/* May a probe with that source go to an address of that family? */
+bool source_fits(const struct conf_probe *p, uint8_t family);
 /* The row of "not probed". */
 uint32_t probe_none(struct reader *r);
 

@@ -31,7 +31,8 @@ datagram_connect(struct probe_run *run)
 	if (run->fd != -1)
 		setsockopt(run->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR,
 			&one, sizeof(one));
-	if (run->fd == -1 || connect(run->fd, (struct sockaddr *)&at, length) == -1) {
+	if (run->fd == -1 || !source_bind(run->target, run->fd) ||
+	    connect(run->fd, (struct sockaddr *)&at, length) == -1) {
 		probe_finish(run, stream_reason(errno, true), errno);
 		return -1;
 	}

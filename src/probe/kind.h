@@ -136,6 +136,7 @@ struct target {
 	TAILQ_ENTRY(target) dirty_link;
 	uint32_t id, generation;
 	struct endpoint address;
+	struct ip_addr source;  /* no family: the kernel's choice */
 	struct definition *definition;
 	enum target_state state;
 	bool dirty;             /* the receiver has to hear */
@@ -216,6 +217,9 @@ int stream_connected(struct probe_run *run);
 void stream_wait(struct probe_run *run, int events);
 /* What an errno says of the server; `local`: it came at once from our own kernel. */
 enum reason stream_reason(int error, bool local);
+
+/* Gives the socket the target's source address, if it has one. False with errno. */
+bool source_bind(const struct target *t, int fd);
 
 socklen_t sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out);
 

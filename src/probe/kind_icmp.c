@@ -5,10 +5,11 @@
 #include "probe/kind.h"
 
 #include <errno.h>
+#include <netinet/in.h> /* before the kernel's own */
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <netinet/icmp6.h>
-#include <netinet/in.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -184,18 +185,45 @@ random_next(uint64_t *state)
 	return x ^ x >> 31;
 }
 
-static ssize_t
-send_echo(const struct engine *e, const struct ip_addr *to, const uint8_t *bytes, size_t length)
+/* All targets share the socket, so the source address goes with the packet. */
+static void
+say_source(const struct ip_addr *source, struct msghdr *m)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	struct cmsghdr *c = m->msg_control;
+	struct in_pktinfo in = {0};
+	struct in6_pktinfo in6 = {0};
 
-	if (to->family == IP_V6) {
-		memcpy(&in6.sin6_addr, to->bytes, 16);
-		return sendto(e->icmp6, bytes, length, 0, (struct sockaddr *)&in6, sizeof(in6));
+	if (source->family == IP_NONE) {
+		m->msg_control = NULL;
+		m->msg_controllen = 0;
+		return;
 	}
-	memcpy(&in.sin_addr, to->bytes, 4);
-	return sendto(e->icmp4, bytes, length, 0, (struct sockaddr *)&in, sizeof(in));
+	memcpy(&in.ipi_spec_dst, source->bytes, sizeof(in.ipi_spec_dst));
+	memcpy(&in6.ipi6_addr, source->bytes, sizeof(in6.ipi6_addr));
+	c->cmsg_level = source->family == IP_V6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	c->cmsg_type = source->family == IP_V6 ? IPV6_PKTINFO : IP_PKTINFO;
+	if (source->family == IP_V6) {
+		c->cmsg_len = CMSG_LEN(sizeof(in6));
+		memcpy(CMSG_DATA(c), &in6, sizeof(in6));
+	} else {
+		c->cmsg_len = CMSG_LEN(sizeof(in));
+		memcpy(CMSG_DATA(c), &in, sizeof(in));
+	}
+	m->msg_controllen = CMSG_ALIGN(c->cmsg_len);
+}
+
+static ssize_t
+send_echo(const struct engine *e, const struct target *t, uint8_t *bytes, size_t length)
+{
+	const struct endpoint to = {.addr = t->address.addr};
+	struct sockaddr_storage at;
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = "";
+	struct iovec part = {.iov_base = bytes, .iov_len = length};
+	struct msghdr m = {.msg_name = &at, .msg_namelen = sockaddr_of(&to, &at),
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
+
+	say_source(&t->source, &m);
+	return sendmsg(to.addr.family == IP_V6 ? e->icmp6 : e->icmp4, &m, 0);
 }
 
 static void
@@ -210,7 +238,7 @@ icmp_start(struct probe_run *run)
 		.sequence = (uint16_t)(t->last.probes + 1), .slot = run->slot,
 		.cookie = random_next(&e->cookie)};
 	length = icmp_echo_build(t->address.addr.family, &run->icmp.echo, bytes, sizeof(bytes));
-	if (send_echo(e, &t->address.addr, bytes, length) == -1)
+	if (send_echo(e, t, bytes, length) == -1)
 		probe_finish(run, stream_reason(errno, true), errno);
 }
 

@@ -73,6 +73,21 @@ syn_repeats(uint32_t timeout_ms)
 	return n;
 }
 
+/* Without a port: thousands of connections share what there is, by where they go. */
+bool
+source_bind(const struct target *t, int fd)
+{
+	const struct endpoint from = {.addr = t->source};
+	struct sockaddr_storage at;
+	socklen_t length = sockaddr_of(&from, &at);
+	const int one = 1;
+
+	if (t->source.family == IP_NONE)
+		return true;
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	return bind(fd, (struct sockaddr *)&at, length) == 0;
+}
+
 static int
 stream_socket(const struct probe_run *run)
 {
@@ -119,6 +134,10 @@ stream_connect(struct probe_run *run)
 
 	run->fd = stream_socket(run);
 	if (run->fd == -1) {
+		probe_finish(run, REASON_LOCAL_ERROR, errno);
+		return -1;
+	}
+	if (!source_bind(run->target, run->fd)) {
 		probe_finish(run, REASON_LOCAL_ERROR, errno);
 		return -1;
 	}

@@ -64,7 +64,7 @@ set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
 		(p->address.family == IP_NONE || ip_addr_size(&p->address) != 0) &&
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
-		set->seed <= PROBE_SEED_DOWN && config_probe_is_sound(p) &&
+		set->seed <= PROBE_SEED_DOWN && set->node < LIMIT_NODES && config_probe_is_sound(p) &&
 		(p->type != CONF_PROBE_DNS || dns_makes_sense(p));
 }
 
@@ -191,6 +191,7 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 
 	t->generation = set->generation;
 	t->address = set->address;
+	t->source = probe->source[set->node];
 	if (probe->port != 0)
 		t->address.port = probe->port;
 	t->reported = false;

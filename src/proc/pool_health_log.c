@@ -93,7 +93,9 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
 void
 target_log_local_error(struct pool *p, uint32_t target)
 {
+	const struct conf_probe *probe = target_probe(&p->config, target);
 	const struct pool_target *t = &p->targets[target];
+	char text[ADDR_TEXT];
 	struct log_line line;
 	uint64_t held_back;
 
@@ -105,6 +107,8 @@ target_log_local_error(struct pool *p, uint32_t target)
 	log_line_reason(&line, REASON_LOCAL_ERROR);
 	log_line_int(&line, "detail", t->detail);
 	log_line_text(&line, "error", strerror(t->detail));
+	if (probe && probe->source[p->child->node].family != IP_NONE)
+		log_line_text(&line, "source", ip_addr_format(&probe->source[p->child->node], text));
 	log_line_int(&line, "suppressed", (int64_t)held_back);
 	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
 }

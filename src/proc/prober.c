@@ -47,7 +47,7 @@ struct prober {
 
 /* Everything a prober calls, and what libev, libc's allocator and syslog call for it. */
 static const char *const allowed_syscalls[] = {
-	"read", "write", "close", "socket", "connect", "setsockopt", "getsockopt",
+	"read", "write", "close", "socket", "bind", "connect", "setsockopt", "getsockopt",
 	"sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown", "fcntl", "fstat", "newfstatat",
 	"epoll_wait", "epoll_pwait", "epoll_ctl", "epoll_create1",
 	"clock_gettime", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "restart_syscall",

@@ -40,6 +40,7 @@ static const struct {
 	{"two-thousand-targets", test_two_thousand_targets},
 	{"hostile", test_hostile},
 	{"web", test_web},
+	{"source", test_source},
 	{"https", test_https},
 	{"https-system-bundle", test_https_system_bundle},
 };

@@ -15,6 +15,7 @@ long resident_kib(pid_t pid);
 void test_hostile(void);
 void test_https(void);
 void test_web(void);
+void test_source(void);
 void test_https_system_bundle(void);
 void test_first_result_decides(void);
 void test_rhythm_between_verdicts(void);
