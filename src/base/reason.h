@@ -126,6 +126,8 @@
 	ROW(HEALTH, "health", "the health of a real server changed")                               \
 	ROW(TOO_FEW_HEALTHY, "too-few-healthy", "fewer real servers than min_healthy are healthy") \
 	ROW(ENOUGH_HEALTHY, "enough-healthy", "enough real servers are healthy again")             \
+	ROW(CORRELATED_HOLD, "correlated-hold", "most of a pool fell silent at once: is it them, or me?") \
+	ROW(HELD, "held", "silent together with most of its pool; serves while that is asked")     \
 	ROW(LATENCY, "latency", "weights follow the response times of the probes")                 \
 	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
 	ROW(DRAINED, "drained", "no connection is left")                                           \

@@ -110,6 +110,7 @@ struct ipc_router {
 	bool behind;        /* a standby that has not learnt the connections yet */
 	bool peer_behind;   /* keyed: the other node says so of itself */
 	uint8_t peer_servers; /* keyed: its ipc_servers.digest */
+	uint16_t peer_view;   /* keyed: share of servers that it sees well, if told lately (core/view.h) */
 	uint32_t reason;    /* enum reason */
 	int64_t behind_ns;  /* mono of the moment until which it is; with `behind` */
 	int64_t since_ns;   /* mono of the change */

@@ -246,6 +246,7 @@ tell_router(struct router *r, mono now)
 		.peer_behind = peer_told && (e->peer.flags & TRAILER_BEHIND) != 0,
 		.peer_servers = peer_told ? e->peer.flags >> TRAILER_SERVERS_SHIFT &
 			TRAILER_SERVERS_MASK : 0,
+		.peer_view = view_of_peer(r, now),
 		.reason = e->reason,
 		.since_ns = e->since.ns,
 		.lease_ns = e->claimed ? e->lease_deadline.ns : INT64_MAX,

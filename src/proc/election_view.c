@@ -22,13 +22,19 @@ log_view(const struct router *r)
 	log_emit(&r->elector->child->log, r->view.worse ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
 }
 
+uint16_t
+view_of_peer(const struct router *r, mono now)
+{
+	bool told = !mono_is_never(r->peer_view_at) &&
+		mono_diff_ns(now, r->peer_view_at) < fresh_ns && !r->elector->digest_told;
+
+	return told ? r->peer_view : VIEW_UNKNOWN;
+}
+
 static void
 look(struct router *r, mono now)
 {
-	bool told = mono_diff_ns(now, r->peer_view_at) < fresh_ns && !mono_is_never(r->peer_view_at) &&
-		!r->elector->digest_told;
-
-	if (!view_update(&r->view, now, r->own_view, told ? r->peer_view : VIEW_UNKNOWN))
+	if (!view_update(&r->view, now, r->own_view, view_of_peer(r, now)))
 		return;
 	log_view(r);
 	router_check_fitness(r, now);
@@ -56,9 +62,13 @@ view_take_own(struct elector *x, const struct ipc_view *told)
 void
 view_take_peer(struct router *r, mono now, uint16_t share)
 {
+	uint16_t before = view_of_peer(r, now);
+
 	r->peer_view = share;
 	r->peer_view_at = now;
 	look(r, now);
+	if (view_of_peer(r, now) != before) /* the pool process may be waiting for it */
+		report_router(r);
 }
 
 void

@@ -50,7 +50,8 @@ virtual_healthy(const struct pool *p, uint32_t row)
 	uint32_t healthy = 0;
 
 	for (uint32_t i = 0; i < v->real_count; i++)
-		healthy += p->targets[v->first_real + i].verdict == HEALTH_UP;
+		healthy += p->targets[v->first_real + i].verdict == HEALTH_UP &&
+			!p->targets[v->first_real + i].held;
 	return healthy;
 }
 
@@ -263,6 +264,8 @@ stop_probing(struct pool *p, uint32_t target)
 	t->agent = (struct agent_state){0};
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
+	t->silent_since = MONO_NEVER;
+	t->held = false;
 	weights_forget(t);
 }
 
@@ -356,7 +359,7 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1,
 		.expires_s = INT64_MAX, .warned = MONO_NEVER, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
-		.share = LATENCY_SHARE_FULL};
+		.share = LATENCY_SHARE_FULL, .silent_since = MONO_NEVER};
 	if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = t->said = HEALTH_UP;
 }
@@ -549,8 +552,7 @@ take_agent(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 
 /* The target's own probe says something else than before. */
 static void
-take_verdict(struct pool *p, uint32_t target, enum health_verdict now,
-	const struct ipc_probe_result *r)
+take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
 {
 	struct pool_target *t = &p->targets[target];
 	enum health_verdict before = t->verdict;
@@ -567,12 +569,12 @@ take_verdict(struct pool *p, uint32_t target, enum health_verdict now,
 	}
 	if (target_is_agent(&p->config, target)) {
 		if (now == HEALTH_DOWN || before == HEALTH_DOWN)
-			target_log_verdict(p, target, before, r);
+			target_log_verdict(p, target, before);
 		return;
 	}
 	if (target_is_real(&p->config, target))
 		weights_verdict(p, &p->config.virtuals[target_virtual(&p->config, target)], target, before);
-	target_log_verdict(p, target, before, r);
+	target_log_verdict(p, target, before);
 	views_tell(p);
 	table_replan(p, REASON_HEALTH);
 }
@@ -593,8 +595,10 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 		target_log_local_error(p, target);
 	if (r->ok)
 		weights_measured(t);
+	if (target_is_real(&p->config, target) && correlated_takes(p, target, r))
+		now = t->said;
 	if (now != t->said && (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN))
-		take_verdict(p, target, now, r);
+		take_verdict(p, target, now);
 	take_agent(p, target, r);
 }
 

@@ -63,8 +63,7 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 }
 
 void
-target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
-	const struct ipc_probe_result *r)
+target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 {
 	const struct pool_target *t = &p->targets[target];
 	struct endpoint address = target_is_sorry(&p->config, target)
@@ -76,16 +75,16 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
 	log_name(&line, &p->config, target);
 	log_line_text(&line, "from", health_name(before));
 	log_line_text(&line, "to", health_name(t->verdict));
-	log_line_reason(&line, t->reason);
-	log_line_int(&line, "detail", r->detail);
+	log_line_reason(&line, t->held ? REASON_HELD : t->reason);
+	log_line_int(&line, "detail", t->detail);
 	log_line_endpoint(&line, "address", &address);
-	if (r->connect_ns >= 0)
-		log_line_ms(&line, "connect_ms", r->connect_ns);
-	if (r->answer_ns >= 0)
-		log_line_ms(&line, "first_byte_ms", r->answer_ns);
+	if (t->connect_ns >= 0)
+		log_line_ms(&line, "connect_ms", t->connect_ns);
+	if (t->answer_ns >= 0)
+		log_line_ms(&line, "first_byte_ms", t->answer_ns);
 	log_sent(&line, target_probe(&p->config, target));
-	if (r->evidence[0] != '\0')
-		log_line_bytes(&line, "evidence", r->evidence, strnlen(r->evidence, sizeof(r->evidence)));
+	if (t->evidence[0] != '\0')
+		log_line_bytes(&line, "evidence", t->evidence, strlen(t->evidence));
 	log_emit(&p->child->log,
 		t->verdict == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
 }

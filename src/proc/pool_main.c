@@ -423,6 +423,7 @@ watch_all(struct pool *p)
 	start_timer(p, &p->neighbours_timer, on_neighbours, neighbours_every_s);
 	start_timer(p, &p->replan_timer, on_replan, 0.);
 	start_timer(p, &p->drift_timer, on_drift, 0.);
+	start_timer(p, &p->correlated_timer, correlated_timer, 0.);
 	start_timer(p, &p->flush_timer, targets_flush_timer, 0.);
 }
 

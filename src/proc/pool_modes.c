@@ -14,7 +14,8 @@ modes_carried(const struct config *now, const struct config *before, const struc
 	struct pool_virtual *rows = calloc(now->virtual_count + 1, sizeof(*rows));
 
 	for (uint32_t i = 0; rows && i < now->virtual_count; i++) {
-		rows[i] = (struct pool_virtual){.shortage = SHORTAGE_NONE, .since = mono_now()};
+		rows[i] = (struct pool_virtual){.shortage = SHORTAGE_NONE, .correlated = CORRELATED_NONE,
+			.since = mono_now()};
 		for (uint32_t k = 0; old && k < before->virtual_count; k++)
 			if (strcmp(before->virtuals[k].name, now->virtuals[i].name) == 0)
 				rows[i] = old[k];

@@ -10,6 +10,7 @@
  *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
  *   pool_weights.c   weights that change by themselves
  *   pool_agents.c    what the agents of real servers say, and what it means for them
+ *   pool_correlated.c  most of a pool silent at once: held, while it is asked who is to blame
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons, and the gate
@@ -30,6 +31,7 @@
 #define TANDEM_PROC_POOL_PROCESS_H
 
 #include "conf/config.h"
+#include "core/correlated.h"
 #include "core/drain.h"
 #include "core/election.h"
 #include "core/health.h"
@@ -40,6 +42,7 @@
 #include "core/shortage.h"
 #include "ipc/messages.h"
 #include "linux/ipvs.h"
+#include "linux/path.h"
 #include "proc/child.h"
 #include "proc/pool_overlay.h"
 
@@ -72,6 +75,8 @@ struct pool_target {
 	bool untold;              /* must be (re)sent to its prober */
 	bool urgent;
 	bool keep_out;            /* adopted table: was absent and is not known yet */
+	mono silent_since;        /* no answer of any kind since then; MONO_NEVER */
+	bool held;                /* ... and is still up, see pool_correlated.c */
 	struct latency latency;   /* of its answers while it is up */
 	struct latency_share share;
 	struct ramp ramp;         /* it was down */
@@ -83,6 +88,8 @@ struct pool_target {
 /* How a virtual server serves: row i of config.virtuals. */
 struct pool_virtual {
 	struct shortage shortage;
+	struct correlated correlated;
+	struct path path;         /* who was asked; while something is held */
 	struct pool_outcome outcome; /* as last wanted */
 	enum pool_mode told;      /* in the log, and in the status */
 	mono since;
@@ -190,6 +197,7 @@ struct pool {
 	struct preview *preview;       /* pool_preview.c: the last plan; NULL: none */
 	ev_io supervisor_watcher, election_watcher;
 	ev_timer second_timer, alive_timer, replan_timer, neighbours_timer;
+	ev_timer correlated_timer;     /* while something is held */
 	ev_timer drift_timer;          /* the next look at the kernel's table */
 	uint64_t seconds;
 };
@@ -209,7 +217,7 @@ void targets_prober_up(struct pool *p, uint32_t index, int fd);
 bool virtual_is_served(const struct pool *p, uint32_t virtual_row); /* wanted in the kernel here */
 /* "up", "down", "unknown" */
 const char *health_name(enum health_verdict verdict);
-/* Healthy real servers of a virtual server (unprobed ones count as healthy). */
+/* Healthy real servers of a virtual server: unprobed ones count, those that are held do not. */
 uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
 
 /* What a target is. */
@@ -226,8 +234,7 @@ const struct conf_probe *target_probe(const struct config *c, uint32_t target);
 uint32_t target_virtual(const struct config *c, uint32_t target);
 
 /* pool_health_log.c */
-void target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before,
-	const struct ipc_probe_result *r);
+void target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before);
 /* This node could not ask: nobody's fault but ours. At a limited rate. */
 void target_log_local_error(struct pool *p, uint32_t target);
 void target_warn_of_expiry(struct pool *p, uint32_t target);
@@ -332,6 +339,12 @@ void weights_forget(struct pool_target *t);      /* it is not probed any more */
 void weights_measured(struct pool_target *t);
 void weights_second(struct pool *p);             /* the next step, where one is due */
 
+/* pool_correlated.c */
+/* A result of a real server, which has it already. True: what it says does not count yet. */
+bool correlated_takes(struct pool *p, uint32_t target, const struct ipc_probe_result *r);
+uint32_t correlated_held(const struct pool *p, uint32_t virtual_row);
+void correlated_timer(struct ev_loop *loop, ev_timer *w, int events);
+
 /* pool_operate.c */
 struct control_client;
 struct control_request;
@@ -361,6 +374,8 @@ void neighbours_tell(struct pool *p);
 
 /* pool_view.c */
 void views_tell(struct pool *p);
+/* core/view.h: of a router's real servers, how many there are as well. */
+uint16_t views_share(const struct pool *p, uint32_t router, uint32_t *total);
 
 /* pool_sync.c */
 void sync_reconcile(struct pool *p);

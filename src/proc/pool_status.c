@@ -343,7 +343,7 @@ reason_of(const struct pool *p, uint32_t row)
 	case AGENT_DRAINED: return REASON_AGENT_DRAIN;
 	case AGENT_NONE: break;
 	}
-	return p->targets[row].reason;
+	return p->targets[row].held ? REASON_HELD : p->targets[row].reason;
 }
 
 static json_t *
@@ -428,6 +428,7 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "scheduler", text_json(v->scheduler));
 	put(o, "forwarding", json_string(conf_forwarding_name(v->forwarding)));
 	put_int(o, "healthy", virtual_healthy(p, row));
+	put_int(o, "held", correlated_held(p, row));
 	put_int(o, "total", v->real_count);
 	put(o, "served", json_boolean(virtual_is_served(p, row)));
 	put(o, "programmed", json_boolean(p->programmed && virtual_is_served(p, row) &&

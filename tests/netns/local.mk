@@ -77,3 +77,4 @@ EXTRA_DIST += tests/netns/t_virtual_mac_peers.sh
 EXTRA_DIST += tests/netns/t_wire.sh
 EXTRA_DIST += tests/netns/t_wire6.sh
 EXTRA_DIST += tests/netns/t_view.sh
+EXTRA_DIST += tests/netns/t_correlated.sh

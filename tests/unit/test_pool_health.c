@@ -104,6 +104,8 @@ bed_up(void **state)
 	ev_timer_init(&b->pool.flush_timer, targets_flush_timer, 0., 0.);
 	ev_timer_init(&b->pool.replan_timer, never, 0., 0.);
 	b->pool.flush_timer.data = &b->pool;
+	ev_timer_init(&b->pool.correlated_timer, correlated_timer, 0., 0.);
+	b->pool.correlated_timer.data = &b->pool;
 	fill(&b->file[0]);
 	fill(&b->file[1]);
 	configure(b, &b->file[0]);

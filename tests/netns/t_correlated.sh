@@ -1,0 +1,108 @@
+#!/bin/bash
+# Most of a pool falls silent at once: is it them, or is it me? The other node is heard, and where there
+# is none our own way is asked; a refusal is an answer and never held.
+. "$(dirname "$0")/../lib/scenario.sh"
+pool='virtual_servers = ( { name = "echo"; router = "web"; listen = "10.77.0.100:7000";
+  probe = { type = "tcp"; interval_ms = 200; timeout_ms = 150; fall = 2; rise = 1; };
+  real_servers = ( { name = "r1"; address = "10.88.0.21:7000"; }, { name = "r2"; address = "10.88.0.22:7000"; },
+                   { name = "r3"; address = "10.88.0.23:7000"; } ); } );'
+
+healthy_is()
+{
+	[ "$(ctl "$1" --json status | jq '.virtual_servers[0].healthy')" = "$2" ]
+}
+
+# The health and reason of all, as "up held up held up held"
+servers_are()
+{
+	[ "$(ctl "$1" --json status | jq -r '[.virtual_servers[0].real_servers[] | .health, .reason] | join(" ")')" = "$2" ]
+}
+
+held()
+{
+	logged "$1" event=pool 'from=believed to=held reason=correlated-hold' "$2"
+}
+
+since()
+{
+	syslog_since "$1" | grep -E -- "$2"
+}
+
+all()
+{
+	local i
+
+	for i in 1 2 3; do "$@" r$i eth1; done
+}
+
+# Their hosts live, and nobody answers at the port.
+deaf()
+{
+	in_ns "$1" nft "add table ip lab; add chain ip lab in { type filter hook input priority 0; }; add rule ip lab in tcp dport 7000 drop"
+}
+
+hearing()
+{
+	in_ns "$1" nft delete table ip lab
+}
+
+lab_up cross inside reals 3
+for i in 1 2 3; do
+	in_ns_bg r$i "$(lab_tool tcpecho)" r$i 7000 > /dev/null
+	echo_pids+=" $!"
+done
+keyed_conf 100 'prefer = "lb1"; standby = "hot";' '' "$pool"
+start_tandemd n1 "$LAB/tandem.conf"
+wait_role n1 web active || exit 1
+start_tandemd n2 "$LAB/tandem.conf"
+wait_role n2 web backup && wait_for 5 peer_is n1 up || exit 1
+wait_for 5 healthy_is n1 3 && wait_for 5 healthy_is n2 3 || fail "the servers are not up"
+
+# It is me: the active alone has lost them.
+syslog_mark n1
+silent_loss n1 eth1
+within 3 "most of the pool silent at once is held" held n1 'held=[123]'
+within 3 "and shown as such" servers_are n1 'up held up held up held'
+within 6 "the active that alone has lost them hands over" role_is n2 web active
+sleep 2.5
+expect "and never believed it, beyond the bound" not since n1 'reason=correlated-hold.*to=down|from=held to=down'
+expect "the servers kept their weights" not eval "since n1 'from=up to=down' | grep -v reason=held | grep -q ."
+silent_heal n1 eth1
+within 6 "healed, they are seen again" healthy_is n1 3
+within 2 "and nothing is held any more" logged n1 'from=held to=up reason=correlated-hold held=0'
+
+# It is them: both nodes have lost them.
+syslog_mark n1; syslog_mark n2
+all silent_loss
+within 4 "lost by both: the active believes it" since n1 'from=held to=down reason=correlated-hold.*peer=lost-them'
+within 4 "and the standby" since n2 'from=held to=down reason=correlated-hold.*peer=lost-them'
+within 2 "they are down" servers_are n2 'down tcp-timeout down tcp-timeout down tcp-timeout'
+all silent_heal
+within 8 "(back)" healthy_is n2 3
+within 8 "(back)" healthy_is n1 3
+
+# Nobody to ask.
+stop_node n1
+within 3 "(alone)" role_is n2 web active
+sleep 3.2
+syslog_mark n2
+for i in 1 2 3; do deaf r$i; done
+within 3 "alone, and the way answers: believed at once" since n2 'from=held to=down reason=correlated-hold.*peer=unknown path=answers'
+ms=$(since n2 'from=held to=down reason=correlated-hold' | sed 's/.*held_ms=\([0-9]*\).*/\1/')
+expect "after $ms ms" [ "$ms" -lt 600 ]
+for i in 1 2 3; do hearing r$i; done
+within 8 "(back)" healthy_is n2 3
+syslog_mark n2
+silent_loss n2 eth1
+within 5 "alone, and nobody answers: believed after the bound" since n2 'from=held to=down reason=correlated-hold.*peer=unknown path=silent'
+ms=$(since n2 'from=held to=down reason=correlated-hold' | sed 's/.*held_ms=\([0-9]*\).*/\1/')
+expect "after $ms ms" eval '[ "$ms" -ge 2000 ] && [ "$ms" -lt 2500 ]'
+silent_heal n2 eth1
+within 8 "(back)" healthy_is n2 3
+
+# A refusal proves that the way is there.
+syslog_mark n2
+# shellcheck disable=SC2086
+kill $echo_pids
+within 3 "refused by all: down at once" servers_are n2 'down tcp-refused down tcp-refused down tcp-refused'
+expect "and not held" not since n2 correlated-hold
