@@ -34,6 +34,7 @@ struct bad_case {
 	uint8_t family;
 	bool half_open;
 	bool asks;                 /* tcp: sends a request, and expects 200 OK */
+	bool whole;                /* http: expects a pattern, so keeps the body */
 };
 
 #define HTTP_BAD(text, behaviour, why) \
@@ -68,6 +69,31 @@ static const struct bad_case cases[] = {
 	{HTTP_BAD("http lengths in conflict", bad_lengths, REASON_HTTP_INVALID)},
 	{HTTP_BAD("http 400 before the request, and reset", bad_early_400, REASON_HTTP_STATUS),
 		.detail = 400},
+	{HTTP_BAD("http answers after the deadline", bad_late, REASON_HTTP_TIMEOUT)},
+	{HTTP_BAD("http upgrades to another protocol", bad_upgrade, REASON_HTTP_STATUS),
+		.detail = 101},
+	{HTTP_BAD("http chunk of 2^63 bytes without end", bad_huge_chunk, REASON_HTTP_BODY)},
+	{HTTP_BAD("http length of 2^62 bytes without end", bad_huge_length, REASON_HTTP_BODY)},
+	{HTTP_BAD("http length beyond 2^63", bad_length, REASON_HTTP_INVALID)},
+	{HTTP_BAD("http chunk line without end", bad_endless_chunk_line, REASON_HTTP_TOO_LARGE)},
+	{HTTP_BAD("http status line without end", bad_endless_status_line, REASON_HTTP_TOO_LARGE)},
+	{HTTP_BAD("http empty lines without end", bad_empty_lines, REASON_HTTP_INVALID)},
+	{HTTP_BAD("http NUL bytes for ever", bad_nul, REASON_HTTP_INVALID)},
+	{HTTP_BAD("http a bare CR in the header", bad_bare_cr, REASON_HTTP_INVALID)},
+	{HTTP_BAD("http closes in the status line", bad_half_status, REASON_HTTP_CLOSED)},
+	{HTTP_BAD("http body for a 204", bad_204, REASON_HTTP_STATUS), .detail = 204},
+	{HTTP_BAD("http resets in the body", bad_reset_body, REASON_TCP_RESET)},
+	{HTTP_BAD("http regex, drips its body", bad_drip_body, REASON_HTTP_TIMEOUT), .whole = true},
+	{HTTP_BAD("http regex, body without end", bad_endless_body, REASON_HTTP_BODY),
+		.whole = true},
+	{HTTP_BAD("http regex, chunks without end", bad_endless_chunks, REASON_HTTP_BODY),
+		.whole = true},
+	{HTTP_BAD("http regex, closes in the body", bad_half_body, REASON_HTTP_CLOSED),
+		.whole = true},
+	{HTTP_BAD("http regex, resets in the body", bad_reset_body, REASON_TCP_RESET),
+		.whole = true},
+	{HTTP_BAD("http regex, 2^63 bytes without end", bad_huge_chunk, REASON_HTTP_BODY),
+		.whole = true},
 	{HTTP_BAD("http over IPv6, status 500", bad_500, REASON_HTTP_STATUS), .detail = 500,
 		.family = IP_V6},
 	{LISTENS("http refused", CONF_PROBE_HTTP, LISTEN_REFUSE, REASON_TCP_REFUSED)},
@@ -171,6 +197,10 @@ set_case(struct hostile *h, uint32_t i)
 	set.probe.fall = FALL;
 	set.probe.rise = RISE;
 	set.probe.half_open = c->half_open;
+	if (c->whole) {
+		memset(set.probe.body, 0, sizeof(set.probe.body));
+		strcpy(set.probe.regex, "(all in order: )?pool-(member|friend)-is-well$");
+	}
 	if (c->asks) {
 		bytes_parse("GET / HTTP/1.0\\r\\n\\r\\n", &set.probe.send);
 		bytes_parse("200 OK", &set.probe.answer);

@@ -41,6 +41,9 @@ static const struct {
 	{"hostile", test_hostile},
 	{"web", test_web},
 	{"source", test_source},
+	{"cut-at-each-byte", test_cut_at_each_byte},
+	{"cut-inside-tls", test_cut_inside_tls},
+	{"mutated-answers", test_mutated_answers},
 	{"https", test_https},
 	{"https-system-bundle", test_https_system_bundle},
 };

@@ -298,6 +298,111 @@ bad_early_400(struct server *s, int fd)
 	say(fd, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
 }
 
+/* Right, but when nobody waits for it any more: 150 ms is the deadline. */
+void
+bad_late(struct server *s, int fd)
+{
+	(void)s;
+	if (!read_request(fd))
+		return;
+	usleep(170000);
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n" SENTINEL);
+}
+
+void
+bad_upgrade(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n" SENTINEL))
+		hold(s, fd);
+}
+
+void
+bad_huge_chunk(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"7fffffffffffffff\r\n"))
+		repeat(s, fd, "pool-member-is-not-");
+}
+
+void
+bad_huge_length(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 200 OK\r\n"
+		"Content-Length: 4611686018427387904\r\n\r\n"))
+		repeat(s, fd, "pool-member-is-not-");
+}
+
+void
+bad_length(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 200 OK\r\n"
+		"Content-Length: 9223372036854775808\r\n\r\n" SENTINEL))
+		hold(s, fd);
+}
+
+void
+bad_endless_chunk_line(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"))
+		repeat(s, fd, "extension");
+}
+
+void
+bad_endless_status_line(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 200 "))
+		repeat(s, fd, "OK");
+}
+
+void
+bad_empty_lines(struct server *s, int fd)
+{
+	if (read_request(fd))
+		repeat(s, fd, "\r\n");
+}
+
+void
+bad_nul(struct server *s, int fd)
+{
+	static const char zeros[4096];
+
+	if (read_request(fd))
+		while (still_bad(s) && say_bytes(fd, zeros, sizeof(zeros)))
+			;
+}
+
+void
+bad_bare_cr(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 200 OK\r\nX: a\rContent-Length: 19\r\n\r\n" SENTINEL))
+		hold(s, fd);
+}
+
+void
+bad_half_status(struct server *s, int fd)
+{
+	(void)s;
+	if (read_request(fd))
+		say(fd, "HTTP/1.1 200 O");
+}
+
+void
+bad_204(struct server *s, int fd)
+{
+	if (read_request(fd) && say(fd, "HTTP/1.1 204 None\r\nContent-Length: 19\r\n\r\n" SENTINEL))
+		hold(s, fd);
+}
+
+void
+bad_reset_body(struct server *s, int fd)
+{
+	(void)s;
+	if (!read_request(fd) || !say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npool-mem"))
+		return;
+	usleep(5000); /* it is read before the reset comes */
+	reset_on_close(fd);
+}
+
 /* Well in turn by length, by chunks that cut the text, and by closing. */
 static void
 behave_well(struct server *s, int fd)

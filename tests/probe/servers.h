@@ -64,5 +64,18 @@ void bad_interim_flood(struct server *s, int fd);
 void bad_chunk_size(struct server *s, int fd);
 void bad_lengths(struct server *s, int fd);
 void bad_early_400(struct server *s, int fd);
+void bad_late(struct server *s, int fd);
+void bad_upgrade(struct server *s, int fd);
+void bad_huge_chunk(struct server *s, int fd);
+void bad_huge_length(struct server *s, int fd);
+void bad_length(struct server *s, int fd);
+void bad_endless_chunk_line(struct server *s, int fd);
+void bad_endless_status_line(struct server *s, int fd);
+void bad_empty_lines(struct server *s, int fd);
+void bad_nul(struct server *s, int fd);
+void bad_bare_cr(struct server *s, int fd);
+void bad_half_status(struct server *s, int fd);
+void bad_204(struct server *s, int fd);
+void bad_reset_body(struct server *s, int fd);
 
 #endif
