@@ -37,6 +37,7 @@ enum ipc_kind {
 	IPC_NEIGHBOURS,      /* struct ipc_neighbours: five times a second, an interface each (keyed) */
 	IPC_VIEW,            /* struct ipc_view: on change and once a second (keyed, hot) */
 	IPC_SERVERS,         /* struct ipc_servers: when it has changed; all of them to a new election */
+	IPC_GATE,            /* no payload: net.ipv4.vs.backup_only is not what the roles make it */
 	IPC_DUMP_STATE,      /* no payload: log event=state for every router (SIGUSR1, each minute) */
 	/* supervisor and pool to election: struct ipc_track, a verdict; all of them after a restart
 	 * of the election and after a reload */

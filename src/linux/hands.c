@@ -57,7 +57,7 @@ set_gate(bool open_it)
 	if (fd == -1)
 		return;
 	if (write(fd, open_it ? "0" : "1", 1) == -1)
-		errno = 0; /* the pool process compares this knob every second and complains */
+		errno = 0; /* the pool process looks at this knob every second and complains */
 	close(fd);
 }
 
@@ -232,6 +232,9 @@ do_task(struct hands *h, struct hands_job *job)
 	case HANDS_PURGE:
 		job->failed = macvlan_purge(h->devices, job->devices, job->device_count,
 			ignore_name, NULL);
+		break;
+	case HANDS_GATE_ALONE:
+		job->failed = 0;
 		break;
 	}
 }

@@ -26,6 +26,7 @@ enum hands_task {
 	HANDS_ADDRESSES,
 	HANDS_PREPARE,   /* the devices are made, nothing else */
 	HANDS_PURGE,     /* every device of tandem's that is not among them is removed */
+	HANDS_GATE_ALONE, /* nothing but `gate` */
 };
 
 struct hands_job {

@@ -332,6 +332,8 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 			view_take_own(x, view);
 		} else if (m.kind == IPC_SERVERS && (servers = channel_payload(&m, sizeof(*servers)))) {
 			take_servers(x, servers);
+		} else if (m.kind == IPC_GATE) {
+			elector_set_gate(x);
 		} else if (m.kind == IPC_DUMP_STATE) {
 			report_state(x);
 		}

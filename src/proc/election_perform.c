@@ -116,11 +116,23 @@ job_for(struct router *r, enum el_act_kind kind)
 	return job;
 }
 
+/* Without connection sync the gate means nothing, and nobody opens it when the daemon ends. */
+static bool
+has_gate(const struct elector *x)
+{
+	bool hot = false;
+
+	for (size_t i = 0; i < x->router_count; i++)
+		hot = hot || (x->routers[i]->has_pool &&
+			x->routers[i]->conf.standby == CONF_STANDBY_HOT);
+	return hot && x->config.node_count == 2 && x->config.sync.enabled;
+}
+
 /* The gate of IPVS on a standby is one for the whole host: shut only when no router is active. */
 static enum hands_gate
 gate_for(const struct router *r, enum el_act_kind kind)
 {
-	if (!r->has_pool || kind == EL_RENEW)
+	if (!r->has_pool || kind == EL_RENEW || !has_gate(r->elector))
 		return HANDS_GATE_KEEP;
 	if (kind == EL_CLAIM)
 		return HANDS_GATE_OPEN;
@@ -166,6 +178,22 @@ elector_remove(struct elector *x, const struct conf_address *addresses, size_t a
 	add_addresses(x, job, addresses, address_count, 0);
 	if (!hands_submit(x->hands, job))
 		free(job);
+}
+
+/* In its turn among the claims and releases under way, so it cannot undo what one of them does. */
+void
+elector_set_gate(struct elector *x)
+{
+	struct hands_job *job = hands_job_new(0);
+
+	if (!job)
+		return;
+	job->task = HANDS_GATE_ALONE;
+	job->router = NO_ROUTER;
+	if (has_gate(x))
+		job->gate = routers_any_active(x) ? HANDS_GATE_OPEN : HANDS_GATE_SHUT;
+	if (!hands_submit(x->hands, job))
+		free(job); /* it will be asked for again */
 }
 
 static void

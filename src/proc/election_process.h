@@ -408,6 +408,8 @@ void elector_take_jobs(struct elector *x);
 /* Remove addresses and blocks outside of the election (leftovers, gone from the configuration). */
 void elector_remove(struct elector *x, const struct conf_address *addresses, size_t address_count,
 	const struct conf_block *blocks, size_t block_count);
+/* The gate of IPVS as the roles make it. */
+void elector_set_gate(struct elector *x);
 
 /* election_blocks.c */
 /* The address whose lease carries the router's blocks; family IP_NONE: it has none. */

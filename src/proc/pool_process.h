@@ -168,7 +168,6 @@ struct pool {
 	mono ipvs_retry_at;
 	struct vs_table actual;        /* last dump, with what we changed since */
 	mono dumped_at;
-	int64_t dump_ns;               /* how long that took */
 	struct vs_table wanted;
 	struct vs_key *owned;          /* ours in the kernel, now or in an earlier life; sorted */
 	size_t owned_count;
@@ -180,6 +179,7 @@ struct pool {
 	bool sync_set;
 	bool sync_refused;
 	struct pool_sysctl sysctls[POOL_SYSCTLS];
+	uint32_t gate_asked;           /* looks in a row that found the gate otherwise */
 	struct log_limit ipvs_limit, plan_limit;
 	struct log_limit local_limit;  /* of the lines about local errors */
 	uint64_t local_errors;         /* results that said so */
@@ -401,6 +401,8 @@ void preview_close(struct pool *p);
 const char *sysctl_name(enum pool_sysctl_row row);
 /* Now, and it is looked at each time this is called; `value` < SYSCTL_VALUE bytes. */
 void sysctl_want(struct pool *p, enum pool_sysctl_row row, const char *value);
+/* The same for one that somebody else sets: is it so? False: it is not, or cannot be read (error). */
+bool sysctl_is(struct pool *p, enum pool_sysctl_row row, const char *value);
 /* What was there before is put back. */
 void sysctl_drop(struct pool *p, enum pool_sysctl_row row);
 void sysctls_load(struct pool *p);                /* what an earlier life remembered */

@@ -6,15 +6,20 @@
  * node that lost the role goes on learning. What changes is the gate, backup_only: with 1 a standby
  * lets every packet pass by untouched (needed where it is itself a real server).
  *
- * The gate has two writers. The election's hands open it right before they set the addresses and
- * shut it after they removed them; that order cannot depend on this process. We only repair: open
- * whenever a router is active here, shut only when the kernel says open although all are known not
- * to be active, which happens once at start. Should a takeover cross that one write, the message
- * that tells of it is already on its way and the next reconcile opens again.
+ * The gate has one writer, the election's hands: they open it right before they set the addresses
+ * and shut it after they removed them. What this process knows of the roles is always a little old,
+ * and a gate that it shut behind a takeover would have the kernel reset connections until the
+ * message of the takeover is read. So we look, and where the gate is not as the roles make it (at
+ * start, or by somebody else's hand) we ask the election, which answers for the roles of that moment.
  */
 #include "proc/pool_process.h"
 
+#include "ipc/channel.h"
+
+#include <errno.h>
 #include <string.h>
+
+enum { GATE_PATIENCE = 3 }; /* looks, a second apart */
 
 /* Row of the first hot router that has virtual servers. */
 static uint32_t
@@ -24,6 +29,27 @@ hot_router(const struct pool *p)
 		if (p->config.routers[p->config.virtuals[i].router].standby == CONF_STANDBY_HOT)
 			return p->config.virtuals[i].router;
 	return CONF_NO_INDEX;
+}
+
+/* Asked for several times and still not so: the kernel refuses it to the election. */
+static void
+ask_for_gate(struct pool *p, const char *value)
+{
+	struct pool_sysctl *s = &p->sysctls[SYSCTL_BACKUP_ONLY];
+
+	if (strcmp(s->wanted, value) != 0)
+		p->gate_asked = 0;
+	if (sysctl_is(p, SYSCTL_BACKUP_ONLY, value)) {
+		p->gate_asked = 0;
+		return;
+	}
+	if (s->error != 0 || p->election_fd == -1)
+		return;
+	channel_send(p->election_fd, IPC_GATE, NULL, 0, -1);
+	if (++p->gate_asked < GATE_PATIENCE)
+		return;
+	s->error = -EPERM;
+	pool_complain(p, sysctl_name(SYSCTL_BACKUP_ONLY), s->error);
 }
 
 static void
@@ -38,9 +64,9 @@ reconcile_gate(struct pool *p)
 		any_active = any_active || r->preparing || (r->known && r->facts.role == EL_ACTIVE);
 	}
 	if (any_active)
-		sysctl_want(p, SYSCTL_BACKUP_ONLY, "0");
+		ask_for_gate(p, "0");
 	else if (all_known)
-		sysctl_want(p, SYSCTL_BACKUP_ONLY, "1");
+		ask_for_gate(p, "1");
 }
 
 void

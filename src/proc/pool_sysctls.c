@@ -135,6 +135,19 @@ sysctl_want(struct pool *p, enum pool_sysctl_row row, const char *value)
 		pool_complain(p, names[row], s->error);
 }
 
+bool
+sysctl_is(struct pool *p, enum pool_sysctl_row row, const char *value)
+{
+	struct pool_sysctl *s = &p->sysctls[row];
+	char now[SYSCTL_VALUE] = "";
+
+	s->error = read_value(names[row], now);
+	if (s->error != 0)
+		pool_complain(p, names[row], s->error);
+	memcpy(s->wanted, value, strlen(value) + 1);
+	return s->error == 0 && strcmp(now, value) == 0;
+}
+
 void
 sysctl_drop(struct pool *p, enum pool_sysctl_row row)
 {

@@ -185,6 +185,14 @@ test_gate(void **state)
 	expect_gate(h, HANDS_GATE_KEEP, "0");
 	expect_gate(h, HANDS_GATE_SHUT, "1");
 	expect_gate(h, HANDS_GATE_KEEP, "1");
+	job = job_with(NULL, 0, ADDRESS_REMOVE, 0);
+	job->task = HANDS_GATE_ALONE;
+	job->gate = HANDS_GATE_OPEN;
+	assert_true(hands_submit(h, job));
+	job = await(h);
+	assert_int_equal(job->failed, 0);
+	free(job);
+	assert_string_equal(bed_ask("cat /proc/sys/net/ipv4/vs/backup_only"), "0");
 	hands_stop(h);
 }
 

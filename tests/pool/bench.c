@@ -199,6 +199,19 @@ hear_supervisor(struct bench *b, const struct channel_message *m)
 		do_apply(b, order, m->fd);
 }
 
+/* As the election does, which knows the roles of this moment. */
+static void
+set_gate(struct bench *b)
+{
+	char command[64];
+
+	b->gate_asks++;
+	if (!b->gate)
+		return;
+	snprintf(command, sizeof(command), "echo %s > /proc/sys/net/ipv4/vs/backup_only", b->gate);
+	bench_shell(command);
+}
+
 static void
 hear_election(struct bench *b, const struct channel_message *m)
 {
@@ -209,6 +222,8 @@ hear_election(struct bench *b, const struct channel_message *m)
 		memcpy(b->prepared, name->name, sizeof(b->prepared));
 	else if (m->kind == IPC_SWITCHOVER && (wish = channel_payload(m, sizeof(*wish))))
 		b->wish = *wish;
+	else if (m->kind == IPC_GATE)
+		set_gate(b);
 }
 
 static void
@@ -447,6 +462,8 @@ bench_role(struct bench *b, const char *router, enum el_role role)
 		.claimed = role == EL_ACTIVE};
 
 	snprintf(facts.name, sizeof(facts.name), "%s", router);
+	if (strcmp(router, "web") == 0)
+		b->gate = role == EL_ACTIVE ? "0" : "1";
 	channel_send(b->election, IPC_ROUTER, &facts, sizeof(facts), -1);
 }
 

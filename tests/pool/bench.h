@@ -31,6 +31,8 @@ struct bench {
 	size_t log_length;
 	char prepared[LIMIT_NAME]; /* last IPC_PREPARED */
 	struct ipc_switchover wish; /* last IPC_SWITCHOVER */
+	const char *gate;         /* what the bench sets the gate to when asked; NULL: nothing */
+	unsigned gate_asks;       /* IPC_GATE, how many */
 	struct ipc_request reload;  /* last IPC_STATE_REQUEST */
 	struct ipc_apply apply;     /* last IPC_APPLY; answered by the bench as a supervisor would */
 };

@@ -556,6 +556,46 @@ backup_only_is(struct bench *b, const void *value)
 	return strcmp(bench_sysctl("backup_only"), value) == 0;
 }
 
+static bool
+gate_asked_for(struct bench *b, const void *unused)
+{
+	(void)unused;
+	return b->gate_asks > 0;
+}
+
+/*
+ * The gate is the election's. This process does not know of a takeover before it has read the
+ * message; what it would write on its own may be the opposite of what the takeover has just set.
+ */
+static void
+leaves_the_gate_alone(struct bench *b)
+{
+	b->gate = NULL;
+	bench_shell("echo 0 > /proc/sys/net/ipv4/vs/backup_only"); /* a takeover, not yet told */
+	b->gate_asks = 0;
+	check(bench_until(b, 3000, gate_asked_for, NULL) && backup_only_is(b, "0"),
+		"a gate that is open on a standby: asks, and does not shut it");
+	b->gate = "1";
+	check(bench_until(b, 3000, backup_only_is, "1"), "the election does");
+	bench_run(b, 200);
+	b->gate_asks = 0;
+	bench_run(b, 2500);
+	check(b->gate_asks == 0, "a gate that is right is nobody's business");
+}
+
+static void
+tells_of_a_refused_gate(struct bench *b)
+{
+	b->gate = NULL;
+	bench_forget(b);
+	bench_shell("echo 0 > /proc/sys/net/ipv4/vs/backup_only");
+	bench_run(b, 4500);
+	expect_line(b, "detail=backup_only error=");
+	b->gate = "1";
+	check(bench_until(b, 3000, backup_only_is, "1"), "and goes on asking");
+	bench_forget(b);
+}
+
 static void
 synchronises(struct bench *b)
 {
@@ -568,6 +608,8 @@ synchronises(struct bench *b)
 	check(strcmp(bench_sysctl("sync_threshold"), "0 1") == 0 &&
 		strcmp(bench_sysctl("sync_refresh_period"), "10") == 0, "with the sysctls they need");
 	check(bench_until(b, 3000, backup_only_is, "1"), "the gate is shut on a standby");
+	leaves_the_gate_alone(b);
+	tells_of_a_refused_gate(b);
 	bench_role(b, "web", EL_ACTIVE);
 	check(bench_until(b, 1000, backup_only_is, "0"), "open on an active node");
 	bench_shell("echo 1 > /proc/sys/net/ipv4/vs/backup_only");

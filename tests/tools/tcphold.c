@@ -1,9 +1,11 @@
 /*
  * tcphold ADDRESS PORT COUNT [DURATION_S]: holds COUNT connections to tcpecho servers open; the
- * even ones chatter every 100 ms, the odd ones are silent until the end. Prints "ready" when all
+ * even ones chatter every 100 ms, in ten groups that take turns, so that a director that resets for
+ * ten milliseconds only is noticed; the odd ones are silent until the end. Prints "ready" when all
  * are established. After DURATION_S, or at SIGTERM, every connection sends one more line and has
  * 10 s to get it back: those that do have survived whatever happened in between. One JSON object:
- * how many, the longest silence that a chattering one saw, and each server's share.
+ * how many, the longest silence that a chattering one saw, each server's share, and what those that
+ * died say of it.
  */
 #include "tool.h"
 
@@ -16,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CONNECTIONS = 1000, MAX_SERVERS = 16, CHATTER_MS = 100, LAST_WORD_MS = 10000 };
+enum { MAX_CONNECTIONS = 1000, MAX_SERVERS = 16, CHATTER_MS = 100, GROUPS = 10, LAST_WORD_MS = 10000 };
 
 struct connection {
 	bool open, final_answered;
@@ -123,17 +125,18 @@ static void
 chatter(struct hold *h, int64_t end_ns)
 {
 	int64_t due = tool_now_ns();
-	nfds_t i;
+	nfds_t i, turn = 0;
 
 	while (!stopped && tool_now_ns() < end_ns) {
 		if (tool_now_ns() >= due) {
-			for (i = 0; i < h->count; i += 2) {
+			for (i = 2 * turn; i < h->count; i += 2 * GROUPS) {
 				if (h->c[i].open)
 					say(h, i);
 			}
-			due += CHATTER_MS * INT64_C(1000000);
+			turn = (turn + 1) % GROUPS;
+			due += CHATTER_MS * INT64_C(1000000) / GROUPS;
 		}
-		serve(h, 20);
+		serve(h, CHATTER_MS / GROUPS);
 	}
 }
 
@@ -175,6 +178,27 @@ report_shares(const struct hold *h)
 	}
 }
 
+/* Why connections died, as errno tells it: who was reset saw 104 (ECONNRESET). */
+static void
+report_errors(const struct hold *h)
+{
+	bool first = true;
+
+	for (nfds_t i = 0; i < h->count; i++) {
+		unsigned share = 0;
+		nfds_t j;
+
+		for (j = 0; j < i && h->c[j].died_errno != h->c[i].died_errno; j++)
+			;
+		if (j < i || h->c[i].died_errno == 0)
+			continue;
+		for (; j < h->count; j++)
+			share += h->c[j].died_errno == h->c[i].died_errno;
+		printf("%s\"%s\":%u", first ? "" : ",", strerror(h->c[i].died_errno), share);
+		first = false;
+	}
+}
+
 static void
 report(const struct hold *h, unsigned opened)
 {
@@ -194,6 +218,8 @@ report(const struct hold *h, unsigned opened)
 		(unsigned)h->count, opened, survived, reset, closed, mute,
 		tool_ms(h->longest_silence_ns));
 	report_shares(h);
+	printf("},\"errors\":{");
+	report_errors(h);
 	puts("}}");
 }
 
