@@ -5,7 +5,7 @@
  * time it slept), wrapped in a struct so that adding milliseconds to nanoseconds or comparing a
  * moment with a duration does not compile. Wall clock time is never used anywhere in tandem.
  *
- * Everything here but mono_now() is pure. Durations are plain int64_t with their unit in the name.
+ * Everything here but the two of clock.c is pure. Durations are plain int64_t with their unit in the name.
  */
 #ifndef TANDEM_BASE_MONO_H
 #define TANDEM_BASE_MONO_H
@@ -24,8 +24,10 @@ typedef struct {
 
 #define MONO_NEVER ((mono){INT64_MAX})
 
-/* Now, from CLOCK_BOOTTIME. The only function here that asks the system (clock.c). */
+/* Now, from CLOCK_BOOTTIME. */
 mono mono_now(void);
+/* What this thread has used of a processor, in the kernel as well. These two ask the system (clock.c). */
+int64_t cpu_spent_ns(void);
 
 static inline bool
 mono_is_never(mono t)

@@ -19,7 +19,7 @@ enum { OPS_A_ROUND = 16384, ROUNDS = 64 };
 static const int64_t ipvs_retry_ns = 5 * NS_PER_S;
 static const int64_t roles_patience_ns = 3 * NS_PER_S;
 static const int64_t dump_fresh_ns = 200 * NS_PER_MS;
-static const int64_t drift_least_ns = 500 * NS_PER_MS;
+static const int64_t drift_least_ns = 250 * NS_PER_MS;
 static const int64_t drift_most_ns = 5 * NS_PER_S;
 
 /* Without a virtual server, now or in an earlier life, IPVS is not even loaded. */
@@ -85,13 +85,14 @@ adopt(struct pool *p)
 }
 
 /*
- * Reading the table costs a request for each service. It is done so often that a twentieth of the
- * time goes into it at most, and never more often than twice a second.
+ * Reading the table costs a request for each service. It is done so often that a twentieth of a
+ * processor goes into it at most, and never more often than four times a second. What counts is
+ * the processor's time and not the clock's: on a busy machine it takes longer, but costs no more.
  */
 static void
-arm_drift_timer(struct pool *p, int64_t dump_ns)
+arm_drift_timer(struct pool *p, int64_t cost_ns)
 {
-	int64_t pause_ns = 20 * dump_ns;
+	int64_t pause_ns = 20 * cost_ns;
 
 	pause_ns = pause_ns < drift_least_ns ? drift_least_ns
 		: pause_ns > drift_most_ns ? drift_most_ns : pause_ns;
@@ -103,7 +104,7 @@ arm_drift_timer(struct pool *p, int64_t dump_ns)
 static bool
 dump(struct pool *p)
 {
-	mono begun = mono_now();
+	int64_t spent_ns = cpu_spent_ns();
 	int error = ipvs_dump(p->ipvs, &p->actual);
 
 	p->actual_known = error == 0;
@@ -115,8 +116,7 @@ dump(struct pool *p)
 	}
 	vs_table_sort(&p->actual);
 	p->dumped_at = mono_now();
-	p->dump_ns = mono_diff_ns(p->dumped_at, begun);
-	arm_drift_timer(p, p->dump_ns);
+	arm_drift_timer(p, cpu_spent_ns() - spent_ns);
 	if (!p->adopted)
 		adopt(p);
 	return true;

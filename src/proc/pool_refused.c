@@ -1,6 +1,6 @@
 /*
  * Services that the kernel does not take: no module for the scheduler or the protocol. Asking again
- * with every look at the table would run modprobe twice a second and fill the log, and the plan
+ * with every look at the table would run modprobe four times a second and fill the log, and the plan
  * would never be done, for the other services as well. So a refused service is left out of what is
  * wanted for a while, twice as long each time. One that is in the kernel already keeps the
  * scheduler that it has, and its real servers are looked after as ever.
