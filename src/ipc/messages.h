@@ -11,6 +11,8 @@
 #include "conf/config.h"
 #include "core/agent.h"
 
+#include <stddef.h>
+
 enum process_role { PROCESS_SUPERVISOR, PROCESS_ELECTION, PROCESS_POOL, PROCESS_PROBER };
 
 enum ipc_kind {
@@ -48,7 +50,7 @@ enum ipc_kind {
 	IPC_PROBE_SET,       /* struct ipc_probe_set */
 	IPC_PROBE_CLEAR,     /* struct ipc_probe_clear */
 	/* prober to pool */
-	IPC_PROBE_RESULT,    /* struct ipc_probe_result */
+	IPC_PROBE_RESULTS,   /* struct ipc_probe_results, as long as its count says */
 	/* pool to supervisor */
 	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
 };
@@ -228,5 +230,31 @@ struct ipc_probe_result {
 	struct agent_state agent; /* of an agent: all that it said since the target was set */
 	char evidence[64];   /* first bytes of an unexpected answer, or an agent's line; printable */
 };
+
+enum { IPC_RESULTS = 26 }; /* in a message */
+
+struct ipc_probe_results {
+	uint64_t count;
+	struct ipc_probe_result results[IPC_RESULTS];
+};
+
+_Static_assert(sizeof(struct ipc_probe_results) <= 4096, "more than a message (ipc/channel.h)");
+
+static inline size_t
+ipc_results_size(uint64_t count)
+{
+	return offsetof(struct ipc_probe_results, results) +
+		(count < IPC_RESULTS ? count : IPC_RESULTS) * sizeof(struct ipc_probe_result);
+}
+
+/* A payload as results; NULL when it is not as long as it says. */
+static inline const struct ipc_probe_results *
+ipc_results(const void *payload, size_t size)
+{
+	const struct ipc_probe_results *results = payload;
+
+	return size >= ipc_results_size(0) && results->count <= IPC_RESULTS &&
+		size == ipc_results_size(results->count) ? results : NULL;
+}
 
 #endif

@@ -26,6 +26,7 @@ datagram_connect(struct probe_run *run)
 	socklen_t length = sockaddr_of(to, &at);
 	const int one = 1;
 
+	sockets_forget(run);
 	run->fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		IPPROTO_UDP);
 	if (run->fd != -1)
@@ -39,6 +40,15 @@ datagram_connect(struct probe_run *run)
 	return 0;
 }
 
+static void
+on_ready(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct probe_run *run = w->data;
+
+	(void)loop;
+	run->target->definition->kind->ready(run, events);
+}
+
 bool
 datagram_send(struct probe_run *run, const void *bytes, size_t length)
 {
@@ -46,7 +56,10 @@ datagram_send(struct probe_run *run, const void *bytes, size_t length)
 		probe_finish(run, datagram_reason(errno, errno != ECONNREFUSED), errno);
 		return false;
 	}
-	stream_wait(run, EV_READ);
+	if (ev_is_active(&run->io))
+		return true;
+	ev_io_init(&run->io, on_ready, run->fd, EV_READ);
+	ev_io_start(run->engine->loop, &run->io);
 	return true;
 }
 

@@ -18,9 +18,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { STARTS_A_TURN = 128, EXPIRIES_A_TURN = 1024 };
+enum { STARTS_A_TURN = 128, EXPIRIES_A_TURN = 1024, STARTS_IN_A_ROW = 16 };
 
 static const int64_t patience_ns = 10 * NS_PER_MS; /* a turn or wakeup this late is ordinary */
+/* Thousands of targets are served some at a time: each waking costs as much as a probe. */
+static const int64_t rest_ns = 4 * NS_PER_MS;
 static const int64_t wake_at_least_ns = 250 * NS_PER_MS;
 
 int64_t
@@ -53,6 +55,7 @@ run_take(struct engine *e)
 	run->engine = e;
 	run->slot = e->run_count;
 	run->io.data = run;
+	run->fd = -1;
 	e->runs[e->run_count++] = run;
 	return run;
 }
@@ -66,7 +69,6 @@ target_start(struct engine *e, struct target *t)
 	if (run == NULL)
 		return false;
 	run->target = t;
-	run->fd = -1;
 	run->started = mono_now();
 	run->stall_ns = e->stats.stall_ns;
 	run->connect_ns = run->answer_ns = -1;
@@ -126,9 +128,12 @@ serve_deadlines(struct engine *e)
 			expiries--;
 		} else {
 			target_due(e, t, now);
-			starts--;
+			if (--starts % STARTS_IN_A_ROW == 0)
+				sockets_serve(e);
 		}
 	}
+	sockets_serve(e); /* near ones have answered by now */
+	e->rests_until = starts > 0 ? mono_add_ns(now, rest_ns) : now;
 }
 
 static bool
@@ -145,9 +150,13 @@ queue_may_move(const struct engine *e)
 static void
 arm(struct engine *e, mono now)
 {
-	mono first = queue_may_move(e) ? now : heap_first(&e->deadlines);
-	mono by = mono_min(first, mono_add_ns(now, wake_at_least_ns));
+	mono first = heap_first(&e->deadlines), by;
 
+	if (mono_before(first, e->rests_until))
+		first = e->rests_until;
+	if (queue_may_move(e))
+		first = now;
+	by = mono_min(first, mono_add_ns(now, wake_at_least_ns));
 	if (mono_before(by, now))
 		by = now;
 	if (ev_is_active(&e->timer) && !mono_before(by, e->wake_by) &&
@@ -230,13 +239,22 @@ engine_open(const struct engine_options *options)
 	targets_init(e);
 	SLIST_INIT(&e->free_runs);
 	TAILQ_INIT(&e->queue);
-	TAILQ_INIT(&e->dirty);
+	TAILQ_INIT(&e->reports[REPORT_SAME]);
+	TAILQ_INIT(&e->reports[REPORT_NEWS]);
 	e->runs = calloc(options->max_running, sizeof(*e->runs));
 	if (e->runs == NULL || getrandom(&e->cookie, sizeof(e->cookie), 0) == -1 ||
 	    getrandom(&e->dns_ids, sizeof(e->dns_ids), 0) == -1 ||
 	    getrandom(&e->spreads, sizeof(e->spreads), 0) == -1 ||
-	    icmp_open(e) == -1) {
+	    sockets_open(e) == -1) {
 		error = errno;
+		free(e->runs);
+		free(e);
+		errno = error;
+		return NULL;
+	}
+	if (icmp_open(e) == -1) {
+		error = errno;
+		sockets_close(e);
 		free(e->runs);
 		free(e);
 		errno = error;
@@ -253,6 +271,7 @@ engine_close(struct engine *e)
 
 	engine_clear_all(e);
 	icmp_close(e);
+	sockets_close(e);
 	ev_prepare_stop(e->loop, &e->before_wait);
 	ev_check_stop(e->loop, &e->after_wait);
 	ev_timer_stop(e->loop, &e->timer);

@@ -7,25 +7,23 @@
 #include "probe/kind.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum { VOIDS_IN_A_ROW = 3 }; /* then a silence counts: a verdict must come some time */
 
 /* A little less than a second, so that a probe a second is heard each second. */
 static const int64_t sign_of_life_ns = 900 * NS_PER_MS;
+static const int64_t same_waits_ns = 100 * NS_PER_MS;
 
-/* Closes what the run holds and frees its place; its target is left without one. */
+/* Gives up what the run holds and frees its place; its target is left without one. */
 static void
-run_release(struct probe_run *run)
+run_release(struct probe_run *run, bool well)
 {
 	struct engine *e = run->engine;
 
 	if (run->target->definition->kind->release != NULL)
 		run->target->definition->kind->release(run);
 	ev_io_stop(e->loop, &run->io);
-	if (run->fd != -1)
-		close(run->fd);
-	run->fd = -1;
+	sockets_give_back(run, well);
 	run->target->run = NULL;
 	run->target = NULL;
 	e->stats.running--;
@@ -35,16 +33,29 @@ run_release(struct probe_run *run)
 void
 probe_drop(struct probe_run *run)
 {
-	run_release(run);
+	run_release(run, false);
+}
+
+void
+report_forget(struct engine *e, struct target *t)
+{
+	if (t->report == REPORT_NONE)
+		return;
+	TAILQ_REMOVE(&e->reports[t->report], t, report_link);
+	e->same_count -= t->report == REPORT_SAME;
+	t->report = REPORT_NONE;
 }
 
 static void
-mark_dirty(struct engine *e, struct target *t)
+report_later(struct engine *e, struct target *t, enum target_report what)
 {
-	if (t->dirty)
+	if (t->report >= what)
 		return;
-	t->dirty = true;
-	TAILQ_INSERT_TAIL(&e->dirty, t, dirty_link);
+	report_forget(e, t);
+	t->report = what;
+	TAILQ_INSERT_TAIL(&e->reports[what], t, report_link);
+	if (what == REPORT_SAME && e->same_count++ == 0)
+		e->same_since = (mono){t->last.at_ns};
 }
 
 static void
@@ -106,7 +117,7 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 	bool changed = false;
 
 	note_result(t, run, reason, detail);
-	run_release(run);
+	run_release(run, reason == REASON_PROBE_OK);
 	t->voids = 0;
 	if (reason == REASON_LOCAL_ERROR)
 		e->stats.local_errors++;
@@ -115,9 +126,10 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 	t->last.up = health_verdict(&t->health) == HEALTH_UP;
 	schedule_next(e, t);
 	if (changed || !t->reported || reason != t->reported_reason ||
-	    !agent_equal(&t->agent, &t->reported_agent) ||
-	    t->last.at_ns - t->reported_at.ns >= sign_of_life_ns)
-		mark_dirty(e, t);
+	    !agent_equal(&t->agent, &t->reported_agent))
+		report_later(e, t, REPORT_NEWS);
+	else if (t->last.at_ns - t->reported_at.ns >= sign_of_life_ns)
+		report_later(e, t, REPORT_SAME);
 }
 
 /* Probe again at once, as if this one had not been. */
@@ -128,7 +140,7 @@ probe_void(struct engine *e, struct probe_run *run, mono now)
 
 	e->stats.voided++;
 	t->voids++;
-	run_release(run);
+	run_release(run, false);
 	t->state = TARGET_WAITING;
 	heap_put(&e->deadlines, &t->deadline, now);
 }
@@ -146,21 +158,53 @@ probe_expire(struct probe_run *run, mono now)
 		probe_finish(run, run->target->definition->kind->silence(run), 0);
 }
 
+static void
+note_reported(struct engine *e, struct target *t)
+{
+	report_forget(e, t);
+	t->reported = true;
+	t->reported_reason = (enum reason)t->last.reason;
+	t->reported_agent = t->last.agent;
+	t->reported_at = (mono){t->last.at_ns};
+}
+
+/* As many as go into a message; false when there is none, or it is not taken. */
+static bool
+report_batch(struct engine *e, struct target_queue *from)
+{
+	struct ipc_probe_results *batch = &e->batch;
+	struct target *t;
+	uint64_t i;
+
+	batch->count = 0;
+	TAILQ_FOREACH(t, from, report_link) {
+		if (batch->count == IPC_RESULTS)
+			break;
+		batch->results[batch->count++] = t->last;
+	}
+	if (batch->count == 0)
+		return false;
+	e->blocked = !e->options.report(e->options.context, batch);
+	if (e->blocked)
+		return false;
+	for (i = 0; i < batch->count; i++)
+		note_reported(e, TAILQ_FIRST(from));
+	return true;
+}
+
+/* To wake the receiver for each probe would cost both more than the probe does. */
+static bool
+same_is_due(const struct engine *e)
+{
+	return e->same_count >= IPC_RESULTS || (e->same_count > 0 &&
+		mono_diff_ns(mono_now(), e->same_since) >= same_waits_ns);
+}
+
 void
 report_pending(struct engine *e)
 {
-	struct target *t;
-
-	while (!e->blocked && (t = TAILQ_FIRST(&e->dirty)) != NULL) {
-		if (!e->options.report(e->options.context, &t->last)) {
-			e->blocked = true;
-			return;
-		}
-		TAILQ_REMOVE(&e->dirty, t, dirty_link);
-		t->dirty = false;
-		t->reported = true;
-		t->reported_reason = (enum reason)t->last.reason;
-		t->reported_agent = t->last.agent;
-		t->reported_at = (mono){t->last.at_ns};
-	}
+	while (!e->blocked && report_batch(e, &e->reports[REPORT_NEWS]))
+		continue;
+	while (!e->blocked && same_is_due(e) && report_batch(e, &e->reports[REPORT_SAME]))
+		continue;
 }

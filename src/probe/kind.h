@@ -4,6 +4,7 @@
  *   engine.c          the loop: deadlines, starts, stalls
  *   targets.c         set and clear, definitions shared by targets
  *   finish.c          the end of a probe: health, next start, report
+ *   sockets.c         TCP sockets, used again
  *   stream.c          connecting, for the kinds on TCP; what an errno says
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
@@ -112,8 +113,13 @@ struct probe_run {
 	struct engine *engine;
 	struct target *target;
 	uint32_t slot;          /* of engine.runs */
-	int fd;                 /* -1: none */
-	ev_io io;
+	int fd;                 /* -1: none; between two probes one that is kept */
+	int family;             /* of a TCP socket; 0: fd is none */
+	struct ip_addr source;  /* that the socket is bound to */
+	int waits, told;        /* EV_READ, EV_WRITE: for what; of what it was told since it last looked */
+	int syn_repeats;        /* as set on the socket; 0: as the system has it */
+	bool broken;            /* an error or the end was told */
+	ev_io io;               /* for datagrams */
 	mono started;
 	int64_t stall_ns;       /* of the engine when it started */
 	int64_t connect_ns, answer_ns; /* -1: not yet */
@@ -127,19 +133,22 @@ struct probe_run {
 	};
 };
 
+/* Has the receiver to hear? News at once; that nothing changed when there is more of the kind. */
+enum target_report { REPORT_NONE, REPORT_SAME, REPORT_NEWS };
+
 enum target_state { TARGET_WAITING, TARGET_QUEUED, TARGET_RUNNING };
 
 struct target {
 	struct heap_node deadline; /* of the next start, or of the probe in flight */
 	LIST_ENTRY(target) link;
 	TAILQ_ENTRY(target) queue_link;
-	TAILQ_ENTRY(target) dirty_link;
+	TAILQ_ENTRY(target) report_link;
 	uint32_t id, generation;
 	struct endpoint address;
 	struct ip_addr source;  /* no family: the kernel's choice */
 	struct definition *definition;
 	enum target_state state;
-	bool dirty;             /* the receiver has to hear */
+	enum target_report report;
 	bool reported;          /* it heard at least once */
 	uint8_t voids;          /* in a row */
 	struct health health;
@@ -173,13 +182,20 @@ struct engine {
 	ev_timer timer;
 	mono wake_by;           /* what the timer waits for: awake later is a stall */
 	mono awake;             /* since when it is */
+	mono rests_until;       /* what is due before is served together then */
 	struct heap deadlines;
 	struct target_queue queue; /* due, but there is no place */
-	struct target_queue dirty; /* to be reported */
+	struct target_queue reports[REPORT_NEWS + 1];
+	uint32_t same_count;    /* of reports[REPORT_SAME] */
+	mono same_since;
+	struct ipc_probe_results batch; /* to hand over; nothing between two turns */
 	bool blocked;           /* the receiver takes nothing now */
 	struct probe_run **runs; /* by slot */
 	uint32_t run_count;
 	struct run_list free_runs;
+	int sockets_fd;         /* the epoll set of TCP sockets */
+	ev_io sockets_io;
+	uint32_t sockets_kept;  /* without a probe */
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
@@ -199,12 +215,30 @@ void probe_drop(struct probe_run *run);
 /* The deadline came. */
 void probe_expire(struct probe_run *run, mono now);
 void report_pending(struct engine *e);
+/* It has nothing more to say. */
+void report_forget(struct engine *e, struct target *t);
 
 /* engine.c */
 int64_t run_age_ns(const struct probe_run *run);
 
 /* targets.c */
 void targets_init(struct engine *e);
+
+/* sockets.c */
+/* A TCP socket that fits the run's target: the one that it kept, or a new one. -1 with errno. */
+int sockets_take(struct probe_run *run);
+/* The probe is over. `well`: the socket may be kept. */
+void sockets_give_back(struct probe_run *run, bool well);
+/* The run begins without a socket. */
+void sockets_forget(struct probe_run *run);
+/* What the run waits for, EV_READ and EV_WRITE. */
+void stream_wait(struct probe_run *run, int events);
+/* It stopped reading before there was nothing left. */
+void sockets_look_again(struct probe_run *run);
+/* Whatever is ready. Runs may end; none begins. */
+void sockets_serve(struct engine *e);
+int sockets_open(struct engine *e);
+void sockets_close(struct engine *e);
 
 /* stream.c */
 /*
@@ -214,7 +248,6 @@ void targets_init(struct engine *e);
 int stream_connect(struct probe_run *run);
 /* After the first writability: 0, or the errno of the attempt. */
 int stream_connected(struct probe_run *run);
-void stream_wait(struct probe_run *run, int events);
 /* What an errno says of the server; `local`: it came at once from our own kernel. */
 enum reason stream_reason(int error, bool local);
 

@@ -49,8 +49,11 @@ http_read(struct probe_run *run)
 	for (i = 0; i < READS_A_TURN; i++) {
 		n = has_tls(run) ? tls_receive(&run->http.tls, e->read_buffer, READ_BYTES)
 				 : recv(run->fd, e->read_buffer, READ_BYTES, 0);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
+			if (has_tls(run)) /* it read a record, which was no answer; there may be more */
+				sockets_look_again(run);
 			return false;
+		}
 		if (n == 0 && run->http.reset) { /* the kernel tells a reset once */
 			n = -1;
 			errno = ECONNRESET;
@@ -72,6 +75,7 @@ http_read(struct probe_run *run)
 		http_judged(run);
 		return true;
 	}
+	sockets_look_again(run);
 	return false;
 }
 
@@ -104,6 +108,8 @@ http_write(struct probe_run *run)
 	}
 	h->phase = PHASE_ANSWER;
 	stream_wait(run, EV_READ);
+	if (has_tls(run))
+		sockets_look_again(run);
 	return false;
 }
 
@@ -132,6 +138,7 @@ https_go_on(struct probe_run *run)
 	switch (tls_handshake(&h->tls)) {
 	case TLS_WANTS_READ:
 		stream_wait(run, EV_READ);
+		sockets_look_again(run);
 		return;
 	case TLS_WANTS_WRITE:
 		stream_wait(run, EV_WRITE);

@@ -95,6 +95,7 @@ tcp_read(struct probe_run *run)
 			return true;
 		}
 	}
+	sockets_look_again(run);
 	return false;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Connecting, for the probes on TCP. A probe's connection is reset when it is closed (linger 0):
+ * Connecting, for the probes on TCP. A probe's connection is reset when it ends (sockets.c):
  * thousands of probes a second would otherwise leave a minute's worth of TIME_WAIT behind, and
  * run out of ports.
  *
@@ -15,7 +15,6 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 socklen_t
 sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out)
@@ -88,42 +87,21 @@ source_bind(const struct target *t, int fd)
 	return bind(fd, (struct sockaddr *)&at, length) == 0;
 }
 
+/* A socket for this run, with what this probe asks of it. */
 static int
-stream_socket(const struct probe_run *run)
+stream_socket(struct probe_run *run)
 {
 	const struct target *t = run->target;
-	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-	const int zero = 0, one = 1, repeats = syn_repeats(t->definition->probe.timeout_ms);
-	int fd = socket(t->address.addr.family == IP_V6 ? AF_INET6 : AF_INET,
-		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	const int zero = 0, repeats = syn_repeats(t->definition->probe.timeout_ms);
 
-	if (fd == -1)
+	if (sockets_take(run) == -1)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	if (t->definition->probe.half_open)
-		setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &repeats, sizeof(repeats));
-	return fd;
-}
-
-static void
-on_ready(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct probe_run *run = w->data;
-
-	(void)loop;
-	run->target->definition->kind->ready(run, events);
-}
-
-void
-stream_wait(struct probe_run *run, int events)
-{
-	if (ev_is_active(&run->io) && (run->io.events & (EV_READ | EV_WRITE)) == events)
-		return;
-	ev_io_stop(run->engine->loop, &run->io);
-	ev_io_init(&run->io, on_ready, run->fd, events);
-	ev_io_start(run->engine->loop, &run->io);
+		setsockopt(run->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
+	if (run->syn_repeats == repeats)
+		return 0;
+	run->syn_repeats = repeats;
+	return setsockopt(run->fd, IPPROTO_TCP, TCP_SYNCNT, &repeats, sizeof(repeats));
 }
 
 int
@@ -132,12 +110,7 @@ stream_connect(struct probe_run *run)
 	struct sockaddr_storage to;
 	socklen_t length = sockaddr_of(&run->target->address, &to);
 
-	run->fd = stream_socket(run);
-	if (run->fd == -1) {
-		probe_finish(run, REASON_LOCAL_ERROR, errno);
-		return -1;
-	}
-	if (!source_bind(run->target, run->fd)) {
+	if (stream_socket(run) == -1) {
 		probe_finish(run, REASON_LOCAL_ERROR, errno);
 		return -1;
 	}
@@ -159,7 +132,7 @@ stream_connected(struct probe_run *run)
 	int error = 0;
 	socklen_t size = sizeof(error);
 
-	if (getsockopt(run->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
+	if (run->broken && getsockopt(run->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
 		return errno;
 	if (error == 0)
 		run->connect_ns = run_age_ns(run);

@@ -158,9 +158,7 @@ target_halt(struct engine *e, struct target *t)
 		probe_drop(t->run);
 	if (t->state == TARGET_QUEUED)
 		TAILQ_REMOVE(&e->queue, t, queue_link);
-	if (t->dirty)
-		TAILQ_REMOVE(&e->dirty, t, dirty_link);
-	t->dirty = false;
+	report_forget(e, t);
 	t->state = TARGET_WAITING;
 	heap_remove(&e->deadlines, &t->deadline);
 }

@@ -602,6 +602,15 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	take_agent(p, target, r);
 }
 
+static void
+take_results(struct pool *p, const struct channel_message *m)
+{
+	const struct ipc_probe_results *results = ipc_results(m->payload, m->size);
+
+	for (uint64_t i = 0; results && i < results->count; i++)
+		take_result(p, &results->results[i]);
+}
+
 void
 targets_seed(struct pool *p, uint32_t target, enum health_verdict verdict)
 {
@@ -626,7 +635,6 @@ static void
 on_prober(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct pool_prober *prober = w->data;
-	const struct ipc_probe_result *result;
 	struct channel_message m;
 
 	(void)loop;
@@ -642,8 +650,8 @@ on_prober(struct ev_loop *loop, ev_io *w, int events)
 		}
 		if (m.fd != -1)
 			close(m.fd);
-		if (m.kind == IPC_PROBE_RESULT && (result = channel_payload(&m, sizeof(*result))))
-			take_result(prober->pool, result);
+		if (m.kind == IPC_PROBE_RESULTS)
+			take_results(prober->pool, &m);
 	}
 }
 

@@ -123,13 +123,14 @@ pool_wait(struct prober *p, int events)
 
 /* For the engine: false when the pool is slow; the engine keeps the result. */
 static bool
-report(void *context, const struct ipc_probe_result *result)
+report(void *context, const struct ipc_probe_results *results)
 {
 	struct prober *p = context;
 
 	if (p->pool_fd == -1)
 		return false;
-	if (channel_send(p->pool_fd, IPC_PROBE_RESULT, result, sizeof(*result), -1) == -1) {
+	if (channel_send(p->pool_fd, IPC_PROBE_RESULTS, results, ipc_results_size(results->count), -1) ==
+		-1) {
 		/* a pool that is gone is seen by reading; its successor asks anew */
 		pool_wait(p, EV_READ | EV_WRITE);
 		return false;

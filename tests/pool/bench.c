@@ -501,13 +501,13 @@ report(struct bench *b, const char *address, bool up, enum reason reason, int de
 {
 	for (size_t i = 0; i < BENCH_TARGETS; i++) {
 		const struct bench_target *t = &b->targets[i];
-		struct ipc_probe_result r = {.target = t->what.target,
+		struct ipc_probe_results r = {.count = 1, .results[0] = {.target = t->what.target,
 			.generation = t->what.generation, .up = up, .ok = up, .reason = reason,
 			.detail = detail, .at_ns = mono_now().ns, .connect_ns = 1500000,
-			.answer_ns = answer_ns, .probes = 4, .failures = up ? 0 : 4};
+			.answer_ns = answer_ns, .probes = 4, .failures = up ? 0 : 4}};
 
 		if (is_at(t, address))
-			channel_send(b->prober, IPC_PROBE_RESULT, &r, sizeof(r), -1);
+			channel_send(b->prober, IPC_PROBE_RESULTS, &r, ipc_results_size(1), -1);
 	}
 }
 
@@ -528,15 +528,15 @@ bench_agent(struct bench *b, const char *address, const char *line)
 {
 	for (size_t i = 0; i < BENCH_TARGETS; i++) {
 		const struct bench_target *t = &b->targets[i];
-		struct ipc_probe_result r = {.target = t->what.target,
+		struct ipc_probe_results r = {.count = 1, .results[0] = {.target = t->what.target,
 			.generation = t->what.generation, .up = true, .ok = true,
 			.reason = REASON_PROBE_OK, .at_ns = mono_now().ns, .connect_ns = 1500000,
 			.answer_ns = 2500000, .probes = 4, .expires_s = INT64_MAX,
-			.agent = agent_parse((const uint8_t *)line, strlen(line))};
+			.agent = agent_parse((const uint8_t *)line, strlen(line))}};
 
-		snprintf(r.evidence, sizeof(r.evidence), "%s", line);
+		snprintf(r.results[0].evidence, sizeof(r.results[0].evidence), "%s", line);
 		if (is_at(t, address))
-			channel_send(b->prober, IPC_PROBE_RESULT, &r, sizeof(r), -1);
+			channel_send(b->prober, IPC_PROBE_RESULTS, &r, ipc_results_size(1), -1);
 	}
 }
 

@@ -218,16 +218,18 @@ static void
 take_all(struct bench *b)
 {
 	static struct channel_message m;
-	const struct ipc_probe_result *r;
+	const struct ipc_probe_results *r;
+	uint64_t i;
 	int got;
 
 	while ((got = channel_receive(b->pool, &m)) == 1) {
-		r = channel_payload(&m, sizeof(*r));
-		if (m.kind != IPC_PROBE_RESULT || r == NULL) {
+		r = ipc_results(m.payload, m.size);
+		if (m.kind != IPC_PROBE_RESULTS || r == NULL) {
 			fprintf(stderr, "the prober sent a message of kind %u\n", m.kind);
 			exit(1);
 		}
-		take(b, r);
+		for (i = 0; i < r->count; i++)
+			take(b, &r->results[i]);
 	}
 	if (got == -1) {
 		fprintf(stderr, "the prober is gone\n");

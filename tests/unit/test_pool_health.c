@@ -192,11 +192,14 @@ set_of(struct bed *b, uint32_t probe, uint8_t last_byte)
 static void
 answer(struct bed *b, const struct ipc_probe_set *set, struct ipc_probe_result r)
 {
+	struct ipc_probe_results all = {.count = 1};
+
 	r.target = set->target;
 	r.generation = set->generation;
 	r.at_ns = mono_now().ns;
 	r.expires_s = INT64_MAX;
-	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULT, &r, sizeof(r), -1), 0);
+	all.results[0] = r;
+	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULTS, &all, ipc_results_size(1), -1), 0);
 	ev_run(b->pool.loop, EVRUN_NOWAIT);
 	look(b);
 }

@@ -151,11 +151,11 @@ look(struct bed *b)
 static void
 answer(struct bed *b, const struct ipc_probe_set *set, bool up, enum reason reason, int detail)
 {
-	struct ipc_probe_result r = {.target = set->target, .generation = set->generation,
-		.up = up, .ok = up, .reason = reason, .detail = detail, .at_ns = mono_now().ns,
-		.connect_ns = -1, .answer_ns = -1};
+	struct ipc_probe_results r = {.count = 1, .results[0] = {.target = set->target,
+		.generation = set->generation, .up = up, .ok = up, .reason = reason,
+		.detail = detail, .at_ns = mono_now().ns, .connect_ns = -1, .answer_ns = -1}};
 
-	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULT, &r, sizeof(r), -1), 0);
+	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULTS, &r, ipc_results_size(1), -1), 0);
 	ev_run(b->pool.loop, EVRUN_NOWAIT);
 }
 

@@ -1,0 +1,189 @@
+/*
+ * TCP sockets, used again. To make a socket, to watch it and to close it costs more than the probe
+ * itself, so a run keeps its socket over probes that went well: connect() to AF_UNSPEC resets the
+ * connection, as closing it with linger 0 does, gives the port back and leaves the socket as new.
+ * One that met a fault is closed.
+ *
+ * All of them are in an epoll set of their own, edge-triggered and for good, which the loop watches
+ * as one descriptor: no probe adds or removes anything. An edge is told once. Whoever changes what
+ * he waits for may have been told already of what he waits for now, and then has the kernel look
+ * again; and so has he who stopped reading before there was nothing left.
+ */
+#include "probe/kind.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+	EVENTS_A_TURN = 256,
+	KEPT = 1024, /* sockets without a probe */
+};
+
+static const uint32_t watched = EPOLLIN | EPOLLOUT | EPOLLET;
+
+static int
+watch(struct probe_run *run, int operation)
+{
+	struct epoll_event event = {.events = watched, .data.u32 = run->slot};
+
+	run->told = 0;
+	return epoll_ctl(run->engine->sockets_fd, operation, run->fd, &event);
+}
+
+static int
+open_socket(struct probe_run *run, int family)
+{
+	const struct target *t = run->target;
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	const int one = 1;
+
+	run->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (run->fd == -1)
+		return -1;
+	setsockopt(run->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	setsockopt(run->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	run->family = family;
+	run->source = t->source;
+	run->syn_repeats = 0;
+	if (!source_bind(t, run->fd))
+		return -1;
+	return watch(run, EPOLL_CTL_ADD);
+}
+
+static void
+close_socket(struct probe_run *run)
+{
+	close(run->fd);
+	run->fd = -1;
+	run->family = 0;
+}
+
+void
+sockets_forget(struct probe_run *run)
+{
+	if (run->fd == -1)
+		return;
+	run->engine->sockets_kept--;
+	close_socket(run);
+}
+
+int
+sockets_take(struct probe_run *run)
+{
+	const struct target *t = run->target;
+	int error, family = t->address.addr.family == IP_V6 ? AF_INET6 : AF_INET;
+
+	run->waits = run->told = 0;
+	run->broken = false;
+	if (run->family == family && ip_addr_equal(&run->source, &t->source)) {
+		run->engine->sockets_kept--;
+		return 0;
+	}
+	sockets_forget(run);
+	if (open_socket(run, family) == 0)
+		return 0;
+	error = errno;
+	if (run->fd != -1)
+		close_socket(run);
+	errno = error;
+	return -1;
+}
+
+void
+sockets_give_back(struct probe_run *run, bool well)
+{
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+	struct engine *e = run->engine;
+
+	if (run->fd == -1)
+		return;
+	run->waits = 0;
+	if (run->family != 0 && well && e->sockets_kept < KEPT &&
+	    connect(run->fd, &nobody, sizeof(nobody)) == 0)
+		e->sockets_kept++;
+	else
+		close_socket(run);
+}
+
+void
+sockets_look_again(struct probe_run *run)
+{
+	watch(run, EPOLL_CTL_MOD);
+}
+
+void
+stream_wait(struct probe_run *run, int events)
+{
+	if (run->waits == events)
+		return;
+	run->waits = events;
+	if ((run->told & events) != 0)
+		sockets_look_again(run);
+}
+
+static void
+serve(struct probe_run *run, uint32_t events)
+{
+	int told = 0;
+
+	if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+		told = EV_READ | EV_WRITE;
+	if ((events & EPOLLIN) != 0)
+		told |= EV_READ;
+	if ((events & EPOLLOUT) != 0)
+		told |= EV_WRITE;
+	run->told |= told;
+	run->broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+	if ((told & run->waits) != 0)
+		run->target->definition->kind->ready(run, told & run->waits);
+}
+
+/* What is told of a kept socket is the end of its last connection. */
+void
+sockets_serve(struct engine *e)
+{
+	struct epoll_event events[EVENTS_A_TURN];
+	int i, n = epoll_wait(e->sockets_fd, events, EVENTS_A_TURN, 0);
+
+	for (i = 0; i < n; i++) {
+		struct probe_run *run = e->runs[events[i].data.u32];
+
+		if (run->target != NULL && run->family != 0)
+			serve(run, events[i].events);
+	}
+}
+
+static void
+on_sockets(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	sockets_serve(w->data);
+}
+
+int
+sockets_open(struct engine *e)
+{
+	e->sockets_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (e->sockets_fd == -1)
+		return -1;
+	ev_io_init(&e->sockets_io, on_sockets, e->sockets_fd, EV_READ);
+	e->sockets_io.data = e;
+	ev_io_start(e->loop, &e->sockets_io);
+	return 0;
+}
+
+void
+sockets_close(struct engine *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->run_count; i++)
+		sockets_forget(e->runs[i]);
+	ev_io_stop(e->loop, &e->sockets_io);
+	close(e->sockets_fd);
+}
