@@ -130,18 +130,49 @@ plan_reals_out(struct plan *p, const struct vs_service *wanted, const struct vs_
 	}
 }
 
-static void
-plan_service(struct plan *p, const struct vs_service *wanted)
+/* As find_near(), of services. */
+static const struct vs_service *
+find_service_near(const struct vs_table *t, size_t place, const struct vs_key *key)
 {
-	const struct vs_service *actual = vs_table_find(p->actual, &wanted->key);
+	if (t->sorted && place < t->service_count) {
+		const struct vs_service *row = &t->services[place];
 
-	if (vs_table_find(p->wanted, &wanted->key) != wanted)
+		if (vs_key_equal(&row->key, key) && (place == 0 || !vs_key_equal(&row[-1].key, key)))
+			return row;
+	}
+	return vs_table_find(t, key);
+}
+
+/* Row by row the same: then nothing is to be done, in whatever order they stand. */
+static bool
+reals_equal(const struct plan *p, const struct vs_service *wanted, const struct vs_service *actual)
+{
+	const struct vs_real *a = &p->wanted->reals[wanted->first_real];
+	const struct vs_real *b = &p->actual->reals[actual->first_real];
+
+	if (wanted->real_count != actual->real_count)
+		return false;
+	for (uint32_t i = 0; i < wanted->real_count; i++)
+		if (!endpoint_equal(&a[i].address, &b[i].address) || !real_equal(&a[i], &b[i]))
+			return false;
+	return true;
+}
+
+static void
+plan_service(struct plan *p, size_t place)
+{
+	const struct vs_service *wanted = &p->wanted->services[place];
+	const struct vs_service *actual = find_service_near(p->actual, place, &wanted->key);
+
+	if (find_service_near(p->wanted, place, &wanted->key) != wanted)
 		return;
 	if (!actual)
 		plan_emit(p, PLAN_ADD_SERVICE, wanted, NULL, 0);
 	else if (!service_equal(wanted, actual))
 		plan_emit(p, PLAN_SET_SERVICE, wanted, NULL,
 			service_connections(p->actual, actual));
+	if (actual && reals_equal(p, wanted, actual))
+		return;
 	plan_reals_in(p, wanted, actual, PASS_SERVING);
 	plan_reals_in(p, wanted, actual, PASS_QUIET);
 	if (actual)
@@ -167,11 +198,11 @@ plan_diff(const struct vs_table *wanted, const struct vs_table *actual,
 	bool sorted = keys_sorted(owned, owned_count);
 
 	for (size_t i = 0; i < wanted->service_count && p.whole; i++)
-		plan_service(&p, &wanted->services[i]);
+		plan_service(&p, i);
 	for (size_t i = 0; i < actual->service_count && p.whole; i++) {
 		const struct vs_service *service = &actual->services[i];
 
-		if (!vs_table_find(wanted, &service->key) &&
+		if (!find_service_near(wanted, i, &service->key) &&
 			vs_keys_contain(owned, owned_count, sorted, &service->key))
 			plan_emit(&p, PLAN_DEL_SERVICE, service, NULL,
 				service_connections(actual, service));

@@ -55,8 +55,8 @@ virtual_healthy(const struct pool *p, uint32_t row)
 	return healthy;
 }
 
-static uint32_t
-count_targets(const struct config *c)
+uint32_t
+targets_count(const struct config *c)
 {
 	return c->real_count + c->track_count + c->virtual_count +
 		(c->has_agents ? c->real_count : 0);
@@ -214,7 +214,7 @@ send_set(struct pool *p, uint32_t target)
 static void
 flush(struct pool *p)
 {
-	for (uint32_t i = 0; i < count_targets(&p->config); i++)
+	for (uint32_t i = 0; i < targets_count(&p->config); i++)
 		if (p->targets[i].probed && p->targets[i].untold && !send_set(p, i)) {
 			ev_timer_stop(p->loop, &p->flush_timer);
 			ev_timer_set(&p->flush_timer, flush_again_s, 0.);
@@ -364,92 +364,11 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		t->verdict = t->said = HEALTH_UP;
 }
 
-/* A search for one target after the other: what is found mostly stands behind what was found last. */
-struct search {
-	const struct config *before, *now;
-	uint32_t next;               /* row of before->reals to begin with */
-	uint32_t probe_before, probe_now; /* rows that were compared last */
-	bool probes_same;
-};
-
-/* Equal rows mean equal bytes; thousands of servers in turn have the same two. */
-static bool
-same_probe(struct search *s, uint32_t b, uint32_t n)
-{
-	if (b != s->probe_before || n != s->probe_now) {
-		s->probe_before = b;
-		s->probe_now = n;
-		s->probes_same = config_same_probe(s->before, b, s->now, n);
-	}
-	return s->probes_same;
-}
-
-/* The same server before the reload. */
-static uint32_t
-find_real_before(struct search *s, uint32_t real)
-{
-	const struct config *before = s->before, *now = s->now;
-	const char *name = now->virtuals[target_virtual(now, real)].name;
-
-	for (uint32_t n = 0, i = s->next; n < before->real_count; n++, i++) {
-		if (i >= before->real_count)
-			i = 0;
-		if (!endpoint_equal(&before->reals[i].address, &now->reals[real].address) ||
-			strcmp(before->virtuals[target_virtual(before, i)].name, name) != 0)
-			continue;
-		s->next = i + 1;
-		return i;
-	}
-	return CONF_NO_INDEX;
-}
-
-static uint32_t
-find_sorry_before(const struct config *before, const struct config *now, uint32_t virtual_row)
-{
-	const struct conf_virtual *v = &now->virtuals[virtual_row];
-
-	for (uint32_t n = 0; n < before->virtual_count; n++) { /* mostly where it was */
-		uint32_t i = (virtual_row + n) % before->virtual_count;
-		const struct conf_virtual *was = &before->virtuals[i];
-
-		if (strcmp(was->name, v->name) == 0 && endpoint_equal(&was->sorry, &v->sorry) &&
-			memcmp(&before->probes[was->sorry_probe], &now->probes[v->sorry_probe],
-				sizeof(struct conf_probe)) == 0)
-			return sorry_target(before, i);
-	}
-	return CONF_NO_INDEX;
-}
-
-static uint32_t
-find_before(struct search *s, uint32_t target)
-{
-	uint32_t row = target - s->now->real_count, was;
-	const struct conf_router *router;
-
-	if (target_is_real(s->now, target)) {
-		was = find_real_before(s, target);
-		return was != CONF_NO_INDEX && same_probe(s, s->before->reals[was].probe,
-			s->now->reals[target].probe) ? was : CONF_NO_INDEX;
-	}
-	if (target_is_agent(s->now, target)) {
-		target = target_real(s->now, target);
-		was = s->before->has_agents ? find_real_before(s, target) : CONF_NO_INDEX;
-		return was != CONF_NO_INDEX && same_probe(s, s->before->reals[was].agent,
-			s->now->reals[target].agent) ? agent_target(s->before, was)
-			: CONF_NO_INDEX;
-	}
-	if (target_is_sorry(s->now, target))
-		return find_sorry_before(s->before, s->now, target - sorry_target(s->now, 0));
-	router = tracks_router(s->now, row);
-	was = router ? config_track_before(s->now, router->name, row, s->before) : CONF_NO_INDEX;
-	return was == CONF_NO_INDEX ? was : s->before->real_count + was;
-}
-
 /* Numbers towards the probers: kept by what was there before, free ones for the rest. */
 static void
 number_targets(struct pool *p)
 {
-	uint32_t count = count_targets(&p->config), next = 0;
+	uint32_t count = targets_count(&p->config), next = 0;
 
 	for (uint32_t i = 0; i < p->slot_count; i++)
 		p->slot_rows[i] = CONF_NO_INDEX;
@@ -461,24 +380,24 @@ number_targets(struct pool *p)
 			p->targets[i].slot = take_slot(p, i, &next);
 }
 
-/* The targets of `now`; what was there before is moved over, and has no slot in `old` any more. */
+/*
+ * The targets of `now`, row i being row was[i] before; what was there before is moved over, and has no
+ * slot in `old` any more.
+ */
 static struct pool_target *
-carry_targets(const struct config *now, const struct config *before, struct pool_target *old)
+move_targets(const struct config *now, const uint32_t *was, struct pool_target *old)
 {
-	uint32_t count = count_targets(now), count_before = count_targets(before);
-	struct pool_target *targets = calloc(count + 1, sizeof(*targets));
-	struct search search = {.before = before, .now = now, .probe_before = CONF_NO_INDEX};
+	uint32_t count = targets_count(now);
+	struct pool_target *targets = reallocarray(NULL, (size_t)count + 1, sizeof(*targets));
 	mono at = mono_now();
 
 	for (uint32_t i = 0; targets && i < count; i++) {
-		uint32_t was = count_before ? find_before(&search, i) : CONF_NO_INDEX;
-
-		if (was == CONF_NO_INDEX || old[was].slot == CONF_NO_INDEX) {
+		if (was[i] == CONF_NO_INDEX || old[was[i]].slot == CONF_NO_INDEX) {
 			init_target(now, i, at, &targets[i]);
 			continue;
 		}
-		targets[i] = old[was];
-		old[was].slot = CONF_NO_INDEX;
+		targets[i] = old[was[i]];
+		old[was[i]].slot = CONF_NO_INDEX;
 	}
 	if (targets)
 		agents_settle(now, targets);
@@ -488,31 +407,47 @@ carry_targets(const struct config *now, const struct config *before, struct pool
 struct pool_target *
 targets_foreseen(const struct pool *p, const struct config *now)
 {
-	uint32_t count = count_targets(&p->config);
+	uint32_t count = targets_count(&p->config), *was = carry_targets(now, &p->config);
 	struct pool_target *old = calloc(count + 1, sizeof(*old)), *targets = NULL;
 
-	if (old && p->targets) {
+	if (old && was && p->targets) {
 		memcpy(old, p->targets, count * sizeof(*old));
-		targets = carry_targets(now, &p->config, old);
+		targets = move_targets(now, was, old);
 	}
+	free(was);
 	free(old);
 	return targets;
 }
 
-int
-targets_configure(struct pool *p, const struct config *before)
+/* False: no memory. */
+static bool
+renew_targets(struct pool *p, const uint32_t *was, uint32_t count_before)
 {
-	uint32_t count = count_targets(&p->config), count_before = count_targets(before);
 	struct pool_target *old = p->targets;
 
-	p->targets = carry_targets(&p->config, before, old);
-	if (!p->targets || grow_slots(p, count + count_before) == -1)
-		return -1;
+	p->targets = move_targets(&p->config, was, old);
+	if (!p->targets || grow_slots(p, targets_count(&p->config) + count_before) == -1)
+		return false;
 	for (uint32_t i = 0; i < count_before; i++)
 		if (old[i].slot != CONF_NO_INDEX && old[i].probed)
 			send_clear(p, &old[i]);
 	number_targets(p);
 	free(old);
+	return true;
+}
+
+int
+targets_configure(struct pool *p, const struct config *before)
+{
+	uint32_t count_before = targets_count(before), *was = carry_targets(&p->config, before);
+	bool ok = was != NULL;
+
+	if (ok && (!p->targets ||
+			  !carry_moves_nothing(was, targets_count(&p->config), count_before)))
+		ok = renew_targets(p, was, count_before);
+	free(was);
+	if (!ok)
+		return -1;
 	for (uint32_t i = 0; i < p->prober_count; i++)
 		p->probers[i].table_untold = true;
 	targets_refresh(p);
@@ -671,14 +606,14 @@ targets_prober_up(struct pool *p, uint32_t index, int fd)
 	prober->watcher.data = prober;
 	ev_io_start(p->loop, &prober->watcher);
 	if (index >= p->prober_count) {
-		for (uint32_t i = 0; i < count_targets(&p->config); i++)
+		for (uint32_t i = 0; i < targets_count(&p->config); i++)
 			if (p->targets[i].probed)
 				send_clear(p, &p->targets[i]);
 		p->prober_count = index + 1;
-		for (uint32_t i = 0; i < count_targets(&p->config); i++)
+		for (uint32_t i = 0; i < targets_count(&p->config); i++)
 			p->targets[i].untold = p->targets[i].probed;
 	} else {
-		for (uint32_t i = 0; i < count_targets(&p->config); i++)
+		for (uint32_t i = 0; i < targets_count(&p->config); i++)
 			if (prober_of(p, &p->targets[i]) == prober)
 				p->targets[i].untold = p->targets[i].probed;
 	}

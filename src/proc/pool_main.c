@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 static const double alive_every_s = 0.1;
 static const double neighbours_every_s = 0.2; /* a new neighbour is soon one to be asked */
 static const int64_t prepare_patience_ns = 3 * NS_PER_S;
-enum { EXIT_REFUSED = 2, MESSAGES_A_TURN = 128, STATE_EVERY_S = 60 };
+enum { EXIT_REFUSED = 2, MESSAGES_A_TURN = 128, STATE_EVERY_S = 60, KEPT_BYTES = 32 << 20 };
 
 static void
 log_state(struct pool *p)
@@ -450,6 +451,9 @@ pool_main(struct child *child)
 
 	if (!p)
 		_exit(EXIT_REFUSED);
+	/* Tables of megabytes are made anew with each reload: their pages are kept, not given back. */
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES);
 	p->child = child;
 	p->started = mono_now();
 	p->told_at = MONO_NEVER;

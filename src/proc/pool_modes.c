@@ -11,15 +11,20 @@
 struct pool_virtual *
 modes_carried(const struct config *now, const struct config *before, const struct pool_virtual *old)
 {
-	struct pool_virtual *rows = calloc(now->virtual_count + 1, sizeof(*rows));
+	struct pool_virtual *rows = reallocarray(NULL, (size_t)now->virtual_count + 1, sizeof(*rows));
+	uint32_t *was = carry_virtuals(now, before);
 
+	if (!was) {
+		free(rows);
+		return NULL;
+	}
 	for (uint32_t i = 0; rows && i < now->virtual_count; i++) {
 		rows[i] = (struct pool_virtual){.shortage = SHORTAGE_NONE, .correlated = CORRELATED_NONE,
 			.since = mono_now()};
-		for (uint32_t k = 0; old && k < before->virtual_count; k++)
-			if (strcmp(before->virtuals[k].name, now->virtuals[i].name) == 0)
-				rows[i] = old[k];
+		if (was[i] != CONF_NO_INDEX && old)
+			rows[i] = old[was[i]];
 	}
+	free(was);
 	return rows;
 }
 
@@ -71,7 +76,7 @@ modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s
 
 	s->is_short = shortage_judge(&state->shortage, o.usable, o.possible, v->min_healthy,
 		mono_now());
-	state->outcome = pool_judge(s, members, v->real_count);
+	state->outcome = s->is_short ? pool_judge(s, members, v->real_count) : o;
 }
 
 void

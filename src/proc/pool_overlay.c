@@ -6,18 +6,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int
+compare(const struct override *row, const char *virtual, const char *real)
+{
+	int order = strcmp(row->virtual, virtual);
+
+	return order != 0 ? order : strcmp(row->real, real);
+}
+
+/* The first row that does not stand before that server; count: there is none. */
+static uint32_t
+place_of(const struct overlay *o, const char *virtual, const char *real)
+{
+	uint32_t low = 0, high = o->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (compare(&o->rows[middle], virtual, real) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 struct override *
 overlay_find(const struct overlay *o, const char *virtual, const char *real)
 {
-	for (uint32_t i = 0; i < o->count; i++)
-		if (strcmp(o->rows[i].virtual, virtual) == 0 && strcmp(o->rows[i].real, real) == 0)
-			return &o->rows[i];
-	return NULL;
+	uint32_t at = place_of(o, virtual, real);
+
+	return at < o->count && compare(&o->rows[at], virtual, real) == 0 ? &o->rows[at] : NULL;
 }
 
 struct override *
 overlay_get(struct overlay *o, const char *virtual, const char *real)
 {
+	uint32_t at = place_of(o, virtual, real);
 	struct override *row = overlay_find(o, virtual, real), *grown;
 
 	if (row || o->count == OVERLAY_MAX)
@@ -26,7 +51,8 @@ overlay_get(struct overlay *o, const char *virtual, const char *real)
 	if (!grown)
 		return NULL;
 	o->rows = grown;
-	row = &o->rows[o->count++];
+	row = &o->rows[at];
+	memmove(row + 1, row, (o->count++ - at) * sizeof(*row));
 	memset(row, 0, sizeof(*row));
 	memcpy(row->virtual, virtual, strnlen(virtual, LIMIT_NAME - 1));
 	memcpy(row->real, real, strnlen(real, LIMIT_NAME - 1));
@@ -83,14 +109,18 @@ static uint32_t
 merge_virtual(const struct overlay *o, const struct config *base, const struct conf_virtual *v,
 	struct conf_real *to)
 {
-	uint32_t count = 0;
+	uint32_t first = place_of(o, v->name, ""), count = 0;
 
+	if (first == o->count || strcmp(o->rows[first].virtual, v->name) != 0) {
+		if (v->real_count > 0)
+			memcpy(to, base->reals + v->first_real, v->real_count * sizeof(*to));
+		return v->real_count;
+	}
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
 		if (!is_removed(o, v, &base->reals[i]))
 			to[count++] = base->reals[i];
-	for (uint32_t i = 0; i < o->count; i++)
-		if (o->rows[i].added && strcmp(o->rows[i].virtual, v->name) == 0 &&
-			!stands_there(base, v, &o->rows[i]))
+	for (uint32_t i = first; i < o->count && strcmp(o->rows[i].virtual, v->name) == 0; i++)
+		if (o->rows[i].added && !stands_there(base, v, &o->rows[i]))
 			append_added(v, &o->rows[i], &to[count++]);
 	return count;
 }
@@ -98,10 +128,13 @@ merge_virtual(const struct overlay *o, const struct config *base, const struct c
 bool
 overlay_config(const struct overlay *o, const struct config *base, struct config *out)
 {
-	struct conf_real *reals = calloc(base->real_count + o->count + 1, sizeof(*reals));
+	struct conf_real *reals = reallocarray(NULL, (size_t)base->real_count + o->count + 1,
+		sizeof(*reals));
+	struct config rest = *base; /* without them: they are copied below */
 	uint32_t count = 0;
 
-	if (!reals || !config_copy(base, out)) {
+	rest.real_count = 0;
+	if (!reals || !config_copy(&rest, out)) {
 		free(reals);
 		return false;
 	}

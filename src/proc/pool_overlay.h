@@ -25,7 +25,7 @@ struct override {
 };
 
 struct overlay {
-	struct override *rows;
+	struct override *rows;       /* by the names of virtual and real server */
 	uint32_t count;
 };
 

@@ -5,6 +5,7 @@
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
  *   pool_health_log.c  ... told in the log
+ *   pool_carry.c     what was what before a reload
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
  *   pool_table.c     the wanted table, out of configuration, verdicts and roles
  *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
@@ -207,6 +208,17 @@ struct pool {
 struct pool_router *routers_carried(const struct config *now, const struct config *before,
 	const struct pool_router *old);
 
+/* pool_carry.c */
+/*
+ * For each row of now->virtuals, and for each target of `now`, which one of `before` it was, or
+ * CONF_NO_INDEX; owned by the caller. NULL: no memory. A target is the same when its server is asked the
+ * same way at the same place.
+ */
+uint32_t *carry_virtuals(const struct config *now, const struct config *before);
+uint32_t *carry_targets(const struct config *now, const struct config *before);
+/* Is every row where it was? */
+bool carry_moves_nothing(const uint32_t *was, uint32_t count, uint32_t count_before);
+
 /* pool_health.c */
 int targets_configure(struct pool *p, const struct config *before);
 /* What the targets would be right after a reload to `now`; owned by the caller. NULL: no memory. */
@@ -220,6 +232,7 @@ const char *health_name(enum health_verdict verdict);
 /* Healthy real servers of a virtual server: unprobed ones count, those that are held do not. */
 uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
 
+uint32_t targets_count(const struct config *c);
 /* What a target is. */
 bool target_is_real(const struct config *c, uint32_t target);
 bool target_is_track(const struct config *c, uint32_t target);

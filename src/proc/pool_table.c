@@ -132,10 +132,22 @@ make_room(struct pool *p)
 	return p->wanted.services && p->wanted.reals;
 }
 
+/* Rows for the servers of any virtual server, and one. */
+static size_t
+largest(const struct config *c)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < c->virtual_count; i++)
+		if (c->virtuals[i].real_count > most)
+			most = c->virtuals[i].real_count;
+	return (size_t)most + 1;
+}
+
 bool
 table_build_wanted(struct pool *p)
 {
-	struct pool_member *members = calloc(p->config.real_count + 1, sizeof(*members));
+	struct pool_member *members = reallocarray(NULL, largest(&p->config), sizeof(*members));
 	bool ok = members && make_room(p);
 
 	if (ok)

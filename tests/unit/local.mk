@@ -201,6 +201,16 @@ check_PROGRAMS += tests/unit/test_ipvs_connections
 TESTS += tests/unit/test_ipvs_connections
 tests_unit_test_ipvs_connections_SOURCES = tests/unit/test_ipvs_connections.c
 tests_unit_test_ipvs_connections_LDADD = liblinux.la libbase.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_carry
+TESTS += tests/unit/test_carry
+tests_unit_test_carry_SOURCES = tests/unit/test_carry.c
+tests_unit_test_carry_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+
+check_PROGRAMS += tests/unit/test_overlay
+TESTS += tests/unit/test_overlay
+tests_unit_test_overlay_SOURCES = tests/unit/test_overlay.c
+tests_unit_test_overlay_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+
 check_PROGRAMS += tests/unit/test_preview
 TESTS += tests/unit/test_preview
 tests_unit_test_preview_SOURCES = tests/unit/test_preview.c

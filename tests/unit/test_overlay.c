@@ -1,0 +1,107 @@
+/* What operators changed: found among many, kept in order, and laid over a configuration. */
+#include "proc/pool_overlay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { VIRTUALS = 7, SERVERS = 31, ROWS = VIRTUALS * SERVERS };
+
+static void
+names_of(uint32_t i, char virtual[LIMIT_NAME], char real[LIMIT_NAME])
+{
+	snprintf(virtual, LIMIT_NAME, "v%u", i % VIRTUALS);
+	snprintf(real, LIMIT_NAME, "r%u", i / VIRTUALS);
+}
+
+static void
+finds_each(void **state)
+{
+	struct overlay o = {.count = 0};
+	char virtual[LIMIT_NAME], real[LIMIT_NAME];
+
+	(void)state;
+	for (uint32_t i = 0; i < ROWS; i++) {
+		names_of(i * 100 % ROWS, virtual, real); /* 217 and 100 have no divisor in common */
+		assert_null(overlay_find(&o, virtual, real));
+		overlay_get(&o, virtual, real)->weight = (int32_t)(i * 100 % ROWS);
+	}
+	assert_int_equal(o.count, ROWS);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		names_of(i, virtual, real);
+		assert_int_equal(overlay_find(&o, virtual, real)->weight, i);
+		assert_ptr_equal(overlay_get(&o, virtual, real), overlay_find(&o, virtual, real));
+	}
+	for (uint32_t i = 0; i < ROWS; i += 2) {
+		names_of(i, virtual, real);
+		overlay_find(&o, virtual, real)->weight = -1;
+	}
+	overlay_tidy(&o);
+	assert_int_equal(o.count, ROWS / 2);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		names_of(i, virtual, real);
+		assert_true((overlay_find(&o, virtual, real) != NULL) == (i % 2 != 0));
+	}
+	free(o.rows);
+}
+
+static struct conf_real
+server(const char *name, const char *address)
+{
+	struct conf_real real = {.weight = 1};
+
+	snprintf(real.name, sizeof(real.name), "%s", name);
+	assert_true(endpoint_parse(address, &real.address));
+	return real;
+}
+
+static void
+lays_over(void **state)
+{
+	struct conf_virtual virtuals[] = {{.name = "a", .real_count = 2},
+		{.name = "b", .first_real = 2, .real_count = 1}, {.name = "c", .first_real = 3}};
+	struct conf_real reals[] = {server("x", "10.0.0.1:80"), server("y", "10.0.0.2:80"),
+		server("x", "10.0.0.3:80")};
+	struct config base = {.virtuals = virtuals, .virtual_count = 3, .reals = reals, .real_count = 3};
+	struct overlay o = {.count = 0};
+	struct config out;
+	struct override *r;
+
+	(void)state;
+	overlay_get(&o, "a", "x")->removed = true;
+	r = overlay_get(&o, "b", "new");
+	r->added = true;
+	r->address = server("new", "10.0.0.9:80").address;
+	r->added_weight = 7;
+	r = overlay_get(&o, "b", "again"); /* stands in the file by now */
+	r->added = true;
+	r->address = reals[2].address;
+	overlay_get(&o, "gone", "z")->added = true;
+	assert_true(overlay_config(&o, &base, &out));
+	assert_int_equal(out.real_count, 3);
+	assert_int_equal(out.virtuals[0].real_count, 1);
+	assert_string_equal(out.reals[0].name, "y");
+	assert_int_equal(out.virtuals[1].first_real, 1);
+	assert_int_equal(out.virtuals[1].real_count, 2);
+	assert_string_equal(out.reals[1].name, "x");
+	assert_string_equal(out.reals[2].name, "new");
+	assert_int_equal(out.reals[2].weight, 7);
+	assert_int_equal(out.virtuals[2].real_count, 0);
+	config_free(&out);
+	free(o.rows);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_each),
+		cmocka_unit_test(lays_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
