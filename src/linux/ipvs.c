@@ -19,13 +19,11 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -48,32 +46,11 @@ struct ipvs {
 /* Called for every message that answers a request; a negative value ends the exchange. */
 typedef int (*ipvs_heard)(void *context, struct nlmsghdr *message);
 
-static void
-ipvs_modprobe(void)
-{
-	char *arguments[] = {"modprobe", "-q", "ip_vs", NULL}, *environment[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
-
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return;
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (posix_spawn(&pid, "/sbin/modprobe", &actions, NULL, arguments, environment) == 0)
-		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-			;
-	posix_spawn_file_actions_destroy(&actions);
-}
-
 /* Asking for the family by name makes the kernel load the module, where it may. */
 static int
 ipvs_resolve(struct ipvs *ipvs)
 {
 	ipvs->family = genl_ctrl_resolve(ipvs->socket, IPVS_GENL_NAME);
-	if (ipvs->family < 0) {
-		ipvs_modprobe();
-		ipvs->family = genl_ctrl_resolve(ipvs->socket, IPVS_GENL_NAME);
-	}
 	return ipvs->family < 0 ? -ENOENT : 0;
 }
 

@@ -12,8 +12,8 @@
 
 struct ipvs;
 
-/* Opens the socket and resolves the family (the kernel loads ip_vs when it can; modprobe as a
- * fallback). -ENOENT: this kernel has no ip_vs. */
+/* Opens the socket and resolves the family. Where ip_vs is not loaded the kernel tries, and waits for its
+ * own modprobe (see modules.h). -ENOENT: this kernel has no ip_vs. */
 int ipvs_open(struct ipvs **out);
 void ipvs_close(struct ipvs *ipvs);
 

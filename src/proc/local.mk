@@ -30,6 +30,7 @@ libproc_la_SOURCES += src/proc/pool_health.c
 libproc_la_SOURCES += src/proc/pool_health_log.c
 libproc_la_SOURCES += src/proc/pool_main.c
 libproc_la_SOURCES += src/proc/pool_modes.c
+libproc_la_SOURCES += src/proc/pool_modules.c
 libproc_la_SOURCES += src/proc/pool_neighbours.c
 libproc_la_SOURCES += src/proc/pool_operate.c
 libproc_la_SOURCES += src/proc/pool_overlay.c

@@ -115,6 +115,9 @@ take_config(struct pool *p, const struct channel_message *m)
 	free(old);
 	config_free(&before);
 	check_forwarding(p);
+	refused_forget(p); /* whoever changes the configuration may have installed what was missing */
+	modules_ask_again(p);
+	modules_want(p, &p->config);
 	table_apply_now(p, first ? REASON_STARTED : REASON_RECONFIGURED);
 	p->told_at = MONO_NEVER;
 	table_check_soon(p);
@@ -282,6 +285,7 @@ leave(struct pool *p, bool clean)
 	}
 	control_stop(p);
 	preview_close(p);
+	modules_close(p);
 	table_close(p);
 	neighbours_close(p->neighbours);
 	config_free(&p->base);
@@ -379,6 +383,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	operate_second(p);
 	weights_second(p);
 	modes_second(p);
+	modules_second(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
 }

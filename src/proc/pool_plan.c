@@ -33,6 +33,8 @@ open_ipvs(struct pool *p)
 		return true;
 	if ((p->config.virtual_count == 0 && p->owned_count == 0) || !mono_due(p->ipvs_retry_at, now))
 		return false;
+	if (!modules_may_open(p))
+		return false; /* planned again when it is loaded */
 	error = ipvs_open(&p->ipvs);
 	if (error == 0) {
 		/* Before any service: a connection that is established before the daemons run, and
@@ -221,8 +223,6 @@ table_apply_now(struct pool *p, enum reason why)
 		return false;
 	if (!p->settled) /* whichever message came first, nothing was here before it */
 		why = REASON_STARTED;
-	if (why == REASON_RECONFIGURED) /* not at a takeover: it does not wait for modprobe */
-		refused_forget(p);
 	if (why == REASON_DRIFT || why == REASON_STARTED)
 		p->actual_known = false;
 	modes_tell(p);

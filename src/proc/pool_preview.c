@@ -12,6 +12,7 @@
 
 #include "conf/listen.h"
 #include "conf/pack.h"
+#include "linux/modules.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -104,6 +105,8 @@ read_kernel(const struct pool *p, struct pool *shadow)
 	if (!p->ipvs && p->config.virtual_count == 0 && shadow->config.virtual_count == 0 &&
 		p->owned_count == 0)
 		return 0;
+	if (!p->ipvs && !module_is_there("ip_vs"))
+		return 0; /* nothing is in a table that is not there */
 	if (!p->ipvs)
 		error = ipvs_open(&own);
 	if (error == 0)
@@ -280,6 +283,7 @@ preview_plan(struct pool *p, const char *file, int fd, const char **refusal)
 	v->at = mono_now();
 	preview_close(p);
 	p->preview = v;
+	modules_want(p, &v->config); /* so that they are there when it is applied */
 	log_plan(p, v);
 	return preview_json(p, v);
 }

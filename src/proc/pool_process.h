@@ -19,6 +19,7 @@
  *   pool_survival.c  what connections survive a takeover by; comparing servers with the peer
  *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
  *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
+ *   pool_modules.c   modules of the kernel, loaded without waiting
  *   pool_refused.c   services that the kernel does not take, left out for a while
  *   pool_owned.c     which services are ours, remembered over a restart
  *   pool_preview.c   plan and apply: what a configuration would change, and doing just that
@@ -176,6 +177,7 @@ struct pool {
 	size_t refused_count;
 	mono refused_until;            /* then they are asked for again */
 	int64_t refused_pause_ns;
+	struct pool_modules *modules;  /* pool_modules.c; NULL: none was missing yet */
 	struct ipvs_sync sync;         /* as last set */
 	bool sync_set;
 	bool sync_refused;
@@ -368,6 +370,16 @@ void operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t
 	struct pool_member *m);
 bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row);
 void operate_second(struct pool *p);             /* ends of drains and of overrides */
+
+/* pool_modules.c */
+/* All that this configuration needs and the kernel does not have is asked for. */
+void modules_want(struct pool *p, const struct config *c);
+/* False: what that needs is being loaded, or cannot be; asked for if it was not yet. */
+bool modules_may_open(struct pool *p);
+bool modules_may_use(struct pool *p, const struct vs_service *s);
+void modules_ask_again(struct pool *p);          /* for what could not be loaded, when it is wanted */
+void modules_second(struct pool *p);
+void modules_close(struct pool *p);
 
 /* pool_refused.c */
 /* What the kernel refused for good, of the operations done, is left out for a while. */

@@ -2,8 +2,9 @@
  * Services that the kernel does not take: no module for the scheduler or the protocol. Asking again
  * with every look at the table would run modprobe four times a second and fill the log, and the plan
  * would never be done, for the other services as well. So a refused service is left out of what is
- * wanted for a while, twice as long each time. One that is in the kernel already keeps the
- * scheduler that it has, and its real servers are looked after as ever.
+ * wanted for a while, twice as long each time; and so is one whose module is still being loaded. One
+ * that is in the kernel already keeps the scheduler that it has, and its real servers are looked
+ * after as ever.
  */
 #include "proc/pool_process.h"
 
@@ -80,18 +81,24 @@ void
 refused_leave_out(struct pool *p)
 {
 	struct vs_table *w = &p->wanted;
+	struct vs_service last = {.flags = 0};
+	bool usable = true;
 	size_t kept = 0;
 
 	if (p->refused_count != 0 && mono_due(p->refused_until, mono_now()))
 		ask_again(p);
-	if (p->refused_count == 0)
-		return;
 	for (size_t i = 0; i < w->service_count; i++) {
 		struct vs_service s = w->services[i];
-		bool refused = is_refused(p, &s.key);
-		const struct vs_service *is = vs_table_find(&p->actual, &s.key);
+		const struct vs_service *is;
+		bool refused;
 
-		if (refused && is) {
+		if (i == 0 || strcmp(s.scheduler, last.scheduler) != 0 ||
+			strcmp(s.engine, last.engine) != 0)
+			usable = modules_may_use(p, &s);
+		last = s;
+		refused = !usable || is_refused(p, &s.key);
+		is = refused ? vs_table_find(&p->actual, &s.key) : NULL;
+		if (is) {
 			struct vs_service old = *is;
 
 			old.first_real = s.first_real;
