@@ -130,6 +130,7 @@
 	ROW(HELD, "held", "silent together with most of its pool; serves while that is asked")     \
 	ROW(LATENCY, "latency", "weights follow the response times of the probes")                 \
 	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
+	ROW(FLAPPING, "flapping", "it falls again and again, and has to be well for longer")       \
 	ROW(DRAINED, "drained", "no connection is left")                                           \
 	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \
 	ROW(OVERRIDE_ENDED, "override-ended", "the time that the operator gave is over")           \

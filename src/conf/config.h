@@ -129,6 +129,7 @@ struct conf_probe {
 	uint8_t fall;             /* 1..100 failures in a row */
 	uint8_t spread_percent;   /* 0..50 of the interval, by which a start is put off at random */
 	uint8_t refusal_weight;   /* 1..100 failures that a refusal counts as; 0: 1 */
+	uint8_t flap_falls;       /* 0..100, as core/flap.h; 0: no flapper is held back */
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
 	uint16_t port;            /* 0: the real server's own port */
 	struct ip_addr address;   /* no family: the real server's own address */
@@ -136,6 +137,9 @@ struct conf_probe {
 	uint32_t interval_ms;     /* 10..3600000 */
 	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
 	uint32_t interval_down_ms; /* while down; 0: interval_ms */
+	uint32_t flap_window_s;   /* 1..86400; of a flapper, as the next two */
+	uint32_t flap_hold_s;     /* 1..3600 */
+	uint32_t flap_hold_max_s; /* 1..86400, >= flap_hold_s */
 	uint32_t timeout_ms;      /* 10..600000, one absolute deadline a probe */
 	/* of http and https */
 	char path[LIMIT_PATH];

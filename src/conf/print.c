@@ -240,6 +240,10 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 		fprintf(to, "%sinterval_down_ms = %u;\n", indent, p->interval_down_ms);
 	fprintf(to, "%sspread_percent = %u;\n", indent, p->spread_percent);
 	fprintf(to, "%srefusal_weight = %u;\n", indent, p->refusal_weight);
+	fprintf(to, "%sflap_falls = %u;\n%sflap_window_s = %u;\n", indent, p->flap_falls, indent,
+		p->flap_window_s);
+	fprintf(to, "%sflap_hold_s = %u;\n%sflap_hold_max_s = %u;\n", indent, p->flap_hold_s, indent,
+		p->flap_hold_max_s);
 }
 
 void

@@ -51,6 +51,10 @@ sorry_probe(struct reader *r, uint32_t base, bool has_port)
 	p.interval_down_ms = times->interval_down_ms;
 	p.spread_percent = times->spread_percent;
 	p.refusal_weight = times->refusal_weight;
+	p.flap_falls = times->flap_falls;
+	p.flap_window_s = times->flap_window_s;
+	p.flap_hold_s = times->flap_hold_s;
+	p.flap_hold_max_s = times->flap_hold_max_s;
 	return add_probe(r, &p);
 }
 
@@ -71,6 +75,10 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 	p->fall = (uint8_t)scope_int(&defaults, "fall");
 	p->spread_percent = (uint8_t)scope_int(&defaults, "spread_percent");
 	p->refusal_weight = (uint8_t)scope_int(&defaults, "refusal_weight");
+	p->flap_falls = (uint8_t)scope_int(&defaults, "flap_falls");
+	p->flap_window_s = scope_int(&defaults, "flap_window_s");
+	p->flap_hold_s = scope_int(&defaults, "flap_hold_s");
+	p->flap_hold_max_s = scope_int(&defaults, "flap_hold_max_s");
 	p->interval_ms = scope_int(&defaults, "interval_ms");
 	p->timeout_ms = scope_int(&defaults, "timeout_ms");
 	if (type == CONF_PROBE_DNS) {
@@ -298,6 +306,27 @@ source_fits(const struct conf_probe *p, uint8_t family)
 	return true;
 }
 
+/* As above: who sets only how long it begins with has no bound below that. */
+static void
+read_flap(const struct scope *s, struct conf_probe *p)
+{
+	config_setting_t *most = scope_member(s, "flap_hold_max_s");
+
+	if (scope_member(s, "flap_falls"))
+		p->flap_falls = (uint8_t)scope_int(s, "flap_falls");
+	if (scope_member(s, "flap_window_s"))
+		p->flap_window_s = scope_int(s, "flap_window_s");
+	if (scope_member(s, "flap_hold_s"))
+		p->flap_hold_s = scope_int(s, "flap_hold_s");
+	if (most)
+		p->flap_hold_max_s = scope_int(s, "flap_hold_max_s");
+	else if (p->flap_hold_max_s < p->flap_hold_s)
+		p->flap_hold_max_s = p->flap_hold_s;
+	if (p->flap_hold_max_s < p->flap_hold_s)
+		scope_error(s, most, "flap_hold_max_s is %u; it must not be shorter than "
+			"flap_hold_s (%u)", p->flap_hold_max_s, p->flap_hold_s);
+}
+
 /* See read_probe() for `base` and `standard`. */
 static void
 fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
@@ -340,6 +369,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);
 	read_rhythm(s, p);
+	read_flap(s, p);
 }
 
 uint32_t

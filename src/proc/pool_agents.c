@@ -42,7 +42,8 @@ agents_effect(const struct pool *p, uint32_t row)
 enum health_verdict
 agents_verdict(const struct pool *p, uint32_t row)
 {
-	return agents_effect(p, row) == AGENT_OUT ? HEALTH_DOWN : p->targets[row].said;
+	return agents_effect(p, row) == AGENT_OUT ? HEALTH_DOWN
+		: flaps_verdict(&p->targets[row]);
 }
 
 void
@@ -52,7 +53,7 @@ agents_settle(const struct config *c, struct pool_target *targets)
 		const struct agent_state *said = agent_in(c, targets, i);
 
 		targets[i].verdict = said && agent_effect(said) == AGENT_OUT ? HEALTH_DOWN
-			: targets[i].said;
+			: flaps_verdict(&targets[i]);
 	}
 }
 

@@ -262,6 +262,7 @@ stop_probing(struct pool *p, uint32_t target)
 	t->generation = ++p->probe_generation;
 	t->verdict = t->said = HEALTH_UNKNOWN; /* what was true then says nothing about now */
 	t->agent = (struct agent_state){0};
+	t->flap = (struct flap){.held = false};
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
 	t->silent_since = MONO_NEVER;
@@ -485,18 +486,13 @@ take_agent(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 	agents_heard(p, real, &before, p->targets[real].verdict);
 }
 
-/* The target's own probe says something else than before. */
 static void
-take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
+change_verdict(struct pool *p, uint32_t target, enum health_verdict now)
 {
 	struct pool_target *t = &p->targets[target];
 	enum health_verdict before = t->verdict;
 
-	t->said = now;
-	t->keep_out = false;
-	t->verdict = target_is_real(&p->config, target) ? agents_verdict(p, target) : now;
-	if (t->verdict == before)
-		return; /* its agent has it down */
+	t->verdict = now;
 	t->since = mono_now();
 	if (target_is_track(&p->config, target)) {
 		tracks_tell(p, target - p->config.real_count);
@@ -512,6 +508,57 @@ take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
 	target_log_verdict(p, target, before);
 	views_tell(p);
 	table_replan(p, REASON_HEALTH);
+}
+
+static void settle_held(struct pool *p, const struct conf_virtual *v);
+
+/* The verdict out of what the probe says, what the agent says, and who is held back. */
+static void
+settle(struct pool *p, uint32_t target)
+{
+	struct pool_target *t = &p->targets[target];
+	enum health_verdict now;
+
+	if (flaps_hold(p, target))
+		t->reason = REASON_FLAPPING;
+	else if (t->reason == REASON_FLAPPING)
+		t->reason = REASON_PROBE_OK; /* let in between two results */
+	now = target_is_real(&p->config, target) ? agents_verdict(p, target) : flaps_verdict(t);
+	if (now == t->verdict)
+		return;
+	change_verdict(p, target, now);
+	if (now == HEALTH_DOWN && target_is_real(&p->config, target))
+		settle_held(p, &p->config.virtuals[target_virtual(&p->config, target)]);
+}
+
+/* One is down: those held back may be needed. */
+static void
+settle_held(struct pool *p, const struct conf_virtual *v)
+{
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+		if (p->targets[i].flap.held)
+			settle(p, i);
+}
+
+void
+targets_second(struct pool *p)
+{
+	for (uint32_t i = 0; i < targets_count(&p->config); i++)
+		if (p->targets[i].flap.held)
+			settle(p, i);
+}
+
+/* The target's own probe has said so, for the first time or again. */
+static void
+take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
+{
+	struct pool_target *t = &p->targets[target];
+
+	if (now != t->said) {
+		t->keep_out = false;
+		flaps_said(p, target, now);
+	}
+	settle(p, target);
 }
 
 static void
@@ -532,7 +579,7 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 		weights_measured(t);
 	if (target_is_real(&p->config, target) && correlated_takes(p, target, r))
 		now = t->said;
-	if (now != t->said && (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN))
+	if (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN)
 		take_verdict(p, target, now);
 	take_agent(p, target, r);
 }

@@ -62,6 +62,18 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 		log_line_bytes(line, "sent", text, length < SENT_MAX ? length : SENT_MAX);
 }
 
+/* From the second fall on; how long it is held back. */
+static void
+log_flap(struct log_line *line, const struct pool *p, uint32_t target)
+{
+	uint32_t falls = flaps_count(p, target);
+
+	if (falls > 1)
+		log_line_int(line, "falls", falls);
+	if (flaps_left_ns(p, target) >= 0)
+		log_line_ms(line, "held_ms", flaps_left_ns(p, target));
+}
+
 void
 target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 {
@@ -78,6 +90,7 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 	log_line_reason(&line, t->held ? REASON_HELD : t->reason);
 	log_line_int(&line, "detail", t->detail);
 	log_line_endpoint(&line, "address", &address);
+	log_flap(&line, p, target);
 	if (t->connect_ns >= 0)
 		log_line_ms(&line, "connect_ms", t->connect_ns);
 	if (t->answer_ns >= 0)

@@ -380,6 +380,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	survival_tell(p);
 	tracks_second(p);
 	views_tell(p);
+	targets_second(p);
 	operate_second(p);
 	weights_second(p);
 	modes_second(p);

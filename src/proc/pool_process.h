@@ -4,6 +4,7 @@
  *
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
+ *   pool_flap.c      ... of those who fall again and again
  *   pool_health_log.c  ... told in the log
  *   pool_carry.c     what was what before a reload
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
@@ -36,6 +37,7 @@
 #include "core/correlated.h"
 #include "core/drain.h"
 #include "core/election.h"
+#include "core/flap.h"
 #include "core/health.h"
 #include "core/latency.h"
 #include "core/plan.h"
@@ -60,9 +62,10 @@ struct control_stats;
  */
 struct pool_target {
 	enum health_verdict verdict; /* what counts: of the probe and, of a real server, its agent */
-	enum health_verdict said;    /* of the probe alone */
+	enum health_verdict said;    /* of the probe alone: up as well while it is held back */
 	struct agent_state agent;    /* of an agent, or a probe of that type: all that it said */
-	enum reason reason;       /* of the last result */
+	struct flap flap;
+	enum reason reason;       /* of the last result, or why it is held back */
 	int32_t detail;
 	char evidence[64];
 	mono since;               /* of the verdict */
@@ -247,6 +250,17 @@ bool target_is_sorry(const struct config *c, uint32_t target);
 const struct conf_probe *target_probe(const struct config *c, uint32_t target);
 /* Whose real or sorry server it is; CONF_NO_INDEX: a tracked probe's. */
 uint32_t target_virtual(const struct config *c, uint32_t target);
+
+void targets_second(struct pool *p);             /* those held back whose time is over */
+
+/* pool_flap.c */
+/* The prober says something else than before. */
+void flaps_said(struct pool *p, uint32_t target, enum health_verdict said);
+/* Is it up and held back all the same? Lets it in when that is over, or it is needed. */
+bool flaps_hold(struct pool *p, uint32_t target);
+enum health_verdict flaps_verdict(const struct pool_target *t); /* what its probe says, or down */
+uint32_t flaps_count(const struct pool *p, uint32_t target); /* falls remembered */
+int64_t flaps_left_ns(const struct pool *p, uint32_t target); /* -1: not held back */
 
 /* pool_health_log.c */
 void target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before);

@@ -253,8 +253,10 @@ peer_json(const struct pool *p, mono now)
 }
 
 static void
-put_probe(json_t *o, const struct pool_target *t, mono now)
+put_probe(json_t *o, const struct pool *p, uint32_t row, mono now)
 {
+	const struct pool_target *t = &p->targets[row];
+
 	put(o, "probed", json_boolean(t->probed));
 	put(o, "last_result_ms", age_json(t->last_result, now));
 	put(o, "detail", json_integer(t->detail));
@@ -265,6 +267,9 @@ put_probe(json_t *o, const struct pool_target *t, mono now)
 		: json_integer(t->expires_s));
 	put_int(o, "probes", t->probes);
 	put_int(o, "failures", t->failures);
+	put_int(o, "falls", flaps_count(p, row));
+	put(o, "held_ms", flaps_left_ns(p, row) < 0 ? json_null()
+		: json_integer((json_int_t)(flaps_left_ns(p, row) / NS_PER_MS)));
 }
 
 /* All that its agent said, and how asking it went; null: it has none. */
@@ -379,7 +384,7 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "override", override_json(r));
 	put(o, "drain", drain_json(r, t, k, now));
 	put(o, "agent", agent_json(p, row, now));
-	put_probe(o, t, now);
+	put_probe(o, p, row, now);
 	return o;
 }
 

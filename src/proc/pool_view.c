@@ -8,7 +8,7 @@
 
 /*
  * Unprobed servers, and those of which nothing is known yet, are not down. What is held is: it goes
- * on serving, but is not seen.
+ * on serving, but is not seen. Who falls again and again and is held back is not: it is seen.
  */
 uint16_t
 views_share(const struct pool *p, uint32_t router, uint32_t *total)
@@ -22,7 +22,8 @@ views_share(const struct pool *p, uint32_t router, uint32_t *total)
 		for (uint32_t i = row->first_real; row->router == router &&
 			i < row->first_real + row->real_count; i++) {
 			++*total;
-			up += p->targets[i].verdict != HEALTH_DOWN && !p->targets[i].held;
+			up += p->targets[i].flap.held ||
+				(p->targets[i].verdict != HEALTH_DOWN && !p->targets[i].held);
 		}
 	}
 	return view_share(up, *total);

@@ -19,6 +19,11 @@ TESTS += tests/unit/test_ramp
 tests_unit_test_ramp_SOURCES = tests/unit/test_ramp.c
 tests_unit_test_ramp_LDADD = libcore.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_flap
+TESTS += tests/unit/test_flap
+tests_unit_test_flap_SOURCES = tests/unit/test_flap.c
+tests_unit_test_flap_LDADD = libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
 TESTS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
 tests_unit_test_drain_SOURCES = tests/unit/test_drain.c

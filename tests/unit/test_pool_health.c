@@ -46,7 +46,8 @@ fill(struct file *f)
 	f->routers[0] = (struct conf_router){.name = "web", .standby = CONF_STANDBY_HOT};
 	for (int i = 0; i < PROBES; i++)
 		f->probes[i] = (struct conf_probe){.type = CONF_PROBE_TCP, .rise = 2, .fall = 3,
-			.interval_ms = 1000, .timeout_ms = 500};
+			.interval_ms = 1000, .timeout_ms = 500, .flap_falls = 3,
+			.flap_window_s = 60, .flap_hold_s = 5, .flap_hold_max_s = 60};
 	f->virtuals[0] = (struct conf_virtual){.name = "http", .real_count = 2};
 	f->virtuals[1] = (struct conf_virtual){.name = "more", .first_real = 2, .real_count = 2,
 		.probe = 1};
@@ -270,6 +271,84 @@ a_local_error_is_alarmed(void **state)
 	assert_int_equal(virtual_healthy(&b->pool, 0), 1);
 }
 
+static void
+flip(struct bed *b, const struct ipc_probe_set *set)
+{
+	answer(b, set, ill);
+	answer(b, set, well);
+}
+
+/* Its third fall: up for the prober, down for the clients, until it has lasted or it is needed. */
+static void
+a_flapper_is_held_back(void **state)
+{
+	struct bed *b = *state;
+	struct pool_target *t = &b->pool.targets[0];
+	const struct ipc_probe_set *set;
+
+	look(b);
+	set = set_of(b, 0, 21);
+	answer(b, set, well);
+	answer(b, set_of(b, 0, 22), well);
+	flip(b, set);
+	logged(b, "from=down to=up reason=ok detail=0 address=10.88.0.21:80 connect_ms");
+	flip(b, set);
+	logged(b, "from=down to=up reason=ok detail=0 address=10.88.0.21:80 falls=2 connect_ms");
+	flip(b, set);
+	logged(b, "event=server server=web1 virtual=http from=down to=down reason=flapping detail=0 "
+		"address=10.88.0.21:80 falls=3 held_ms=49");
+	assert_int_equal(t->verdict, HEALTH_DOWN);
+	assert_int_equal(t->reason, REASON_FLAPPING);
+	assert_int_equal(virtual_healthy(&b->pool, 0), 1);
+	assert_in_range(flaps_left_ns(&b->pool, 0), 4 * NS_PER_S, 5 * NS_PER_S);
+	answer(b, set, well);
+	assert_string_equal(b->log, "");
+	assert_int_equal(t->reason, REASON_FLAPPING);
+	t->flap.until = mono_now();
+	targets_second(&b->pool);
+	look(b);
+	logged(b, "from=down to=up reason=ok");
+	assert_int_equal(t->verdict, HEALTH_UP);
+	assert_int_equal(flaps_left_ns(&b->pool, 0), -1);
+
+	flip(b, set);
+	logged(b, "reason=flapping detail=0 address=10.88.0.21:80 falls=4 held_ms=99");
+	answer(b, set_of(b, 0, 22), ill);
+	logged(b, "server=web2 virtual=http from=up to=down reason=tcp-timeout");
+	logged(b, "server=web1 virtual=http from=down to=up reason=ok"); /* there is nobody else */
+	flip(b, set);
+	assert_int_equal(t->verdict, HEALTH_UP);
+}
+
+/* Neither a reload nor the death of a prober makes it anew. */
+static void
+a_flapper_stays_one(void **state)
+{
+	struct bed *b = *state;
+	const struct ipc_probe_set *set;
+	int prober[2];
+
+	look(b);
+	set = set_of(b, 0, 21);
+	answer(b, set_of(b, 0, 22), well);
+	for (int i = 0; i < 4; i++)
+		flip(b, set);
+	b->file[1].reals[0].weight = 7;
+	configure(b, &b->file[1]);
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_DOWN);
+	assert_int_equal(flaps_count(&b->pool, 0), 3); /* the first was no fall */
+	assert_int_equal(channel_pair(prober), 0);
+	close(b->prober);
+	b->prober = prober[1];
+	targets_prober_up(&b->pool, 0, prober[0]);
+	look(b);
+	set = set_of(b, 0, 21);
+	assert_int_equal(set->seed, PROBE_SEED_UP); /* it was up for the one that died */
+	b->file[0].probes[0].interval_ms = 2000;
+	configure(b, &b->file[0]);
+	assert_int_equal(flaps_count(&b->pool, 0), 0);
+}
+
 int
 main(void)
 {
@@ -277,6 +356,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_up, bed_down)
 		TEST(a_verdict_tells_what_was_asked),
 		TEST(a_local_error_is_alarmed),
+		TEST(a_flapper_is_held_back),
+		TEST(a_flapper_stays_one),
 	};
 
 	return cmocka_run_group_tests_name("pool_health", tests, NULL, NULL);
