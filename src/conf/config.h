@@ -149,6 +149,7 @@ struct conf_probe {
 	char body[LIMIT_EXPECT_BODY]; /* must be in the answer; "" = any body */
 	uint8_t method;           /* place in words_method[] */
 	uint8_t http_version;     /* place in words_http_version[] */
+	bool keep_alive;          /* a connection serves several probes */
 	char headers[LIMIT_PROBE_HEADERS]; /* of the request: lines "Name: value", each with a '\n' */
 	char header[LIMIT_EXPECT_BODY]; /* "Name: text" that the answer must have; "" = none */
 	char regex[LIMIT_REGEX];  /* must match in the body; "" = none */

@@ -99,6 +99,7 @@ static const struct key table_probe[] = {
 	{.name = "method", .kind = KEY_WORD, .words = words_method, .text = "GET"},
 	{.name = "version", .kind = KEY_WORD, .words = words_http_version, .text = "1.1"},
 	{.name = "headers", .kind = KEY_HEADERS},
+	{.name = "keep_alive", .kind = KEY_BOOL, .number = false},
 	{.name = "body", .kind = KEY_BYTES, .text = ""},
 	{.name = "expect", .kind = KEY_GROUP, .group = &keys_expect},
 	{.name = "sni", .kind = KEY_HOST_NAME, .text = ""},

@@ -148,7 +148,7 @@ print_http(const struct conf_probe *p, const char *indent, FILE *to)
 		fputs(line == p->headers ? " " : ", ", to);
 		put_text(to, text);
 	}
-	fprintf(to, " ];\n%sbody = ", indent);
+	fprintf(to, " ];\n%skeep_alive = %s;\n%sbody = ", indent, truth(p->keep_alive), indent);
 	bytes_print(&p->send, to);
 	fputs(";\n", to);
 	print_expect(p, indent, to);

@@ -55,6 +55,11 @@ read_http(const struct scope *s, struct conf_probe *p)
 		p->http_version = (uint8_t)scope_word(s, "version");
 	if (is_used(s, p, "headers"))
 		read_headers(s, p);
+	if (is_used(s, p, "keep_alive"))
+		p->keep_alive = scope_bool(s, "keep_alive");
+	if (p->keep_alive && strcmp(words_http_version[p->http_version], "1.0") == 0)
+		scope_error(s, scope_member(s, "keep_alive") ? scope_member(s, "keep_alive")
+			: scope_member(s, "version"), "keep_alive needs version 1.1");
 	if (is_used(s, p, "body"))
 		bytes_parse(scope_text(s, "body"), &p->send);
 }

@@ -112,6 +112,7 @@ static const struct {
 	{"method", TYPE(HTTP) | TYPE(HTTPS)},
 	{"version", TYPE(HTTP) | TYPE(HTTPS)},
 	{"headers", TYPE(HTTP) | TYPE(HTTPS)},
+	{"keep_alive", TYPE(HTTP) | TYPE(HTTPS)},
 	{"half_open", TYPE(TCP)},
 	{"send", TYPE(TCP) | TYPE(UDP) | TYPE(AGENT)},
 	{"query", TYPE(DNS)},

@@ -77,6 +77,7 @@ target_start(struct engine *e, struct target *t)
 	t->state = TARGET_RUNNING;
 	e->stats.started++;
 	e->stats.running++;
+	idle_make_room(e);
 	heap_put(&e->deadlines, &t->deadline,
 		mono_add_ns(run->started, t->definition->probe.timeout_ms * NS_PER_MS));
 	t->definition->kind->start(run);
@@ -241,6 +242,7 @@ engine_open(const struct engine_options *options)
 	TAILQ_INIT(&e->queue);
 	TAILQ_INIT(&e->reports[REPORT_SAME]);
 	TAILQ_INIT(&e->reports[REPORT_NEWS]);
+	TAILQ_INIT(&e->idle);
 	e->runs = calloc(options->max_running, sizeof(*e->runs));
 	if (e->runs == NULL || getrandom(&e->cookie, sizeof(e->cookie), 0) == -1 ||
 	    getrandom(&e->dns_ids, sizeof(e->dns_ids), 0) == -1 ||

@@ -22,6 +22,7 @@ struct engine;
 struct engine_options {
 	struct ev_loop *loop;
 	uint32_t max_running; /* probes in flight, at least 1 */
+	uint32_t max_open;    /* connections, of probes in flight or kept between two */
 	/* Hand results over, all or none. False: not now; engine_resume() when it may go on. */
 	bool (*report)(void *context, const struct ipc_probe_results *results);
 	void *context;

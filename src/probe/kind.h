@@ -9,6 +9,7 @@
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
  *   body.c            the body of an http answer as a whole: kept, matched, understood as JSON
+ *   idle.c            connections kept between probes
  *   tls.c             the TLS of a probe that has it; tls_trust.c: whom it trusts
  *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c, kind_agent.c
  */
@@ -95,6 +96,7 @@ enum http_phase { PHASE_CONNECT, PHASE_HANDSHAKE, PHASE_REQUEST, PHASE_ANSWER };
 struct http_run {
 	enum http_phase phase;
 	bool reset;             /* the server reset the connection while it was written to */
+	bool reused;            /* the connection is of an earlier probe */
 	struct tls tls;         /* https */
 	uint8_t *body;          /* lent to the parser; NULL: none */
 	char said[HTTP_EVIDENCE]; /* of a body that is not what is expected, or "" */
@@ -133,6 +135,13 @@ struct probe_run {
 	};
 };
 
+/* A connection that waits for its target's next probe. */
+struct idle {
+	bool open;
+	int fd;
+	SSL *ssl; /* NULL: no TLS */
+};
+
 /* Has the receiver to hear? News at once; that nothing changed when there is more of the kind. */
 enum target_report { REPORT_NONE, REPORT_SAME, REPORT_NEWS };
 
@@ -143,6 +152,8 @@ struct target {
 	LIST_ENTRY(target) link;
 	TAILQ_ENTRY(target) queue_link;
 	TAILQ_ENTRY(target) report_link;
+	TAILQ_ENTRY(target) idle_link;
+	struct idle idle;
 	uint32_t id, generation;
 	struct endpoint address;
 	struct ip_addr source;  /* no family: the kernel's choice */
@@ -189,6 +200,8 @@ struct engine {
 	uint32_t same_count;    /* of reports[REPORT_SAME] */
 	mono same_since;
 	struct ipc_probe_results batch; /* to hand over; nothing between two turns */
+	struct target_queue idle; /* with a connection kept, the longest first */
+	uint32_t idle_count;
 	bool blocked;           /* the receiver takes nothing now */
 	struct probe_run **runs; /* by slot */
 	uint32_t run_count;
@@ -233,6 +246,9 @@ void sockets_give_back(struct probe_run *run, bool well);
 void sockets_forget(struct probe_run *run);
 /* What the run waits for, EV_READ and EV_WRITE. */
 void stream_wait(struct probe_run *run, int events);
+/* Takes the connected socket from the run, and gives it to the next one: 0, or -1 with errno. */
+int sockets_detach(struct probe_run *run);
+int sockets_attach(struct probe_run *run, int fd);
 /* It stopped reading before there was nothing left. */
 void sockets_look_again(struct probe_run *run);
 /* Whatever is ready. Runs may end; none begins. */
@@ -288,6 +304,15 @@ enum reason tcp_silence(const struct probe_run *run);
 /* kind_agent.c */
 /* The line that a good probe read is taken in. */
 void agent_take(struct target *t, const struct probe_run *run);
+
+/* idle.c */
+/* The connection that an earlier probe left, if it may be used. */
+bool idle_take(struct probe_run *run);
+/* Leaves the run's connection to the next probe; not when descriptors are short. */
+void idle_put(struct probe_run *run);
+void idle_close(struct engine *e, struct target *t);
+/* For a run that has just begun. */
+void idle_make_room(struct engine *e);
 
 /* kind_dns.c */
 bool dns_makes_sense(const struct conf_probe *p);

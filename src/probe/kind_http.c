@@ -27,6 +27,8 @@ http_judged(struct probe_run *run)
 	const struct http_parser *p = &run->http.parser;
 	bool wrong = p->reason == REASON_PROBE_OK && p->expect->whole && !body_expected(run);
 
+	if (!wrong && p->reason == REASON_PROBE_OK && p->expect->to_end && http_reusable(p))
+		idle_put(run);
 	probe_finish(run, wrong ? REASON_HTTP_BODY : p->reason, p->status);
 }
 
@@ -38,7 +40,24 @@ http_broken(struct probe_run *run, int error)
 	probe_finish(run, garbled ? REASON_TLS_FAILED : stream_reason(error, false), error);
 }
 
-/* Reads what is there. True when the run is finished. */
+static void http_connect(struct probe_run *run);
+
+/*
+ * A server may close a kept connection at any moment, also when the request is on its way already;
+ * that says nothing of it. Once more on a new connection then, within the same deadline.
+ */
+static bool
+http_once_more(struct probe_run *run)
+{
+	if (!run->http.reused || run->answer_ns != -1)
+		return false;
+	tls_end(&run->http.tls);
+	sockets_give_back(run, false);
+	http_connect(run);
+	return true;
+}
+
+/* Reads what is there. True when the run is finished, or begins anew. */
 static bool
 http_read(struct probe_run *run)
 {
@@ -58,6 +77,8 @@ http_read(struct probe_run *run)
 			n = -1;
 			errno = ECONNRESET;
 		}
+		if (n <= 0 && http_once_more(run))
+			return true;
 		if (n == -1) {
 			http_broken(run, errno);
 			return true;
@@ -175,6 +196,16 @@ http_connected(struct probe_run *run)
 }
 
 static void
+http_connect(struct probe_run *run)
+{
+	run->http.phase = PHASE_CONNECT;
+	run->http.request_sent = 0;
+	run->http.reset = run->http.reused = false;
+	if (stream_connect(run) == 1)
+		http_connected(run);
+}
+
+static void
 http_start(struct probe_run *run)
 {
 	const struct target *t = run->target;
@@ -183,13 +214,14 @@ http_start(struct probe_run *run)
 		.path = p->path, .host = p->host, .to = &t->address, .version = PACKAGE_VERSION,
 		.default_port = t->definition->tls != NULL ? 443 : 80,
 		.method = words_method[p->method], .headers = p->headers,
+		.keep_alive = p->keep_alive,
 		.http_1_0 = strcmp(words_http_version[p->http_version], "1.0") == 0,
 		.body = p->send.bytes, .body_length = p->send.length};
 	struct http_run *h = &run->http;
 
 	h->phase = PHASE_CONNECT;
 	h->request_sent = 0;
-	h->reset = false;
+	h->reset = h->reused = false;
 	h->body = NULL;
 	h->said[0] = '\0';
 	memset(&h->tls, 0, sizeof(h->tls));
@@ -199,8 +231,13 @@ http_start(struct probe_run *run)
 		probe_finish(run, REASON_LOCAL_ERROR, EINVAL);
 		return;
 	}
-	if (stream_connect(run) == 1)
-		http_connected(run);
+	if (!idle_take(run))
+		http_connect(run);
+	else if (!has_tls(run) || !https_expires(run)) {
+		h->reused = true;
+		h->phase = PHASE_REQUEST;
+		http_write(run);
+	}
 }
 
 static void

@@ -9,6 +9,7 @@ libprobe_la_SOURCES += src/probe/engine.h
 libprobe_la_SOURCES += src/probe/finish.c
 libprobe_la_SOURCES += src/probe/heap.c
 libprobe_la_SOURCES += src/probe/heap.h
+libprobe_la_SOURCES += src/probe/idle.c
 libprobe_la_SOURCES += src/probe/kind.h
 libprobe_la_SOURCES += src/probe/kind_agent.c
 libprobe_la_SOURCES += src/probe/kind_dns.c

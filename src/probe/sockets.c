@@ -109,6 +109,36 @@ sockets_give_back(struct probe_run *run, bool well)
 		close_socket(run);
 }
 
+int
+sockets_detach(struct probe_run *run)
+{
+	int fd = run->fd;
+
+	epoll_ctl(run->engine->sockets_fd, EPOLL_CTL_DEL, fd, NULL);
+	run->fd = -1;
+	run->family = 0;
+	return fd;
+}
+
+int
+sockets_attach(struct probe_run *run, int fd)
+{
+	const struct target *t = run->target;
+
+	sockets_forget(run);
+	run->fd = fd;
+	run->family = t->address.addr.family == IP_V6 ? AF_INET6 : AF_INET;
+	run->source = t->source;
+	run->syn_repeats = 0;
+	run->waits = 0;
+	run->broken = false;
+	if (watch(run, EPOLL_CTL_ADD) == 0)
+		return 0;
+	run->fd = -1;
+	run->family = 0;
+	return -1;
+}
+
 void
 sockets_look_again(struct probe_run *run)
 {

@@ -98,6 +98,7 @@ definition_new(const struct conf_probe *probe, struct tls_trust *trust)
 			(struct http_range){probe->status[i].low, probe->status[i].high};
 	http_expect_body(&d->expect, probe->body);
 	memcpy(d->expect.header, probe->header, sizeof(d->expect.header));
+	d->expect.to_end = probe->keep_alive;
 	d->expect.head = strcmp(words_method[probe->method], "HEAD") == 0;
 	d->expect.whole = probe->regex[0] != '\0' || probe->has_json;
 	if (!body_define(d)) {
@@ -159,6 +160,7 @@ target_halt(struct engine *e, struct target *t)
 	if (t->state == TARGET_QUEUED)
 		TAILQ_REMOVE(&e->queue, t, queue_link);
 	report_forget(e, t);
+	idle_close(e, t);
 	t->state = TARGET_WAITING;
 	heap_remove(&e->deadlines, &t->deadline);
 }

@@ -1,8 +1,9 @@
 /*
  * TLS for a probe: a client that never waits, holds one connection and forgets it.
  *
- * No session is kept: each probe asks for the certificate anew, so that one that expired or was
- * replaced is seen by the next probe. Nothing is read from disk and no thread made; OpenSSL's
+ * No session is kept: each connection asks for the certificate anew, so that one that expired or was
+ * replaced is seen by the next. (One that is kept between probes, see idle.c, ends with its
+ * certificate.) Nothing is read from disk and no thread made; OpenSSL's
  * configuration file is not looked at. A record is at most as long as the engine's read buffer,
  * so nothing decrypted stays behind where no descriptor tells of it.
  */

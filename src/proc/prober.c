@@ -25,6 +25,7 @@
 enum {
 	SPARE_DESCRIPTORS = 64,    /* for everything that is not a probe's connection */
 	MAX_RUNNING = 8192,
+	MAX_OPEN = 65536,          /* kept between probes as well */
 	MESSAGES_A_TURN = 256,     /* a reload of thousands must not hold probes up */
 	EXIT_SYSTEM = 2,
 };
@@ -277,7 +278,7 @@ on_alive(struct ev_loop *loop, ev_timer *w, int events)
 	log_voided(p);
 }
 
-/* As many descriptors as we may have; how many probes may be in flight with them. */
+/* As many descriptors as we may have; how many of them connections may take. */
 static uint32_t
 raise_descriptors(void)
 {
@@ -289,21 +290,22 @@ raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur <= SPARE_DESCRIPTORS)
 		return 1;
-	if (limit.rlim_cur - SPARE_DESCRIPTORS > MAX_RUNNING)
-		return MAX_RUNNING;
+	if (limit.rlim_cur - SPARE_DESCRIPTORS > MAX_OPEN)
+		return MAX_OPEN;
 	return (uint32_t)(limit.rlim_cur - SPARE_DESCRIPTORS);
 }
 
 static void
 open_all(struct prober *p)
 {
-	struct engine_options options = {.max_running = raise_descriptors(), .report = report,
+	struct engine_options options = {.max_open = raise_descriptors(), .report = report,
 		.context = p};
 
 	p->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (p->loop == NULL)
 		give_up(p, "event-loop", errno);
 	options.loop = p->loop;
+	options.max_running = options.max_open < MAX_RUNNING ? options.max_open : MAX_RUNNING;
 	p->engine = engine_open(&options);
 	if (p->engine == NULL)
 		give_up(p, "icmp-socket", errno);

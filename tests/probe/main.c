@@ -41,6 +41,8 @@ static const struct {
 	{"hostile", test_hostile},
 	{"web", test_web},
 	{"source", test_source},
+	{"keep-alive", test_keep_alive},
+	{"keep-alive-with-few-descriptors", test_keep_alive_with_few_descriptors},
 	{"cut-at-each-byte", test_cut_at_each_byte},
 	{"cut-inside-tls", test_cut_inside_tls},
 	{"mutated-answers", test_mutated_answers},

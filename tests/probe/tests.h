@@ -16,6 +16,8 @@ void test_hostile(void);
 void test_https(void);
 void test_web(void);
 void test_source(void);
+void test_keep_alive(void);
+void test_keep_alive_with_few_descriptors(void);
 void test_cut_at_each_byte(void);
 void test_cut_inside_tls(void);
 void test_mutated_answers(void);
