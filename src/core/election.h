@@ -69,6 +69,13 @@ struct el_advert {
 	uint64_t life, counter;   /* boot id and counter of the sender */
 };
 
+struct vrrp_advert;
+struct trailer;
+
+/* What a message from `source` says to an election; `signed_by` is its trailer, or NULL. */
+struct el_advert el_advert_of(const struct vrrp_advert *advert, const struct trailer *signed_by,
+	const struct ip_addr *source);
+
 enum el_act_kind {
 	EL_SEND_ADVERT, /* priority */
 	EL_SEND_HELLO,  /* keyed, not active: state and readiness for the peer */
@@ -212,6 +219,12 @@ void el_addresses_removed(struct election *e, mono now, struct el_acts *out);
 void el_addresses_changed(struct election *e, mono now, struct el_acts *out);
 /* EL_ASK was answered: somebody else's kernel still has one of the addresses. */
 void el_answered(struct election *e, mono now, struct el_acts *out);
+/*
+ * Somebody else was heard to speak for one of the addresses; `reply`: as its holder. A backup
+ * that has asked takes that for an answer. True: a stranger does, and it is to be told; our own
+ * word follows.
+ */
+bool el_spoken_for(struct election *e, mono now, bool reply, bool by_peer, struct el_acts *out);
 /*
  * The peer waits for a word of ours: what this node has to say in its role. A node that was held up
  * says nothing (an active steps down) before it has listened.

@@ -13,6 +13,7 @@
  */
 #include "core/election_internal.h"
 #include "core/trailer.h"
+#include "core/vrrp.h"
 
 #include <string.h>
 
@@ -331,6 +332,28 @@ recv_as_active(struct election *e, mono now, const struct el_advert *m, bool was
 	}
 }
 
+struct el_advert
+el_advert_of(const struct vrrp_advert *advert, const struct trailer *signed_by,
+	const struct ip_addr *source)
+{
+	struct el_advert heard = {.source = *source, .priority = advert->priority,
+		.interval_ns = advert->interval_cs * 10 * NS_PER_MS};
+
+	if (!signed_by)
+		return heard;
+	heard.source = signed_by->sender;
+	heard.keyed = true;
+	heard.role = (enum el_role)signed_by->role;
+	heard.fitness = (enum el_fitness)signed_by->fitness;
+	heard.flags = signed_by->flags;
+	heard.lease_ns = signed_by->lease_s * NS_PER_S;
+	heard.life = signed_by->boot;
+	heard.counter = signed_by->counter;
+	if (advert->type == VRRP_HELLO)
+		heard.priority = signed_by->priority;
+	return heard;
+}
+
 static void
 learn(struct election *e, mono now, const struct el_advert *m)
 {
@@ -537,6 +560,18 @@ el_answered(struct election *e, mono now, struct el_acts *out)
 		return;
 	e->told_answered = true;
 	election_act(out, EL_STILL_ANSWERED);
+}
+
+/* Who was asked to take over announces as well, and is no stranger. */
+bool
+el_spoken_for(struct election *e, mono now, bool reply, bool by_peer, struct el_acts *out)
+{
+	if (e->role == EL_BACKUP && reply)
+		el_answered(e, now, out);
+	if (e->role != EL_ACTIVE || !e->claimed || by_peer || e->offer != REASON_NONE)
+		return false;
+	el_reannounce(e, now, out); /* once a second at most */
+	return true;
 }
 
 /* --- time --- */

@@ -53,6 +53,7 @@ port_get(struct elector *x, const char *name)
 	if (x->port_count == PORTS_MAX || !(p = calloc(1, sizeof(*p))))
 		return NULL;
 	p->elector = x;
+	contact_init(&p->neighbourhood.contact);
 	memcpy(p->name, name, strnlen(name, sizeof(p->name) - 1));
 	memcpy(p->link.name, p->name, sizeof(p->name));
 	for (size_t i = 0; i < 2; i++) {

@@ -27,6 +27,7 @@
 #define TANDEM_PROC_ELECTION_PROCESS_H
 
 #include "auth/heartbeat_key.h"
+#include "core/contact.h"
 #include "core/view.h"
 #include "core/election.h"
 #include "core/health.h"
@@ -62,9 +63,8 @@ struct neighbourhood {
 	size_t heard_count;
 	struct ip_addr told[NEIGHBOURS];  /* by the peer, which has talked to them */
 	size_t told_count;
-	enum el_contact contact;
-	uint8_t rounds;                   /* of questions since the last answer */
-	mono next_round;
+	struct contact contact;
+	enum el_contact contact_told;     /* to the elections */
 };
 
 /* The VRRP sockets of one family on an interface. */

@@ -153,27 +153,9 @@ static struct el_advert
 event_of(const struct arrival *a)
 {
 	const struct elector *x = a->port->elector;
-	struct el_advert event = {
-		.source = a->envelope.source,
-		.priority = a->advert.priority,
-		.interval_ns = a->advert.interval_cs * 10 * NS_PER_MS,
-	};
 
-	if (came_by_link(a))
-		event.source = x->config.nodes[1 - x->child->node].address;
-	if (!a->is_signed)
-		return event;
-	event.source = a->trailer.sender;
-	event.keyed = true;
-	event.role = (enum el_role)a->trailer.role;
-	event.fitness = (enum el_fitness)a->trailer.fitness;
-	event.flags = a->trailer.flags;
-	event.lease_ns = a->trailer.lease_s * NS_PER_S;
-	event.life = a->trailer.boot;
-	event.counter = a->trailer.counter;
-	if (a->advert.type == VRRP_HELLO)
-		event.priority = a->trailer.priority;
-	return event;
+	return el_advert_of(&a->advert, a->is_signed ? &a->trailer : NULL, came_by_link(a)
+		? &x->config.nodes[1 - x->child->node].address : &a->envelope.source);
 }
 
 static void

@@ -2,10 +2,9 @@
  * The election's questions to the service interface.
  *
  *  - Does the silent peer's kernel still answer for our addresses? (EL_ASK)
- *  - The peer went quiet on this interface but not on another path: which of us is cut off? We ask
- *    the gateway, the neighbours that the kernel knows and those whose ARP we have heard. Who is
- *    answered is connected; who asked and is not answered is isolated; who has nobody to ask does
- *    not know.
+ *  - The peer went quiet on this interface but not on another path: which of us is cut off
+ *    (core/contact.h)? We ask the gateway, the neighbours that the kernel knows and those whose
+ *    ARP we have heard.
  *  - Does anybody else speak for an address that we hold?
  *
  * By ARP, and where a virtual router has IPv6 addresses only, by neighbour discovery.
@@ -15,11 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FRAMES_A_TURN = 128, ASKED_ADDRESSES = 4, ROUNDS_UNANSWERED = 3 };
+enum { FRAMES_A_TURN = 128, ASKED_ADDRESSES = 4 };
 
 static const struct ip_addr nobody = {.family = IP_NONE};
-static const int64_t round_ns = 20 * NS_PER_MS;
-static const int64_t slow_round_ns = 200 * NS_PER_MS;
 
 /* --- listening --- */
 
@@ -149,14 +146,8 @@ address_spoken_for(struct router *r, struct port *p, mono now, const struct wire
 
 	if ((r->election.role != EL_ACTIVE || r->election.offer != REASON_NONE) && !is_nobody(f->mac))
 		memcpy(p->owner_mac, f->mac, sizeof(p->owner_mac));
-	if (r->election.role == EL_BACKUP) {
-		if (f->reply)
-			el_answered(&r->election, now, &acts);
-	} else if (r->election.role == EL_ACTIVE && r->election.claimed && !is_peer &&
-		r->election.offer == REASON_NONE) { /* else it is who was asked to take over */
+	if (el_spoken_for(&r->election, now, f->reply, is_peer, &acts))
 		report_stranger(r, now, f);
-		el_reannounce(&r->election, now, &acts); /* once a second at most */
-	}
 	router_perform(r, now, &acts);
 }
 
@@ -286,14 +277,16 @@ ask_neighbours(struct elector *x, struct port *p)
 		ask_each(x, p, n->told, n->told_count) > 0;
 }
 
+/* The elections hear it when it is news. */
 static void
-set_contact(struct elector *x, struct port *p, mono now, enum el_contact contact)
+tell_contact(struct elector *x, struct port *p, mono now)
 {
 	struct neighbourhood *n = &p->neighbourhood;
+	enum el_contact contact = n->contact.state;
 
-	if (n->contact == contact)
+	if (n->contact_told == contact)
 		return;
-	n->contact = contact;
+	n->contact_told = contact;
 	if (contact != EL_CONTACT_UNKNOWN)
 		report_text(x, LOG_LEVEL_WARNING, "link", contact == EL_CONTACT_ISOLATED
 			? REASON_ISOLATED : REASON_PATH_QUIET, "interface", p->name);
@@ -308,58 +301,21 @@ set_contact(struct elector *x, struct port *p, mono now, enum el_contact contact
 	}
 }
 
-/* Nothing heard there for so long: one message is missing. */
-static int64_t
-doubt_ns(const struct elector *x)
-{
-	return pair_quiet_ns(&x->pair) * 3 / 5;
-}
-
-static void
-judge_contact(struct elector *x, struct port *p, mono now, int64_t silence_ns)
-{
-	struct neighbourhood *n = &p->neighbourhood;
-
-	if (!mono_is_never(n->next_round) && mono_before(now, n->next_round))
-		return;
-	if (silence_ns >= pair_quiet_ns(&x->pair) && n->rounds >= ROUNDS_UNANSWERED)
-		set_contact(x, p, now, EL_CONTACT_ISOLATED);
-	if (!ask_neighbours(x, p)) {
-		set_contact(x, p, now, EL_CONTACT_UNKNOWN);
-		n->rounds = 0;
-	} else if (n->rounds < UINT8_MAX) {
-		n->rounds++;
-	}
-	n->next_round = mono_add_ns(now,
-		n->contact == EL_CONTACT_UNKNOWN ? round_ns : slow_round_ns);
-}
-
-/*
- * A service path that is quiet while the peer is alive over another one. (While it is quiet
- * everywhere, the peer is dead as far as we know, and nobody is to be asked.)
- */
 static void
 look_at_path(struct elector *x, mono now, size_t i)
 {
 	struct port *p = x->paths[i].port;
-	struct neighbourhood *n = &p->neighbourhood;
-	mono heard = x->pair.paths[i].heard;
-	int64_t silence_ns;
+	struct contact *contact = &p->neighbourhood.contact;
+	struct contact_sight sight = {.heard = x->pair.paths[i].heard,
+		.peer_heard = x->pair.peer_heard, .quiet_ns = pair_quiet_ns(&x->pair),
+		.peer_alive = x->pair.alive, .carrier = p->link.carrier};
+	bool ask = contact_look(contact, now, &sight);
 
-	if (mono_is_never(heard) || !x->pair.alive || !p->link.carrier) {
-		n->rounds = 0;
-		set_contact(x, p, now, EL_CONTACT_UNKNOWN);
+	tell_contact(x, p, now);
+	if (!ask)
 		return;
-	}
-	silence_ns = mono_diff_ns(now, heard);
-	if (silence_ns >= doubt_ns(x) && mono_diff_ns(x->pair.peer_heard, heard) > 0) {
-		judge_contact(x, p, now, silence_ns);
-		return;
-	}
-	n->rounds = 0;
-	n->next_round = MONO_NEVER;
-	if (silence_ns < doubt_ns(x))
-		set_contact(x, p, now, EL_CONTACT_UNKNOWN);
+	contact_asked(contact, now, ask_neighbours(x, p));
+	tell_contact(x, p, now);
 }
 
 void
@@ -388,9 +344,9 @@ neighbour_speaks(struct elector *x, struct port *p, mono now, const struct wire_
 	if (is_ours(x, &f->sender) || f->sender.bytes[0] == 0)
 		return;
 	remember_neighbour(n, &f->sender);
-	if (f->reply && port_has(p, &f->target) && n->rounds > 0) {
-		n->rounds = 0;
-		set_contact(x, p, now, EL_CONTACT_CONNECTED);
+	if (f->reply && port_has(p, &f->target)) {
+		contact_answered(&n->contact);
+		tell_contact(x, p, now);
 	}
 }
 

@@ -8,4 +8,4 @@ tests_sim_sim_SOURCES = tests/sim/sim.c tests/sim/world.c tests/sim/world.h test
 	tests/sim/clock.h tests/sim/random.h
 tests_sim_sim_LDADD = libcore.la libbase.la
 TESTS += tests/sim/run tests/sim/mutants/run
-EXTRA_DIST += tests/sim/run tests/sim/mutants/run tests/sim/mutants/list
+EXTRA_DIST += tests/sim/run tests/sim/mutants/run tests/sim/mutants/list tests/sim/mutants/tests

@@ -16,6 +16,7 @@
 #include "kernel.h"
 #include "network.h"
 
+#include "core/contact.h"
 #include "core/election.h"
 #include "core/pair.h"
 
@@ -55,9 +56,8 @@ struct pairing {
 	bool knows;              /* its kernel knows a neighbour on the service LAN */
 	bool told;               /* the peer knows one */
 	bool knows_peer;         /* by its hardware address */
-	enum el_contact contact;
-	uint8_t rounds;          /* of questions since the last answer */
-	mono next_round;
+	struct contact contact;
+	enum el_contact told_contact; /* to the election */
 	int64_t pair_at, look_at; /* the armed timers; others are stale */
 };
 

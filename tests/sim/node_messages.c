@@ -224,11 +224,10 @@ node_pair_start(struct world *w, struct node *n)
 	struct pairing *p = &n->pairing;
 	uint64_t boot = rng_next(&n->rng);
 
-	p->contact = EL_CONTACT_UNKNOWN;
+	contact_init(&p->contact);
+	p->told_contact = p->contact.state;
 	p->told = false;
 	p->knows_peer = rng_chance(&n->rng, 50);
-	p->rounds = 0;
-	p->next_round = MONO_NEVER;
 	for (unsigned i = 0; i < w->network.count; i++)
 		p->carrier[i] = !w->network.wires[i].down[n->id];
 	pair_init(&p->pair, boot == 0 ? 1 : boot, &n->params.own, n->params.interval_ns,
@@ -351,32 +350,12 @@ judge(struct world *w, struct node *n, const struct arrival *a)
 	return why;
 }
 
-static struct el_advert
-event_of(const struct arrival *a)
-{
-	struct el_advert event = {.source = a->envelope.source, .priority = a->advert.priority,
-		.interval_ns = a->advert.interval_cs * 10 * NS_PER_MS};
-
-	if (!a->advert.trailer)
-		return event;
-	event.source = a->trailer.sender;
-	event.keyed = true;
-	event.role = (enum el_role)a->trailer.role;
-	event.fitness = (enum el_fitness)a->trailer.fitness;
-	event.flags = a->trailer.flags;
-	event.lease_ns = a->trailer.lease_s * NS_PER_S;
-	event.life = a->trailer.boot;
-	event.counter = a->trailer.counter;
-	if (a->advert.type == VRRP_HELLO)
-		event.priority = a->trailer.priority;
-	return event;
-}
-
 /* election_receive.c, deliver(). */
 static void
 deliver(struct world *w, struct node *n, const struct arrival *a)
 {
-	struct el_advert heard = event_of(a);
+	struct el_advert heard = el_advert_of(&a->advert, a->advert.trailer ? &a->trailer : NULL,
+		&a->envelope.source);
 	struct el_acts acts;
 	mono now;
 

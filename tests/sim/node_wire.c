@@ -6,11 +6,6 @@
  */
 #include "world.h"
 
-enum { ROUNDS_UNANSWERED = 3 };
-
-static const int64_t round_ns = 20 * NS_PER_MS;
-static const int64_t slow_round_ns = 200 * NS_PER_MS;
-
 /* --- who has our addresses? --- */
 
 static void
@@ -46,18 +41,19 @@ node_ask_arrived(struct world *w, struct node *asked, unsigned asker)
 		frame_to(w, asked->id, &w->nodes[asker], FRAME_HELD, w->now);
 }
 
-/* election_wire.c, address_spoken_for(). */
+/*
+ * election_wire.c, address_spoken_for(). An announcement has the reply form as well; an answer to
+ * our own question comes from whoever it is.
+ */
 static void
-is_announced(struct world *w, struct node *n)
+is_spoken_for(struct world *w, struct node *n, enum frame frame)
 {
 	struct el_acts acts;
-	mono now;
+	mono now = node_enter(w, n, &acts);
+	enum cause cause = n->e.role == EL_BACKUP ? CAUSE_ANSWERED : CAUSE_HEALED;
 
-	if (n->e.role != EL_ACTIVE || !n->e.claimed || n->pairing.knows_peer)
-		return;
-	now = node_enter(w, n, &acts);
-	el_reannounce(&n->e, now, &acts);
-	node_leave(w, n, &acts, CAUSE_HEALED);
+	el_spoken_for(&n->e, now, true, frame == FRAME_HELD || n->pairing.knows_peer, &acts);
+	node_leave(w, n, &acts, cause);
 }
 
 void
@@ -77,34 +73,22 @@ node_announce(struct world *w, struct node *n)
 		.incarnation = other->incarnation, .a = FRAME_ANNOUNCED});
 }
 
-static void
-is_held(struct world *w, struct node *n)
-{
-	struct el_acts acts;
-	mono now;
-
-	if (n->e.role != EL_BACKUP)
-		return;
-	now = node_enter(w, n, &acts);
-	el_answered(&n->e, now, &acts);
-	node_leave(w, n, &acts, CAUSE_ANSWERED);
-}
-
 /* --- who is there? --- */
 
 static void
-set_contact(struct world *w, struct node *n, enum el_contact contact)
+tell_contact(struct world *w, struct node *n)
 {
 	static const char *const names[] = {"unknown", "connected", "isolated"};
+	struct pairing *p = &n->pairing;
 	struct el_acts acts;
 	mono now;
 
-	if (n->pairing.contact == contact)
+	if (p->told_contact == p->contact.state)
 		return;
-	n->pairing.contact = contact;
-	world_trace(w, n, "on the service interface: %s", names[contact]);
+	p->told_contact = p->contact.state;
+	world_trace(w, n, "on the service interface: %s", names[p->contact.state]);
 	now = node_enter(w, n, &acts);
-	el_set_contact(&n->e, now, contact, &acts);
+	el_set_contact(&n->e, now, p->contact.state, &acts);
 	node_leave(w, n, &acts, CAUSE_CONTACT);
 }
 
@@ -122,53 +106,21 @@ ask_neighbours(struct world *w, struct node *n)
 	return true;
 }
 
-static int64_t
-doubt_ns(const struct node *n)
-{
-	return pair_quiet_ns(&n->pairing.pair) * 3 / 5;
-}
-
-static void
-judge_contact(struct world *w, struct node *n, mono now, int64_t silence_ns)
-{
-	struct pairing *p = &n->pairing;
-
-	if (!mono_is_never(p->next_round) && mono_before(now, p->next_round))
-		return;
-	if (silence_ns >= pair_quiet_ns(&p->pair) && p->rounds >= ROUNDS_UNANSWERED)
-		set_contact(w, n, EL_CONTACT_ISOLATED);
-	if (!ask_neighbours(w, n)) {
-		set_contact(w, n, EL_CONTACT_UNKNOWN);
-		p->rounds = 0;
-	} else if (p->rounds < UINT8_MAX) {
-		p->rounds++;
-	}
-	p->next_round = mono_add_ns(now,
-		p->contact == EL_CONTACT_UNKNOWN ? round_ns : slow_round_ns);
-}
-
 /* election_wire.c, look_at_path(). */
 static void
 look(struct world *w, struct node *n, mono now)
 {
 	struct pairing *p = &n->pairing;
-	mono heard = p->pair.paths[SERVICE].heard;
-	int64_t silence_ns;
+	struct contact_sight sight = {.heard = p->pair.paths[SERVICE].heard,
+		.peer_heard = p->pair.peer_heard, .quiet_ns = pair_quiet_ns(&p->pair),
+		.peer_alive = p->pair.alive, .carrier = p->carrier[SERVICE]};
+	bool ask = contact_look(&p->contact, now, &sight);
 
-	if (mono_is_never(heard) || !p->pair.alive || !p->carrier[SERVICE]) {
-		p->rounds = 0;
-		set_contact(w, n, EL_CONTACT_UNKNOWN);
+	tell_contact(w, n);
+	if (!ask)
 		return;
-	}
-	silence_ns = mono_diff_ns(now, heard);
-	if (silence_ns >= doubt_ns(n) && mono_diff_ns(p->pair.peer_heard, heard) > 0) {
-		judge_contact(w, n, now, silence_ns);
-		return;
-	}
-	p->rounds = 0;
-	p->next_round = MONO_NEVER;
-	if (silence_ns < doubt_ns(n))
-		set_contact(w, n, EL_CONTACT_UNKNOWN);
+	contact_asked(&p->contact, now, ask_neighbours(w, n));
+	tell_contact(w, n);
 }
 
 /* Four looks an interval, and never more than 200 a second. */
@@ -188,11 +140,11 @@ node_arm_look(struct world *w, struct node *n)
 	struct pairing *p = &n->pairing;
 	mono heard = p->pair.paths[SERVICE].heard, now = node_now(w, n), doubt;
 	int64_t every = look_every_ns(n), in = every;
-	bool idle = p->rounds == 0 && p->contact == EL_CONTACT_UNKNOWN;
+	bool idle = p->contact.rounds == 0 && p->contact.state == EL_CONTACT_UNKNOWN;
 
 	if (w->network.count < 2)
 		return;
-	doubt = mono_add_ns(mono_is_never(heard) ? now : heard, doubt_ns(n));
+	doubt = mono_add_ns(mono_is_never(heard) ? now : heard, contact_doubt_ns(pair_quiet_ns(&p->pair)));
 	if (idle && p->pair.alive && mono_before(now, doubt))
 		in = (mono_diff_ns(doubt, now) + every) / every * every;
 	else if (idle && !p->pair.alive)
@@ -217,14 +169,11 @@ node_take_frame(struct world *w, struct node *n, enum frame frame)
 {
 	struct pairing *p = &n->pairing;
 
-	if (frame == FRAME_ANNOUNCED) {
-		is_announced(w, n);
-		is_held(w, n); /* it says so in a reply as well */
-	} else if (frame == FRAME_HELD) {
-		is_held(w, n);
-	} else if (p->rounds > 0) {
+	if (frame == FRAME_ANNOUNCED || frame == FRAME_HELD) {
+		is_spoken_for(w, n, frame);
+	} else if (p->contact.rounds > 0) {
 		p->knows = true;
-		p->rounds = 0;
-		set_contact(w, n, EL_CONTACT_CONNECTED);
+		contact_answered(&p->contact);
+		tell_contact(w, n);
 	}
 }

@@ -410,10 +410,12 @@ begin_polite(struct world *w)
 	if (w->keyed && victim < w->count && rng_chance(r, 80)) {
 		w->checker.settled_at = INT64_MAX;
 		bound = keyed_polite(w, &w->nodes[victim], fault);
-		if (bound != INT64_MAX) {
+		if (bound != INT64_MAX && fault == FAULT_THERE_AND_BACK)
+			scenario_plan(w, bound, JUDGEMENT, 1 - victim, FAULT_SWITCHOVER);
+		else if (bound != INT64_MAX)
 			scenario_plan(w, bound, JUDGEMENT, victim, fault);
+		if (bound != INT64_MAX)
 			return;
-		}
 	}
 	if (bound == INT64_MAX || rng_chance(r, 30)) {
 		go_on(w, 0);

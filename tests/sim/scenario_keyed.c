@@ -251,9 +251,9 @@ keyed_polite_fault(struct world *w)
 {
 	static const enum fault faults[] = {FAULT_SWITCHOVER, FAULT_SWITCHOVER, FAULT_STOP,
 		FAULT_UNFIT, FAULT_CRASH, FAULT_HANG, FAULT_POWER, FAULT_CARRIER, FAULT_IMPAIR,
-		FAULT_ISOLATE};
+		FAULT_ISOLATE, FAULT_THERE_AND_BACK};
 
-	return faults[rng_below(&w->scenario.rng, 10)];
+	return faults[rng_below(&w->scenario.rng, 11)];
 }
 
 /* Silence, and the questions in its last part, each of which may be late. */
@@ -292,6 +292,22 @@ isolation_ns(const struct world *w)
 	return (quiet > rounds ? quiet : rounds) + 2 * look + 10 * NS_PER_MS;
 }
 
+/* And back just when the new owner announces itself once more: it must not have the last word. */
+static int64_t
+plan_way_back(struct world *w, const struct node *other)
+{
+	static const int64_t copies_ms[] = {250, 1000, 2500};
+	struct rng *r = &w->scenario.rng;
+	unsigned copy = rng_below(r, 2);
+	int64_t in_ns;
+
+	if (copies_ms[copy] * NS_PER_MS < 3 * w->scenario.interval_ns)
+		copy = 2; /* the former active has to say that it is ready again */
+	in_ns = copies_ms[copy] * NS_PER_MS + rng_between(r, -2 * NS_PER_MS, 4 * NS_PER_MS);
+	scenario_plan(w, in_ns, FAULT_SWITCHOVER, other->id, 0);
+	return in_ns;
+}
+
 int64_t
 keyed_polite(struct world *w, struct node *victim, enum fault fault)
 {
@@ -306,6 +322,14 @@ keyed_polite(struct world *w, struct node *victim, enum fault fault)
 		w->checker.must_hold = true;
 		node_switchover(w, victim);
 		bound += 5 * NS_PER_MS;
+		break;
+	case FAULT_THERE_AND_BACK:
+		if (other->params.prepare || victim->params.prepare ||
+			w->scenario.interval_ns > 500 * NS_PER_MS)
+			return INT64_MAX; /* it may take longer than a copy is away */
+		w->checker.must_hold = true;
+		node_switchover(w, victim);
+		bound = 2 * bound + 10 * NS_PER_MS + plan_way_back(w, other);
 		break;
 	case FAULT_UNFIT: node_set_fit(w, victim, false, 0); break;
 	case FAULT_STOP: node_stop(w, victim); break;

@@ -241,6 +241,10 @@ tests_unit_test_survival_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c tests/unit/election_bench.h tests/unit/keyed_bench.h
 tests_unit_test_catch_up_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_contact
+TESTS += tests/unit/test_contact
+tests_unit_test_contact_SOURCES = tests/unit/test_contact.c
+tests_unit_test_contact_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_relay
 TESTS += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
