@@ -128,6 +128,8 @@
 	ROW(ENOUGH_HEALTHY, "enough-healthy", "enough real servers are healthy again")             \
 	ROW(CORRELATED_HOLD, "correlated-hold", "most of a pool fell silent at once: is it them, or me?") \
 	ROW(HELD, "held", "silent together with most of its pool; serves while that is asked")     \
+	ROW(BLACK_HOLE, "black-hole", "connections go to the server and nothing comes back")       \
+	ROW(ANSWERS_AGAIN, "answers-again", "the server answers connections again")                \
 	ROW(LATENCY, "latency", "weights follow the response times of the probes")                 \
 	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
 	ROW(FLAPPING, "flapping", "it falls again and again, and has to be well for longer")       \

@@ -396,11 +396,35 @@ check_measured(struct reader *r, uint32_t row)
 	}
 }
 
+/* What comes back is counted where it comes back through this node; of udp nothing need come back. */
+static void
+check_black_hole(struct reader *r, uint32_t row)
+{
+	const struct conf_virtual *v = &r->out->virtuals[row];
+	const config_setting_t *at = place(r->virtual_at[row], "black_hole");
+	bool nat = v->forwarding == CONF_FORWARD_NAT;
+
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+		nat = nat && r->out->reals[i].forwarding == CONF_FORWARD_NAT;
+	if (!nat)
+		reader_error(r, at, "virtual_servers \"%s\": black_hole needs forwarding nat for all real "
+			"servers: with the others their answers do not come back through this node",
+			v->name);
+	if (v->fwmark != 0 || v->protocol == CONF_UDP)
+		reader_error(r, at, "virtual_servers \"%s\": black_hole needs protocol tcp or sctp and "
+			"listen: a datagram need not be answered", v->name);
+	if (v->scheduler[0] != '\0' && !has_shares(v->scheduler))
+		reader_error(r, at, "virtual_servers \"%s\": black_hole needs a scheduler to which weights "
+			"are shares (wlc, wrr, sed, nq, lblc, lblcr, twos), not %s", v->name, v->scheduler);
+}
+
 static void
 check_shares(struct reader *r, uint32_t row)
 {
 	const struct conf_virtual *v = &r->out->virtuals[row];
 
+	if (v->black_hole)
+		check_black_hole(r, row);
 	if (v->weighting == CONF_WEIGHTING_LATENCY)
 		check_measured(r, row);
 	if (v->slow_start_s != 0 && v->scheduler[0] != '\0' && !has_shares(v->scheduler))

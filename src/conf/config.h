@@ -196,6 +196,7 @@ struct conf_virtual {
 	uint8_t when_none_healthy;    /* enum conf_none_healthy */
 	uint8_t down;                 /* enum conf_down */
 	uint8_t weighting;            /* enum conf_weighting */
+	bool black_hole;              /* look at the kernel's counters for servers that answer nothing */
 	uint32_t correlated_hold_ms;  /* most of the servers silent at once: not believed so long */
 	uint32_t slow_start_s;        /* from a tenth of the weight to all of it; 0: at once */
 	uint32_t drain_s;             /* how long a drain lets connections go on; 0: for ever */

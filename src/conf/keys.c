@@ -275,6 +275,7 @@ static const struct key table_virtual[] = {
 	{.name = "slow_start_s", .kind = KEY_INT, .low = 0, .high = 86400, .number = 0,
 		.unit = "seconds"},
 	{.name = "weighting", .kind = KEY_WORD, .words = words_weighting, .text = "static"},
+	{.name = "black_hole", .kind = KEY_BOOL, .number = false},
 	{.name = "correlated_hold_ms", .kind = KEY_INT, .low = 0, .high = 60000, .number = 2000,
 		.unit = "milliseconds"},
 };

@@ -122,6 +122,7 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 	fprintf(to, "    drain_s = %u;\n", v->drain_s);
 	fprintf(to, "    slow_start_s = %u;\n", v->slow_start_s);
 	put_key_text(to, "    ", "weighting", words_weighting[v->weighting]);
+	fprintf(to, "    black_hole = %s;\n", v->black_hole ? "true" : "false");
 	fprintf(to, "    correlated_hold_ms = %u;\n", v->correlated_hold_ms);
 }
 

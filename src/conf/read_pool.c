@@ -178,6 +178,7 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	row->drain_s = scope_int(s, "drain_s");
 	row->weighting = (uint8_t)scope_word(s, "weighting");
 	row->slow_start_s = scope_int(s, "slow_start_s");
+	row->black_hole = scope_bool(s, "black_hole");
 	row->correlated_hold_ms = scope_int(s, "correlated_hold_ms");
 	row->persistence_s = scope_int(s, "persistence_s");
 	ip_addr_parse(scope_text(s, "persistence_mask"), &row->persistence_mask);

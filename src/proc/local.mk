@@ -47,6 +47,7 @@ libproc_la_SOURCES += src/proc/pool_sync.c
 libproc_la_SOURCES += src/proc/pool_table.c
 libproc_la_SOURCES += src/proc/pool_track.c
 libproc_la_SOURCES += src/proc/pool_weights.c
+libproc_la_SOURCES += src/proc/pool_black_hole.c
 libproc_la_SOURCES += src/proc/pool_correlated.c
 libproc_la_SOURCES += src/proc/prober.c
 libproc_la_SOURCES += src/proc/program.c

@@ -252,6 +252,15 @@ start_probing(struct pool *p, uint32_t target, bool urgent)
 	t->generation = ++p->probe_generation;
 }
 
+void
+target_probe_now(struct pool *p, uint32_t target)
+{
+	if (!p->targets[target].probed)
+		return;
+	start_probing(p, target, true);
+	flush(p);
+}
+
 static void
 stop_probing(struct pool *p, uint32_t target)
 {
@@ -360,7 +369,8 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		.last_result = MONO_NEVER, .connect_ns = -1, .answer_ns = -1,
 		.expires_s = INT64_MAX, .warned = MONO_NEVER, .slot = CONF_NO_INDEX,
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
-		.share = LATENCY_SHARE_FULL, .silent_since = MONO_NEVER};
+		.share = LATENCY_SHARE_FULL, .silent_since = MONO_NEVER,
+		.hole = BLACK_HOLE_NONE};
 	if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = t->said = HEALTH_UP;
 }

@@ -362,6 +362,7 @@ on_drift(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	table_look(w->data);
+	black_holes_look(w->data);
 }
 
 static void

@@ -12,6 +12,7 @@
  *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
  *   pool_weights.c   weights that change by themselves
  *   pool_agents.c    what the agents of real servers say, and what it means for them
+ *   pool_black_hole.c  servers that take connections and answer none
  *   pool_correlated.c  most of a pool silent at once: held, while it is asked who is to blame
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
@@ -34,6 +35,7 @@
 #define TANDEM_PROC_POOL_PROCESS_H
 
 #include "conf/config.h"
+#include "core/black_hole.h"
 #include "core/correlated.h"
 #include "core/drain.h"
 #include "core/election.h"
@@ -85,6 +87,7 @@ struct pool_target {
 	struct latency latency;   /* of its answers while it is up */
 	struct latency_share share;
 	struct ramp ramp;         /* it was down */
+	struct black_hole hole;   /* of its counters in the kernel */
 	uint32_t percent;         /* of its weight; changed in pool_weights.c only */
 	struct drain drain;       /* of an operator */
 	bool drain_told;          /* its end was logged */
@@ -228,6 +231,7 @@ bool carry_moves_nothing(const uint32_t *was, uint32_t count, uint32_t count_bef
 int targets_configure(struct pool *p, const struct config *before);
 /* What the targets would be right after a reload to `now`; owned by the caller. NULL: no memory. */
 struct pool_target *targets_foreseen(const struct pool *p, const struct config *now);
+void target_probe_now(struct pool *p, uint32_t target); /* what is probed */
 void targets_refresh(struct pool *p);            /* set and clear after a change of roles */
 void targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events);
 void targets_prober_up(struct pool *p, uint32_t index, int fd);
@@ -367,6 +371,10 @@ void weights_forget(struct pool_target *t);      /* it is not probed any more */
 /* A probe succeeded: how long it took. */
 void weights_measured(struct pool_target *t);
 void weights_second(struct pool *p);             /* the next step, where one is due */
+void weights_refresh(struct pool *p, enum reason why); /* percents that are not what they were */
+
+/* pool_black_hole.c: after each look at the kernel's table */
+void black_holes_look(struct pool *p);
 
 /* pool_correlated.c */
 /* A result of a real server, which has it already. True: what it says does not count yet. */

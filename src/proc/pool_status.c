@@ -348,7 +348,9 @@ reason_of(const struct pool *p, uint32_t row)
 	case AGENT_DRAINED: return REASON_AGENT_DRAIN;
 	case AGENT_NONE: break;
 	}
-	return p->targets[row].held ? REASON_HELD : p->targets[row].reason;
+	if (p->targets[row].held)
+		return REASON_HELD;
+	return p->targets[row].hole.is ? REASON_BLACK_HOLE : p->targets[row].reason;
 }
 
 static json_t *

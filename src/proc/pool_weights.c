@@ -1,5 +1,5 @@
 /*
- * Weights that change by themselves: slow start and response times. What is configured or
+ * Weights that change by themselves: slow start, response times, black holes. What is configured or
  * overridden is the base; the kernel gets a share of it, a hundredfold, so that a weight of 1 can be
  * ramped.
  */
@@ -12,8 +12,10 @@ static const uint32_t weight_scale = 100;
 uint32_t
 weights_scale(const struct config *c, const struct conf_virtual *v)
 {
-	return v->slow_start_s != 0 || v->weighting == CONF_WEIGHTING_LATENCY || agents_any(c, v)
-		? weight_scale : 1;
+	bool parts = v->slow_start_s != 0 || v->weighting == CONF_WEIGHTING_LATENCY ||
+		v->black_hole || agents_any(c, v);
+
+	return parts ? weight_scale : 1;
 }
 
 static int64_t
@@ -47,6 +49,8 @@ percent_of(struct pool *p, const struct conf_virtual *v, uint32_t row)
 		: ramp_percent(r, mono_now(), slow_start_ns(v), others_serving(p, v, row));
 
 	percent = percent * p->targets[row].share.percent / LATENCY_FULL;
+	if (v->black_hole && p->targets[row].hole.is)
+		percent = percent * BLACK_HOLE_PERCENT / 100;
 	return percent != 0 ? percent : 1;
 }
 
@@ -56,6 +60,7 @@ weights_forget(struct pool_target *t)
 	ramp_end(&t->ramp);
 	t->latency = (struct latency){0};
 	t->share = LATENCY_SHARE_FULL;
+	t->hole = BLACK_HOLE_NONE;
 	t->percent = RAMP_FULL;
 }
 
@@ -111,23 +116,41 @@ level_shares(struct pool *p, const struct conf_virtual *v)
 	return changed;
 }
 
+static bool
+refresh(struct pool *p, const struct conf_virtual *v)
+{
+	bool changed = false;
+
+	for (uint32_t k = v->first_real; k < v->first_real + v->real_count; k++) {
+		uint32_t percent = percent_of(p, v, k);
+
+		changed |= percent != p->targets[k].percent;
+		p->targets[k].percent = percent;
+	}
+	return changed;
+}
+
+void
+weights_refresh(struct pool *p, enum reason why)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < p->config.virtual_count; i++)
+		changed |= refresh(p, &p->config.virtuals[i]);
+	if (changed)
+		table_apply_now(p, why);
+}
+
 void
 weights_second(struct pool *p)
 {
-	bool changed = false, measured = false;
+	bool measured = false;
 
 	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
 		const struct conf_virtual *v = &p->config.virtuals[i];
 
 		measured |= v->weighting == CONF_WEIGHTING_LATENCY ? step_shares(p, v)
 			: level_shares(p, v);
-		for (uint32_t k = v->first_real; k < v->first_real + v->real_count; k++) {
-			uint32_t percent = percent_of(p, v, k);
-
-			changed |= percent != p->targets[k].percent;
-			p->targets[k].percent = percent;
-		}
 	}
-	if (changed)
-		table_apply_now(p, measured ? REASON_LATENCY : REASON_SLOW_START);
+	weights_refresh(p, measured ? REASON_LATENCY : REASON_SLOW_START);
 }

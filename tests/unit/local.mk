@@ -9,6 +9,11 @@ TESTS += tests/unit/test_latency
 tests_unit_test_latency_SOURCES = tests/unit/test_latency.c
 tests_unit_test_latency_LDADD = libcore.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_black_hole
+TESTS += tests/unit/test_black_hole
+tests_unit_test_black_hole_SOURCES = tests/unit/test_black_hole.c
+tests_unit_test_black_hole_LDADD = libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_correlated
 TESTS += tests/unit/test_correlated
 tests_unit_test_correlated_SOURCES = tests/unit/test_correlated.c
