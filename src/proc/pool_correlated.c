@@ -45,6 +45,7 @@ has_just_fallen(const struct pool *p, uint32_t target, uint32_t other)
 		!mono_before(t->since, t->silent_since);
 }
 
+/* Most of them, and nobody of those has been asked about before? */
 static bool
 is_most(const struct pool *p, const struct conf_virtual *v, uint32_t target)
 {
@@ -53,6 +54,8 @@ is_most(const struct pool *p, const struct conf_virtual *v, uint32_t target)
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
 		bool was_up = p->targets[i].said == HEALTH_UP || has_just_fallen(p, i, target);
 
+		if (p->targets[i].believed && fell_with(p, i, target))
+			return false;
 		healthy += was_up;
 		silent += was_up && fell_with(p, i, target);
 	}
@@ -123,20 +126,19 @@ arm(struct pool *p)
 	ev_timer_start(p->loop, &p->correlated_timer);
 }
 
+/* There is no slow start after it: the server was not down. */
 static void
-set_said(struct pool *p, const struct conf_virtual *v, uint32_t target, enum health_verdict said)
+restore(struct pool *p, uint32_t target)
 {
 	struct pool_target *t = &p->targets[target];
-	enum health_verdict before = t->verdict;
 
-	t->said = said;
+	t->held = true;
+	t->said = HEALTH_UP;
 	t->verdict = agents_verdict(p, target);
-	if (t->verdict == before)
+	if (t->verdict != HEALTH_UP)
 		return; /* its agent has it down */
 	t->since = mono_now();
-	if (t->verdict == HEALTH_DOWN) /* back from a hold there is no slow start: it was not down */
-		weights_verdict(p, v, target, before);
-	target_log_verdict(p, target, before);
+	target_log_verdict(p, target, HEALTH_DOWN);
 }
 
 /* With those that fell a moment ago: they get their weights back. */
@@ -147,14 +149,9 @@ begin(struct pool *p, uint32_t row, uint32_t target)
 	struct pool_virtual *state = &p->virtuals[row];
 
 	state->correlated.since = mono_now();
-	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
-		struct pool_target *t = &p->targets[i];
-
-		if (!has_just_fallen(p, i, target))
-			continue;
-		t->held = true;
-		set_said(p, v, i, HEALTH_UP);
-	}
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+		if (has_just_fallen(p, i, target))
+			restore(p, i);
 	p->targets[target].held = true;
 	path_ask(&p->config.reals[target].address.addr, &state->path);
 	log_hold(p, row, "believed", "held", correlated_held(p, row), peer_says(p, row),
@@ -167,10 +164,12 @@ begin(struct pool *p, uint32_t row, uint32_t target)
 static void
 note_silence(struct pool_target *t, const struct ipc_probe_result *r, bool silent)
 {
-	if (!silent)
+	if (!silent) {
 		t->silent_since = MONO_NEVER;
-	else if (mono_is_never(t->silent_since))
+		t->believed = false;
+	} else if (mono_is_never(t->silent_since)) {
 		t->silent_since = (mono){r->at_ns};
+	}
 }
 
 bool
@@ -202,7 +201,7 @@ correlated_takes(struct pool *p, uint32_t target, const struct ipc_probe_result 
 	return true;
 }
 
-/* They are down. */
+/* They are down, and so is whoever is found to have fallen silent with them. */
 static void
 believe(struct pool *p, const struct conf_virtual *v)
 {
@@ -212,10 +211,10 @@ believe(struct pool *p, const struct conf_virtual *v)
 		if (!t->held)
 			continue;
 		t->held = false;
-		set_said(p, v, i, HEALTH_DOWN);
+		t->believed = true;
+		target_take_verdict(p, i, HEALTH_DOWN);
 	}
 	views_tell(p);
-	table_replan(p, REASON_HEALTH);
 }
 
 /* True as long as anything is held. */

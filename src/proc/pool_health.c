@@ -275,7 +275,7 @@ stop_probing(struct pool *p, uint32_t target)
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
 	t->silent_since = MONO_NEVER;
-	t->held = false;
+	t->held = t->believed = false;
 	weights_forget(t);
 }
 
@@ -558,9 +558,8 @@ targets_second(struct pool *p)
 			settle(p, i);
 }
 
-/* The target's own probe has said so, for the first time or again. */
-static void
-take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
+void
+target_take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
 {
 	struct pool_target *t = &p->targets[target];
 
@@ -590,7 +589,7 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	if (target_is_real(&p->config, target) && correlated_takes(p, target, r))
 		now = t->said;
 	if (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN)
-		take_verdict(p, target, now);
+		target_take_verdict(p, target, now);
 	take_agent(p, target, r);
 }
 

@@ -84,6 +84,7 @@ struct pool_target {
 	bool keep_out;            /* adopted table: was absent and is not known yet */
 	mono silent_since;        /* no answer of any kind since then; MONO_NEVER */
 	bool held;                /* ... and is still up, see pool_correlated.c */
+	bool believed;            /* ... and was held: this silence is not held again */
 	struct latency latency;   /* of its answers while it is up */
 	struct latency_share share;
 	struct ramp ramp;         /* it was down */
@@ -231,6 +232,8 @@ bool carry_moves_nothing(const uint32_t *was, uint32_t count, uint32_t count_bef
 int targets_configure(struct pool *p, const struct config *before);
 /* What the targets would be right after a reload to `now`; owned by the caller. NULL: no memory. */
 struct pool_target *targets_foreseen(const struct pool *p, const struct config *now);
+/* The target's own probe says so, for the first time or again. */
+void target_take_verdict(struct pool *p, uint32_t target, enum health_verdict now);
 void target_probe_now(struct pool *p, uint32_t target); /* what is probed */
 void targets_refresh(struct pool *p);            /* set and clear after a change of roles */
 void targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events);

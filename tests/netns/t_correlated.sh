@@ -90,6 +90,8 @@ for i in 1 2 3; do deaf r$i; done
 within 3 "alone, and the way answers: believed at once" since n2 'from=held to=down reason=correlated-hold.*peer=unknown path=answers'
 ms=$(since n2 'from=held to=down reason=correlated-hold' | sed 's/.*held_ms=\([0-9]*\).*/\1/')
 expect "after $ms ms" [ "$ms" -lt 600 ]
+within 3 "all of them" servers_are n2 'down tcp-timeout down tcp-timeout down tcp-timeout'
+expect "and who falls after the others is not asked about again" [ "$(since n2 'to=held' | wc -l)" = 1 ]
 for i in 1 2 3; do hearing r$i; done
 within 8 "(back)" healthy_is n2 3
 syslog_mark n2
