@@ -475,7 +475,10 @@ ipvs_apply(struct ipvs *ipvs, const struct plan_op *ops, size_t count, int *erro
 
 /* ---- connection sync ---- */
 
-enum { ROLES = 2 };
+enum {
+	ROLES = 2,
+	USUAL_MESSAGE = 1472, /* what the peer may send whatever is configured here */
+};
 static const uint32_t roles[ROLES] = {IP_VS_STATE_MASTER, IP_VS_STATE_BACKUP};
 
 /* What runs, by row of roles[]; role 0: does not run. */
@@ -625,6 +628,9 @@ ipvs_sync_set(struct ipvs *ipvs, const struct ipvs_sync *wanted)
 			daemon = daemon_of(wanted);
 			daemon.role = roles[i];
 			daemon.id = ids[i];
+			/* A message that is longer than this is lost as a whole. */
+			if (roles[i] == IP_VS_STATE_BACKUP && daemon.maxlen < USUAL_MESSAGE)
+				daemon.maxlen = 0;
 		}
 		error = daemon_move(ipvs, &d.row[i], &daemon);
 	}

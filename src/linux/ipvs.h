@@ -38,7 +38,8 @@ struct ipvs_sync {
 	uint8_t master_id, backup_id;
 	char interface[16];
 	struct ip_addr group; /* IP_NONE, and 0 of the others: the kernel's default */
-	uint16_t port, maxlen;
+	uint16_t port;
+	uint16_t maxlen;      /* of what the master sends; the backup takes what is usual, or more */
 	uint8_t ttl;
 };
 /* Do they run as wanted? A parameter that is left to the kernel may have any value. */

@@ -19,7 +19,15 @@
 #include <errno.h>
 #include <string.h>
 
-enum { GATE_PATIENCE = 3 }; /* looks, a second apart */
+enum {
+	GATE_PATIENCE = 3, /* looks, a second apart */
+	/*
+	 * The kernel sends a message when the next connection does not fit into it any more, or after
+	 * 2 to 3 seconds (IPVS_SYNC_FLUSH_TIME). As long as an MTU it holds 40, and the newest 40
+	 * would be lost with the active. There is always room for one, so the least says one.
+	 */
+	ONE_CONNECTION = 1,
+};
 
 /* Row of the first hot router that has virtual servers. */
 static uint32_t
@@ -90,7 +98,7 @@ sync_reconcile(struct pool *p)
 	wanted.group = sync->group;
 	wanted.port = sync->port;
 	wanted.ttl = sync->ttl;
-	wanted.maxlen = sync->maxlen;
+	wanted.maxlen = sync->maxlen != 0 ? sync->maxlen : ONE_CONNECTION;
 	memcpy(wanted.interface, sync->interface[0] != '\0' ? sync->interface
 		: p->config.routers[router].interface, sizeof(wanted.interface));
 	/* The first packet of an established connection is told, and every state after it ... */

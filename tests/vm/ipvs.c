@@ -569,7 +569,7 @@ sync_daemons_run_as_wanted(void **state)
 	struct ipvs_sync both = {.master = true, .backup = true, .master_id = 1, .backup_id = 2,
 		.interface = "v0"};
 	struct ipvs_sync one = {.backup = true, .backup_id = 255, .interface = "v0"};
-	struct ipvs_sync none = {.master = false}, nowhere = both;
+	struct ipvs_sync none = {.master = false}, nowhere = both, is;
 
 	assert_sync(g, &none);
 	assert_sync(g, &both);
@@ -579,7 +579,14 @@ sync_daemons_run_as_wanted(void **state)
 	assert_sync(g, &both); /* already so: success */
 	both.master_id = 3;
 	assert_sync(g, &both);
+	both.maxlen = 1; /* room for one connection; what is heard may be longer */
+	assert_sync(g, &both);
+	assert_int_equal(ipvs_sync_get(g->ipvs, &is), 0);
+	assert_int_equal(is.maxlen, 1);
+	assert_true(ipvs_sync_matches(&is, &both));
 	assert_sync(g, &one);
+	assert_int_equal(ipvs_sync_get(g->ipvs, &is), 0);
+	assert_int_equal(is.maxlen, 1472);
 	strcpy(nowhere.interface, "nosuch");
 	assert_int_equal(ipvs_sync_set(g->ipvs, &nowhere), -ENODEV);
 	assert_sync(g, &none);
