@@ -132,6 +132,7 @@
 	ROW(ANSWERS_AGAIN, "answers-again", "the server answers connections again")                \
 	ROW(LATENCY, "latency", "weights follow the response times of the probes")                 \
 	ROW(SLOW_START, "slow-start", "a server that came back gets its weight step by step")      \
+	ROW(NO_RESULT, "no-result", "a probe told nothing in two of its periods: a fault of tandem") \
 	ROW(FLAPPING, "flapping", "it falls again and again, and has to be well for longer")       \
 	ROW(DRAINED, "drained", "no connection is left")                                           \
 	ROW(DRAIN_DEADLINE, "drain-deadline", "the time for connections to end is over")           \

@@ -52,6 +52,7 @@ enum ipc_kind {
 	/* prober to pool */
 	IPC_PROBE_RESULTS,   /* struct ipc_probe_results, as long as its count says */
 	/* pool to supervisor */
+	IPC_PROBER_STUCK,    /* struct ipc_prober_stuck: kill it; its successor does better */
 	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
 };
 
@@ -211,6 +212,10 @@ struct ipc_probe_set {
 
 struct ipc_probe_clear {
 	uint32_t target;
+};
+
+struct ipc_prober_stuck {
+	uint32_t index;
 };
 
 /* The first result, every change of verdict or reason, and a sign of life once a second. */

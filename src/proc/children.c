@@ -381,6 +381,36 @@ children_send_config(struct supervisor *s)
 			send_config(&s->children[i]);
 }
 
+static void
+kill_stuck(struct supervised *c, enum reason why, int64_t silent_ns)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "process");
+	log_line_text(&line, "name", process_role_name(c->role));
+	log_line_int(&line, "pid", c->pid);
+	log_line_reason(&line, why);
+	log_line_ms(&line, "silent_ms", silent_ns);
+	log_emit(&c->supervisor->log, LOG_LEVEL_ERROR, &line);
+	kill(c->pid, SIGKILL);
+}
+
+static int64_t
+silence_ns(const struct supervised *c, mono now)
+{
+	return now.ns - atomic_load(
+		&c->supervisor->handover->alive_ns[handover_slot(c->role, c->index)]);
+}
+
+void
+children_replace_prober(struct supervisor *s, uint32_t index)
+{
+	struct supervised *c = index < LIMIT_PROBERS ? children_find(s, PROCESS_PROBER, index) : NULL;
+
+	if (c && c->pid != 0)
+		kill_stuck(c, REASON_NO_RESULT, silence_ns(c, mono_now()));
+}
+
 /* A process that makes no progress is as bad as a dead one, and killing it repairs it. */
 void
 children_check_hung(struct supervisor *s, mono now)
@@ -392,17 +422,9 @@ children_check_hung(struct supervisor *s, mono now)
 		return; /* we were held up ourselves: their silence proves nothing */
 	for (size_t i = 0; i < CHILDREN; i++) {
 		struct supervised *c = &s->children[i];
-		int64_t alive = atomic_load(&s->handover->alive_ns[handover_slot(c->role, c->index)]);
-		struct log_line line;
 
-		if (c->pid == 0 || now.ns - alive < kind_of(c->role)->hung_ns)
-			continue;
-		log_line_begin(&line, "process");
-		log_line_text(&line, "name", process_role_name(c->role));
-		log_line_reason(&line, REASON_HUNG);
-		log_line_ms(&line, "silent_ms", now.ns - alive);
-		log_emit(&s->log, LOG_LEVEL_ERROR, &line);
-		kill(c->pid, SIGKILL);
+		if (c->pid != 0 && silence_ns(c, now) >= kind_of(c->role)->hung_ns)
+			kill_stuck(c, REASON_HUNG, silence_ns(c, now));
 	}
 }
 

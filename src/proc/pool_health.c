@@ -208,6 +208,8 @@ send_set(struct pool *p, uint32_t target)
 	if (channel_send(prober->fd, IPC_PROBE_SET, &set, sizeof(set), -1) == -1)
 		return false;
 	t->untold = t->urgent = false;
+	t->told_at = mono_now();
+	t->overdue = false;
 	return true;
 }
 

@@ -125,6 +125,24 @@ target_log_local_error(struct pool *p, uint32_t target)
 	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
 }
 
+void
+target_log_no_result(struct pool *p, uint32_t target, uint32_t prober, int64_t silent_ns)
+{
+	struct log_line line;
+	uint64_t held_back;
+
+	p->no_results++;
+	if (!log_limit_allow(&p->overdue_limit, mono_now(), &held_back))
+		return;
+	log_line_begin(&line, "probe");
+	log_name(&line, &p->config, target);
+	log_line_reason(&line, REASON_NO_RESULT);
+	log_line_ms(&line, "silent_ms", silent_ns);
+	log_line_int(&line, "prober", prober);
+	log_line_int(&line, "suppressed", (int64_t)held_back);
+	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+}
+
 /* Once a day, as long as it is so: a certificate does not renew itself. */
 void
 target_warn_of_expiry(struct pool *p, uint32_t target)

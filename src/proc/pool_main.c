@@ -382,6 +382,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	tracks_second(p);
 	views_tell(p);
 	targets_second(p);
+	overdue_second(p);
 	operate_second(p);
 	weights_second(p);
 	modes_second(p);
@@ -466,7 +467,7 @@ pool_main(struct child *child)
 	p->told_at = MONO_NEVER;
 	p->election_fd = -1;
 	p->ipvs_limit = (struct log_limit){.every_ns = 30 * NS_PER_S, .burst = 4};
-	p->local_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	p->local_limit = p->overdue_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	p->plan_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 16};
 	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
 		p->probers[i].fd = -1;

@@ -5,6 +5,7 @@
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
  *   pool_flap.c      ... of those who fall again and again
+ *   pool_overdue.c   ... of whom nothing is heard
  *   pool_health_log.c  ... told in the log
  *   pool_carry.c     what was what before a reload
  *   pool_track.c     tracked probes: verdicts for the election; what it makes of all it tracks
@@ -80,6 +81,8 @@ struct pool_target {
 	uint32_t generation;      /* of the probe that was set */
 	bool probed;              /* a prober has it */
 	bool untold;              /* must be (re)sent to its prober */
+	mono told_at;             /* to its prober, last */
+	bool overdue;             /* no result for too long, and said so */
 	bool urgent;
 	bool keep_out;            /* adopted table: was absent and is not known yet */
 	mono silent_since;        /* no answer of any kind since then; MONO_NEVER */
@@ -108,6 +111,7 @@ struct pool_prober {
 	struct pool *pool;
 	uint32_t index;
 	int fd;                   /* -1: none */
+	mono given_up_until;      /* it was to be replaced, and may be asked for again */
 	bool table_untold;        /* the ways to probe must be (re)sent, before any target */
 	ev_io watcher;
 };
@@ -191,7 +195,9 @@ struct pool {
 	struct pool_sysctl sysctls[POOL_SYSCTLS];
 	uint32_t gate_asked;           /* looks in a row that found the gate otherwise */
 	struct log_limit ipvs_limit, plan_limit;
-	struct log_limit local_limit;  /* of the lines about local errors */
+	struct log_limit local_limit, overdue_limit; /* of the lines about local errors, no results */
+	uint64_t no_results;           /* targets that had none for too long, each time */
+	mono overdue_at;               /* the last look for those */
 	uint64_t local_errors;         /* results that said so */
 
 	struct neighbours *neighbours; /* NULL: not open */
@@ -269,10 +275,15 @@ enum health_verdict flaps_verdict(const struct pool_target *t); /* what its prob
 uint32_t flaps_count(const struct pool *p, uint32_t target); /* falls remembered */
 int64_t flaps_left_ns(const struct pool *p, uint32_t target); /* -1: not held back */
 
+/* pool_overdue.c */
+void overdue_second(struct pool *p);
+
 /* pool_health_log.c */
 void target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before);
 /* This node could not ask: nobody's fault but ours. At a limited rate. */
 void target_log_local_error(struct pool *p, uint32_t target);
+/* A prober says nothing about it. At a limited rate. */
+void target_log_no_result(struct pool *p, uint32_t target, uint32_t prober, int64_t silent_ns);
 void target_warn_of_expiry(struct pool *p, uint32_t target);
 
 /* A predecessor's verdict on a target that is probed and about which nothing is known yet. */

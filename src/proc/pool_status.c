@@ -551,6 +551,7 @@ probing_json(const struct pool *p)
 	json_t *o = json_object();
 
 	put_int(o, "local_errors", p->local_errors);
+	put_int(o, "no_results", p->no_results);
 	return o;
 }
 

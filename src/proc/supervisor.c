@@ -58,6 +58,7 @@ take_message(struct supervised *c, const struct channel_message *m)
 	const struct ipc_hook *hook;
 	const struct ipc_request *request;
 	const struct ipc_apply *order;
+	const struct ipc_prober_stuck *stuck;
 
 	if (m->kind == IPC_READY) {
 		c->ready = true;
@@ -71,6 +72,9 @@ take_message(struct supervised *c, const struct channel_message *m)
 		reload_now(s);
 	} else if (m->kind == IPC_APPLY && (order = channel_payload(m, sizeof(*order)))) {
 		reload_planned(s, order, m->fd);
+	} else if (c->role == PROCESS_POOL && m->kind == IPC_PROBER_STUCK &&
+		(stuck = channel_payload(m, sizeof(*stuck)))) {
+		children_replace_prober(s, stuck->index);
 	}
 	if (m->fd != -1)
 		close(m->fd);

@@ -101,6 +101,8 @@ void children_init(struct supervisor *s);
 void children_start_all(struct supervisor *s);
 void children_send_config(struct supervisor *s);
 void children_check_hung(struct supervisor *s, mono now);
+/* The pool process has no results of it: kill it, and a successor starts. */
+void children_replace_prober(struct supervisor *s, uint32_t index);
 /* Ask it to stop (IPC_STOP); its exit is seen by children_exited(). */
 void child_stop(struct supervised *c);
 struct supervised *children_find(struct supervisor *s, enum process_role role, uint32_t index);

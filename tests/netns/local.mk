@@ -61,6 +61,7 @@ EXTRA_DIST += tests/netns/t_keyed.sh
 EXTRA_DIST += tests/netns/t_many.sh
 EXTRA_DIST += tests/netns/t_operator.sh
 EXTRA_DIST += tests/netns/t_processes.sh
+EXTRA_DIST += tests/netns/t_prober_stuck.sh
 EXTRA_DIST += tests/netns/t_refuse.sh
 EXTRA_DIST += tests/netns/t_relay.sh
 EXTRA_DIST += tests/netns/t_reload.sh

@@ -97,7 +97,8 @@ bed_up(void **state)
 	b->relay = relay[1];
 	b->pool.loop = ev_loop_new(EVFLAG_AUTO);
 	b->pool.routers = b->facts;
-	b->pool.local_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	b->pool.local_limit = b->pool.overdue_limit =
+		(struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
 		b->pool.probers[i].fd = -1;
 	b->pool.election_fd = b->child.supervisor_fd = -1;
@@ -349,6 +350,102 @@ a_flapper_stays_one(void **state)
 	assert_int_equal(flaps_count(&b->pool, 0), 0);
 }
 
+static void
+ago(mono *moment, int64_t ms)
+{
+	*moment = mono_add_ns(mono_now(), -ms * NS_PER_MS);
+}
+
+/* How often the supervisor was asked for another prober since the last look. */
+static unsigned
+replacements(int supervisor)
+{
+	struct channel_message m;
+	unsigned n = 0;
+
+	while (channel_receive(supervisor, &m) == 1) {
+		assert_int_equal(m.kind, IPC_PROBER_STUCK);
+		n++;
+	}
+	return n;
+}
+
+/* Interval and timeout are 1.5 s: after 3.2 s it is said once, after 6.4 s the prober has to go. */
+static void
+no_result_is_a_fault(void **state)
+{
+	struct bed *b = *state;
+	struct pool_target *t = &b->pool.targets[0];
+	int ends[2];
+
+	assert_int_equal(channel_pair(ends), 0);
+	b->child.supervisor_fd = ends[0];
+	look(b);
+	overdue_second(&b->pool);
+	ago(&t->told_at, 3100);
+	overdue_second(&b->pool);
+	look(b);
+	assert_string_equal(b->log, "");
+	ago(&t->told_at, 3300);
+	ago(&b->pool.overdue_at, 2000); /* this process slept */
+	overdue_second(&b->pool);
+	look(b);
+	assert_string_equal(b->log, "");
+	overdue_second(&b->pool);
+	look(b);
+	logged(b, "event=probe server=web1 virtual=http reason=no-result silent_ms=33");
+	logged(b, " prober=0 suppressed=0");
+	ago(&t->told_at, 6300);
+	overdue_second(&b->pool);
+	look(b);
+	assert_string_equal(b->log, "");
+	assert_int_equal(b->pool.no_results, 1);
+	assert_int_equal(replacements(ends[1]), 0);
+	ago(&t->told_at, 6500);
+	overdue_second(&b->pool);
+	overdue_second(&b->pool);
+	assert_int_equal(replacements(ends[1]), 1);
+	ago(&b->pool.probers[0].given_up_until, 0);
+	answer(b, set_of(b, 0, 21), well);
+	overdue_second(&b->pool);
+	assert_int_equal(replacements(ends[1]), 0);
+	assert_false(t->overdue);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A slower rhythm has more patience; results that wait to be read are results. */
+static void
+what_is_late_is_no_fault(void **state)
+{
+	struct bed *b = *state;
+	struct pool_target *t = &b->pool.targets[0];
+	static struct ipc_probe_results all;
+
+	b->file[0].probes[0].interval_down_ms = 5000;
+	look(b);
+	answer(b, set_of(b, 0, 21), ill);
+	overdue_second(&b->pool);
+	ago(&t->told_at, 20000);
+	ago(&t->last_result, 11000); /* 2 * 5.5 s and a bit */
+	overdue_second(&b->pool);
+	look(b);
+	assert_string_equal(b->log, "");
+	ago(&t->last_result, 11300);
+	all.count = 1;
+	all.results[0] = ill;
+	all.results[0].target = set_of(b, 0, 22)->target;
+	all.results[0].generation = set_of(b, 0, 22)->generation;
+	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULTS, &all, ipc_results_size(1), -1), 0);
+	overdue_second(&b->pool);
+	look(b);
+	assert_string_equal(b->log, "");
+	ev_run(b->pool.loop, EVRUN_NOWAIT);
+	overdue_second(&b->pool);
+	look(b);
+	logged(b, "event=probe server=web1 virtual=http reason=no-result silent_ms=113");
+}
+
 int
 main(void)
 {
@@ -358,6 +455,8 @@ main(void)
 		TEST(a_local_error_is_alarmed),
 		TEST(a_flapper_is_held_back),
 		TEST(a_flapper_stays_one),
+		TEST(no_result_is_a_fault),
+		TEST(what_is_late_is_no_fault),
 	};
 
 	return cmocka_run_group_tests_name("pool_health", tests, NULL, NULL);
