@@ -293,6 +293,7 @@ leave(struct pool *p, bool clean)
 	free(p->overlay.rows);
 	free(p->routers);
 	free(p->targets);
+	free(p->virtuals);
 	free(p->tracks);
 	free(p->slot_rows);
 	ev_loop_destroy(p->loop);
