@@ -165,6 +165,15 @@ keeper_start(struct keeper *k, const struct keep_case *what, SSL_CTX *context)
 	k->port = ntohs(at.sin_port);
 }
 
+/* The prober is gone. A thread inside of OpenSSL would not outlive the end of the test's process. */
+static void
+keeper_stop(struct keeper *k)
+{
+	shutdown(k->fd, SHUT_RD);
+	pthread_join(k->thread, NULL);
+	close(k->fd);
+}
+
 static struct bench_probe
 probe_kept(const struct keeper *k)
 {
@@ -172,8 +181,8 @@ probe_kept(const struct keeper *k)
 
 	set.urgent = true;
 	set.probe.keep_alive = true;
-	set.probe.interval_ms = 100;
-	set.probe.timeout_ms = 90;
+	set.probe.interval_ms = 200;
+	set.probe.timeout_ms = 190;
 	set.probe.fall = set.probe.rise = 1;
 	set.address.port = k->port;
 	ip_addr_parse("127.0.0.1", &set.address.addr);
@@ -190,11 +199,11 @@ check_case(const struct keeper *k, const struct seen *s)
 
 	check(r->reason == c->reason && r->up == good && r->probes >= 8 &&
 		(good ? r->failures == 0 : r->failures == r->probes),
-		"kept, %s: %s, %llu of %llu probes failed", c->name,
+		"kept, %s: %s, %llu of %llu probes failed (%s)", c->name,
 		reason_tag((enum reason)r->reason), (unsigned long long)r->failures,
-		(unsigned long long)r->probes);
+		(unsigned long long)r->probes, reason_tag(s->reason_at_down));
 	check(atomic_load(&k->asked_so) && (c->one ? connections == 1 : connections > requests / 3) &&
-		requests >= r->probes && requests <= 2 * r->probes + 2,
+		requests >= r->probes && connections <= requests + 2,
 		"kept, %s: %u requests on %u connections", c->name, requests, connections);
 }
 
@@ -216,12 +225,12 @@ check_cleared(struct bench *b, struct keeper *k)
 	uint32_t before = atomic_load(&k->connections);
 
 	bench_set(b, 0, &set); /* under another generation */
-	bench_run(b, 400);
+	bench_run(b, 600);
 	check(atomic_load(&k->connections) == before + 1, "set anew, it connects anew");
 	bench_clear(b, 0);
 	bench_run(b, 100);
 	bench_set(b, 1000, &set);
-	bench_run(b, 400);
+	bench_run(b, 600);
 	check(atomic_load(&k->connections) == before + 2 && b->seen[1000].last.up,
 		"cleared, its connection is closed: the server has room for the next");
 	bench_clear(b, 1000);
@@ -248,6 +257,9 @@ test_keep_alive(void)
 		check_case(&keepers[i], &b->seen[i]);
 	check_cleared(b, &keepers[0]);
 	check(bench_stop(b), "the prober lived through it and stopped when told");
+	for (uint32_t i = 0; i < CASES; i++)
+		keeper_stop(&keepers[i]);
+	SSL_CTX_free(context);
 	identity_free(&self);
 }
 

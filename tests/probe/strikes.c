@@ -178,6 +178,16 @@ striker_start(struct striker *s, SSL_CTX *context)
 	s->port = ntohs(at.sin_port);
 }
 
+/* The prober is gone. A thread inside of OpenSSL would not outlive the end of the test's process. */
+static void
+striker_stop(struct striker *s)
+{
+	shutdown(s->fd, SHUT_RD);
+	pthread_join(s->thread, NULL);
+	SSL_CTX_free(s->context);
+	close(s->fd);
+}
+
 static struct bench_probe
 probe_struck(const struct striker *s, const char *what, unsigned number)
 {
@@ -282,6 +292,8 @@ test_cut_inside_tls(void)
 		(unsigned long long)atomic_load(&s.served), (TLS_CUTS - 1) * TLS_STEP);
 	check(atomic_load(&s.served) > 4 * TLS_CUTS, "each cut came up several times");
 	check(bench_stop(b), "the prober lived through it and stopped when told");
+	striker_stop(&s);
+	striker_stop(&uncut);
 	identity_free(&self);
 }
 
