@@ -253,6 +253,7 @@ struct config {
 	int facility;                 /* syslog facility, shifted */
 	char facility_name[16];
 	uint8_t log_level;            /* enum log_level */
+	uint32_t probers;             /* 0: as many as it takes */
 	struct conf_sync sync;
 	bool has_agents;              /* of `agent`: rows of targets are set aside for them */
 

@@ -305,6 +305,12 @@ static const struct key table_log[] = {
 };
 KEYS_OF(log, "log");
 
+static const struct key table_probing[] = {
+	{.name = "probers", .kind = KEY_INT, .low = 0, .high = LIMIT_PROBERS, .number = 0,
+		.unit = "processes"},
+};
+KEYS_OF(probing, "probing");
+
 static const struct key table_file[] = {
 	{.name = "cluster", .kind = KEY_NAME, .text = "tandem"},
 	{.name = "nodes", .kind = KEY_GROUPS, .required = true, .group = &keys_node},
@@ -313,6 +319,7 @@ static const struct key table_file[] = {
 	{.name = "virtual_servers", .kind = KEY_GROUPS, .group = &keys_virtual},
 	{.name = "sync", .kind = KEY_GROUP, .group = &keys_sync},
 	{.name = "control", .kind = KEY_GROUP, .group = &keys_control},
+	{.name = "probing", .kind = KEY_GROUP, .group = &keys_probing},
 	{.name = "log", .kind = KEY_GROUP, .group = &keys_log},
 };
 KEYS_OF(file, "");

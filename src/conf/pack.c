@@ -104,6 +104,7 @@ copy_head(struct config *to, const struct config *from)
 	to->facility = from->facility;
 	memcpy(to->facility_name, from->facility_name, sizeof(to->facility_name));
 	to->log_level = from->log_level;
+	to->probers = from->probers;
 	memcpy(&to->sync, &from->sync, sizeof(to->sync));
 	to->has_agents = from->has_agents;
 	to->node_count = from->node_count;

@@ -386,6 +386,7 @@ config_print(const struct config *c, FILE *to)
 	print_sync(&c->sync, to);
 	fputs("control = { group = ", to);
 	put_text(to, c->control_group);
-	fprintf(to, "; };\nlog = { facility = \"%s\"; level = \"%s\"; };\n", c->facility_name,
+	fprintf(to, "; };\nprobing = { probers = %u; };\n", c->probers);
+	fprintf(to, "log = { facility = \"%s\"; level = \"%s\"; };\n", c->facility_name,
 		log_level_name((enum log_level)c->log_level));
 }

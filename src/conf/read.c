@@ -110,7 +110,7 @@ static void
 read_tree(struct reader *r, config_t *tree)
 {
 	struct scope file;
-	struct scope control;
+	struct scope control, probing;
 
 	scope_open(&file, r, NULL, &keys_file, config_root_setting(tree), 0);
 	scope_copy(&file, "cluster", r->out->cluster, sizeof(r->out->cluster));
@@ -121,6 +121,8 @@ read_tree(struct reader *r, config_t *tree)
 	read_sync(r, &file);
 	scope_open_member(&control, &file, "control");
 	scope_copy(&control, "group", r->out->control_group, sizeof(r->out->control_group));
+	scope_open_member(&probing, &file, "probing");
+	r->out->probers = (uint32_t)scope_int(&probing, "probers");
 	read_log(r, &file);
 	check_relations(r);
 }

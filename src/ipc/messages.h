@@ -51,6 +51,7 @@ enum ipc_kind {
 	IPC_PROBE_CLEAR,     /* struct ipc_probe_clear */
 	/* prober to pool */
 	IPC_PROBE_RESULTS,   /* struct ipc_probe_results, as long as its count says */
+	IPC_PROBER_STATS,    /* struct ipc_prober_stats, once a second */
 	/* pool to supervisor */
 	IPC_PROBER_STUCK,    /* struct ipc_prober_stuck: kill it; its successor does better */
 	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
@@ -58,6 +59,7 @@ enum ipc_kind {
 
 struct ipc_config {
 	uint64_t generation;
+	uint32_t probers; /* so many there are, or will be in a moment */
 };
 
 struct ipc_peer {
@@ -234,6 +236,13 @@ struct ipc_probe_result {
 	int64_t expires_s;
 	struct agent_state agent; /* of an agent: all that it said since the target was set */
 	char evidence[64];   /* first bytes of an unexpected answer, or an agent's line; printable */
+};
+
+struct ipc_prober_stats {
+	int32_t pid;
+	uint32_t targets, running;
+	uint64_t started, voided, local_errors, queued;
+	int64_t stall_ns, lateness_p99_ns, lateness_max_ns; /* engine_stats of probe/engine.h */
 };
 
 enum { IPC_RESULTS = 26 }; /* in a message */

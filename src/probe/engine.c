@@ -89,8 +89,8 @@ target_due(struct engine *e, struct target *t, mono now)
 {
 	int64_t late = mono_diff_ns(now, t->start);
 
-	if (t->voids == 0 && late > e->stats.lateness_max_ns)
-		e->stats.lateness_max_ns = late;
+	if (t->voids == 0)
+		lateness_add(&e->stats.lateness, late);
 	if (TAILQ_EMPTY(&e->queue) && target_start(e, t))
 		return;
 	heap_remove(&e->deadlines, &t->deadline);
@@ -291,8 +291,14 @@ engine_resume(struct engine *e)
 	report_pending(e);
 }
 
-struct engine_stats
+const struct engine_stats *
 engine_stats(const struct engine *e)
 {
-	return e->stats;
+	return &e->stats;
+}
+
+void
+engine_turn_lateness(struct engine *e)
+{
+	lateness_turn(&e->stats.lateness);
 }

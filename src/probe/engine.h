@@ -13,6 +13,7 @@
 #ifndef TANDEM_PROBE_ENGINE_H
 #define TANDEM_PROBE_ENGINE_H
 
+#include "core/lateness.h"
 #include "ipc/messages.h"
 
 #include <ev.h>
@@ -34,7 +35,7 @@ struct engine_stats {
 	uint64_t local_errors;
 	uint64_t queued;        /* had to wait for a place */
 	int64_t stall_ns;       /* time this process was held up, summed */
-	int64_t lateness_max_ns; /* of a start against its moment */
+	struct lateness lateness; /* of a start against its moment */
 	uint32_t running, targets;
 };
 
@@ -65,6 +66,8 @@ void engine_clear_all(struct engine *e);
 /* The receiver of reports takes more. */
 void engine_resume(struct engine *e);
 
-struct engine_stats engine_stats(const struct engine *e);
+const struct engine_stats *engine_stats(const struct engine *e);
+/* A window of the lateness ends. */
+void engine_turn_lateness(struct engine *e);
 
 #endif

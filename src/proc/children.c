@@ -234,10 +234,26 @@ connect_to_others(struct supervised *c)
 	}
 }
 
+/* One prober does 10,000 probes a second in a third of a core; more help where there are more. */
+static uint32_t
+wanted_probers(const struct supervisor *s)
+{
+	enum { TARGETS_A_PROBER = 8000 };
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t n = 1 + s->config.real_count / TARGETS_A_PROBER;
+
+	if (s->config.probers != 0)
+		n = s->config.probers;
+	else if (cores > 0 && n > (uint32_t)cores)
+		n = (uint32_t)cores;
+	return n < LIMIT_PROBERS ? n : LIMIT_PROBERS;
+}
+
 static void
 send_config(struct supervised *c)
 {
-	struct ipc_config message = {.generation = c->supervisor->generation};
+	struct ipc_config message = {.generation = c->supervisor->generation,
+		.probers = wanted_probers(c->supervisor)};
 
 	if (c->role == PROCESS_PROBER)
 		return; /* its targets come from the pool */
@@ -341,19 +357,6 @@ init_child(struct supervisor *s, enum process_role role, uint32_t index, bool wa
 	c->restart_timer.data = c;
 }
 
-/* One prober does 10,000 probes a second in a third of a core; more help where there are more. */
-static uint32_t
-wanted_probers(const struct supervisor *s)
-{
-	enum { TARGETS_A_PROBER = 8000 };
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t n = 1 + s->config.real_count / TARGETS_A_PROBER;
-
-	if (cores > 0 && n > (uint32_t)cores)
-		n = (uint32_t)cores;
-	return n < LIMIT_PROBERS ? n : LIMIT_PROBERS;
-}
-
 void
 children_init(struct supervisor *s)
 {
@@ -373,12 +376,32 @@ children_start_all(struct supervisor *s)
 			start_child(&s->children[i]);
 }
 
+/* More or fewer probers; what those had to do that stop now has been given to the others. */
+static void
+resize(struct supervisor *s)
+{
+	uint32_t wanted = wanted_probers(s);
+
+	for (uint32_t i = 0; i < LIMIT_PROBERS; i++) {
+		struct supervised *c = children_find(s, PROCESS_PROBER, i);
+
+		if (c->wanted == (i < wanted))
+			continue;
+		c->wanted = i < wanted;
+		if (!c->wanted)
+			child_stop(c);
+		else if (c->pid == 0)
+			start_child(c);
+	}
+}
+
 void
 children_send_config(struct supervisor *s)
 {
 	for (size_t i = 0; i < CHILDREN; i++)
 		if (s->children[i].fd != -1)
 			send_config(&s->children[i]);
+	resize(s);
 }
 
 static void

@@ -622,12 +622,29 @@ prober_gone(struct pool_prober *prober)
 	ev_io_stop(prober->pool->loop, &prober->watcher);
 	close(prober->fd);
 	prober->fd = -1;
+	prober->stats = (struct ipc_prober_stats){0};
+}
+
+/* Their verdicts go along, as seeds. */
+void
+targets_spread(struct pool *p, uint32_t probers)
+{
+	uint32_t count = targets_count(&p->config);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (p->targets[i].probed)
+			send_clear(p, &p->targets[i]);
+	p->prober_count = probers;
+	for (uint32_t i = 0; i < count; i++)
+		p->targets[i].untold = p->targets[i].probed;
+	flush(p);
 }
 
 static void
 on_prober(struct ev_loop *loop, ev_io *w, int events)
 {
 	struct pool_prober *prober = w->data;
+	const struct ipc_prober_stats *stats;
 	struct channel_message m;
 
 	(void)loop;
@@ -643,6 +660,9 @@ on_prober(struct ev_loop *loop, ev_io *w, int events)
 		}
 		if (m.fd != -1)
 			close(m.fd);
+		stats = m.kind == IPC_PROBER_STATS ? channel_payload(&m, sizeof(*stats)) : NULL;
+		if (stats)
+			prober->stats = *stats;
 		if (m.kind == IPC_PROBE_RESULTS)
 			take_results(prober->pool, &m);
 	}
@@ -664,16 +684,11 @@ targets_prober_up(struct pool *p, uint32_t index, int fd)
 	prober->watcher.data = prober;
 	ev_io_start(p->loop, &prober->watcher);
 	if (index >= p->prober_count) {
-		for (uint32_t i = 0; i < targets_count(&p->config); i++)
-			if (p->targets[i].probed)
-				send_clear(p, &p->targets[i]);
-		p->prober_count = index + 1;
-		for (uint32_t i = 0; i < targets_count(&p->config); i++)
-			p->targets[i].untold = p->targets[i].probed;
-	} else {
-		for (uint32_t i = 0; i < targets_count(&p->config); i++)
-			if (prober_of(p, &p->targets[i]) == prober)
-				p->targets[i].untold = p->targets[i].probed;
+		targets_spread(p, index + 1);
+		return;
 	}
+	for (uint32_t i = 0; i < targets_count(&p->config); i++)
+		if (prober_of(p, &p->targets[i]) == prober)
+			p->targets[i].untold = p->targets[i].probed;
 	flush(p);
 }

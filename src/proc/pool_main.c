@@ -112,6 +112,8 @@ take_config(struct pool *p, const struct channel_message *m)
 	if (!p->routers || targets_configure(p, &before) == -1 || !tracks_configure(p, &before) ||
 		!modes_configure(p, &before))
 		_exit(EXIT_REFUSED);
+	if (message->probers != 0 && message->probers < p->prober_count)
+		targets_spread(p, message->probers); /* to more of them when they come */
 	free(old);
 	config_free(&before);
 	check_forwarding(p);
@@ -366,6 +368,19 @@ on_drift(struct ev_loop *loop, ev_timer *w, int events)
 	black_holes_look(w->data);
 }
 
+/*
+ * A status of thousands of servers as JSON takes megabytes for a moment, and the allocator would
+ * keep them for ever. Seldom: what is done many times in a row goes on with the same pages.
+ */
+static void
+give_memory_back(const struct pool *p)
+{
+	enum { EVERY_S = 10, WORTH_IT = 1 << 20 };
+
+	if (p->seconds % EVERY_S == 0 && mallinfo2().fordblks > WORTH_IT)
+		malloc_trim(0);
+}
+
 static void
 on_second(struct ev_loop *loop, ev_timer *w, int events)
 {
@@ -388,6 +403,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	weights_second(p);
 	modes_second(p);
 	modules_second(p);
+	give_memory_back(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
 }

@@ -112,6 +112,7 @@ struct pool_prober {
 	uint32_t index;
 	int fd;                   /* -1: none */
 	mono given_up_until;      /* it was to be replaced, and may be asked for again */
+	struct ipc_prober_stats stats; /* pid 0: none yet */
 	bool table_untold;        /* the ways to probe must be (re)sent, before any target */
 	ev_io watcher;
 };
@@ -243,6 +244,8 @@ void target_take_verdict(struct pool *p, uint32_t target, enum health_verdict no
 void target_probe_now(struct pool *p, uint32_t target); /* what is probed */
 void targets_refresh(struct pool *p);            /* set and clear after a change of roles */
 void targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events);
+/* Over so many probers; each target has one. */
+void targets_spread(struct pool *p, uint32_t probers);
 void targets_prober_up(struct pool *p, uint32_t index, int fd);
 bool virtual_is_served(const struct pool *p, uint32_t virtual_row); /* wanted in the kernel here */
 /* "up", "down", "unknown" */

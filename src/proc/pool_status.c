@@ -495,6 +495,30 @@ processes_json(const struct pool *p, mono now)
 }
 
 static json_t *
+probers_json(const struct pool *p)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < p->prober_count; i++) {
+		const struct ipc_prober_stats *s = &p->probers[i].stats;
+		json_t *o = json_object();
+
+		put(o, "pid", s->pid != 0 ? json_integer(s->pid) : json_null());
+		put_int(o, "targets", s->targets);
+		put_int(o, "running", s->running);
+		put_int(o, "started", s->started);
+		put(o, "lateness_p99_ms", duration_json(s->lateness_p99_ns));
+		put(o, "lateness_max_ms", duration_json(s->lateness_max_ns));
+		put(o, "stall_ms", duration_json(s->stall_ns));
+		put_int(o, "voided", s->voided);
+		put_int(o, "local_errors", s->local_errors);
+		put_int(o, "queued", s->queued);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *
 sync_json(const struct pool *p)
 {
 	json_t *o = json_object();
@@ -578,6 +602,7 @@ status_json(struct pool *p)
 	put(o, "sysctls", sysctls_json(p));
 	put(o, "election", election_json(p));
 	put(o, "processes", processes_json(p, now));
+	put(o, "probers", probers_json(p));
 	put(o, "probing", probing_json(p));
 	put(o, "control", control_json(p));
 	put_int(o, "log_dropped", p->stats.log_dropped + p->child->log.dropped_total);

@@ -28,6 +28,7 @@ enum {
 	MAX_OPEN = 65536,          /* kept between probes as well */
 	MESSAGES_A_TURN = 256,     /* a reload of thousands must not hold probes up */
 	EXIT_SYSTEM = 2,
+	STATS_EVERY = 10, LATENESS_EVERY = 100, /* of the ticks below */
 };
 
 static const double alive_every_s = 0.1;
@@ -42,7 +43,7 @@ struct prober {
 	struct conf_probe_map table; /* the pool's; empty: none yet */
 	struct tls_trust *trusts[LIMIT_CAS]; /* of the table's rows of cas, made when first needed */
 	struct log_limit void_limit;
-	uint64_t voided_seen;
+	uint64_t voided_seen, alive_ticks;
 	struct channel_message message;
 };
 
@@ -75,19 +76,19 @@ give_up(const struct prober *p, const char *what, int error)
 static void
 log_voided(struct prober *p)
 {
-	struct engine_stats stats = engine_stats(p->engine);
+	const struct engine_stats *stats = engine_stats(p->engine);
 	struct log_line line;
 	uint64_t held_back;
 
-	if (stats.voided == p->voided_seen ||
+	if (stats->voided == p->voided_seen ||
 	    !log_limit_allow(&p->void_limit, mono_now(), &held_back))
 		return;
 	log_line_begin(&line, "probe");
 	log_line_reason(&line, REASON_WOKE_LATE);
-	log_line_int(&line, "voided", (int64_t)(stats.voided - p->voided_seen));
-	log_line_ms(&line, "stalled_ms", stats.stall_ns);
+	log_line_int(&line, "voided", (int64_t)(stats->voided - p->voided_seen));
+	log_line_ms(&line, "stalled_ms", stats->stall_ns);
 	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
-	p->voided_seen = stats.voided;
+	p->voided_seen = stats->voided;
 }
 
 static void
@@ -266,6 +267,28 @@ on_supervisor(struct ev_loop *loop, ev_io *w, int events)
 		_exit(0);
 }
 
+/* What does not get there now is told again in a second. */
+static void
+tell_stats(struct prober *p)
+{
+	const struct engine_stats *s = engine_stats(p->engine);
+	struct ipc_prober_stats stats = {
+		.pid = getpid(),
+		.targets = s->targets,
+		.running = s->running,
+		.started = s->started,
+		.voided = s->voided,
+		.local_errors = s->local_errors,
+		.queued = s->queued,
+		.stall_ns = s->stall_ns,
+		.lateness_p99_ns = lateness_permille_ns(&s->lateness, 990),
+		.lateness_max_ns = s->lateness.max_ns,
+	};
+
+	if (p->pool_fd != -1)
+		channel_send(p->pool_fd, IPC_PROBER_STATS, &stats, sizeof(stats), -1);
+}
+
 static void
 on_alive(struct ev_loop *loop, ev_timer *w, int events)
 {
@@ -276,6 +299,11 @@ on_alive(struct ev_loop *loop, ev_timer *w, int events)
 	atomic_store(&p->child->handover->alive_ns[handover_slot(PROCESS_PROBER, p->child->index)],
 		mono_now().ns);
 	log_voided(p);
+	p->alive_ticks++;
+	if (p->alive_ticks % STATS_EVERY == 0)
+		tell_stats(p);
+	if (p->alive_ticks % LATENESS_EVERY == 0)
+		engine_turn_lateness(p->engine);
 }
 
 /* As many descriptors as we may have; how many of them connections may take. */

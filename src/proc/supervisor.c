@@ -101,17 +101,18 @@ supervisor_child_message(struct supervised *c)
 static void
 log_gone(struct supervised *c, int status)
 {
+	bool asked = c->supervisor->stopping || !c->wanted;
 	struct log_line line;
 
 	log_line_begin(&line, "process");
 	log_line_text(&line, "name", process_role_name(c->role));
-	log_line_reason(&line, c->supervisor->stopping ? REASON_STOPPED : REASON_CRASHED);
+	log_line_reason(&line, asked ? REASON_STOPPED : REASON_CRASHED);
 	if (WIFSIGNALED(status))
 		log_line_int(&line, "signal", WTERMSIG(status));
 	else
 		log_line_int(&line, "exit", WEXITSTATUS(status));
 	log_emit(&c->supervisor->log,
-		c->supervisor->stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, &line);
+		asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, &line);
 }
 
 static void

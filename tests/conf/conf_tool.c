@@ -109,7 +109,7 @@ roundtrip(const char *path)
 static const struct key_group *const groups[] = {&keys_file, &keys_node, &keys_heartbeat,
 	&keys_link, &keys_router, &keys_address, &keys_track, &keys_gateway, &keys_tracked_probe,
 	&keys_script, &keys_virtual, &keys_real, &keys_probe, &keys_expect, &keys_json,
-	&keys_agent, &keys_control, &keys_log, &keys_tunnel, &keys_sync};
+	&keys_agent, &keys_control, &keys_log, &keys_probing, &keys_tunnel, &keys_sync};
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
 

@@ -273,3 +273,8 @@ check_PROGRAMS += tests/unit/test_agent
 TESTS += tests/unit/test_agent
 tests_unit_test_agent_SOURCES = tests/unit/test_agent.c
 tests_unit_test_agent_LDADD = libcore.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_lateness
+TESTS += tests/unit/test_lateness
+tests_unit_test_lateness_SOURCES = tests/unit/test_lateness.c
+tests_unit_test_lateness_LDADD = libcore.la $(CMOCKA_LIBS)
