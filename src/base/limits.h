@@ -23,6 +23,8 @@ enum {
 	LIMIT_VIRTUALS = 4096,
 	LIMIT_LISTENS = 16384,    /* addresses and ports of virtual servers, ranges counted out */
 	LIMIT_REALS = 65536,
+	LIMIT_HOST = 254,         /* bytes of a host's name, NUL included */
+	LIMIT_HOSTS = 4096,       /* distinct ones of real servers */
 	LIMIT_PROBES = 8192,      /* distinct probe definitions */
 	LIMIT_CAS = 64,           /* distinct ca_file */
 	LIMIT_CA_FILE = 1048576,  /* bytes of one */

@@ -92,6 +92,8 @@
 	ROW(AGENT_DRAIN, "agent-drain", "the server's agent wants it drained")                     \
 	ROW(AGENT_UP, "agent-up", "the server's agent lets it serve again")                        \
 	ROW(AGENT_WEIGHT, "agent-weight", "the server's agent changed its weight")                 \
+	ROW(RESOLVED, "resolved", "its name stands for this address now")                          \
+	ROW(UNRESOLVED, "unresolved", "its name stands for no address that is known")              \
 	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
 	/* packets refused */                                                                      \
 	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \

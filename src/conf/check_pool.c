@@ -232,7 +232,8 @@ check_probe_port(struct reader *r, const struct conf_virtual *v, const struct co
 	const struct conf_probe *p = &r->out->probes[real->probe];
 
 	if (p->type != CONF_PROBE_NONE && p->type != CONF_PROBE_ICMP && p->port == 0 &&
-		real->address.addr.family != IP_NONE && conf_real_port(r->out, v, real) == 0)
+		(real->address.addr.family != IP_NONE || real->host != 0) &&
+		conf_real_port(r->out, v, real) == 0)
 		reader_error(r, at, "virtual_servers \"%s\": real_servers \"%s\": it has no port of its "
 			"own and listen has not just one; the probe needs port", v->name,
 			real->name);
@@ -276,6 +277,29 @@ check_thresholds(struct reader *r, const struct conf_virtual *v, uint32_t row)
 			real->upper_threshold);
 }
 
+/* What is known of a server whose address is a name. */
+static void
+check_named(struct reader *r, const struct conf_virtual *v, const struct target *t, uint32_t row,
+	struct seen *addresses)
+{
+	const struct conf_real *real = &r->out->reals[row];
+	struct service_key key = service_key(&real->address, 0);
+	uint32_t number = real->host, before;
+	size_t errors = r->errors->count;
+
+	memcpy(key.fwmark, &number, sizeof(key.fwmark)); /* no address has that */
+	if (v->fwmark != 0 && v->family == IP_NONE)
+		reader_error(r, t->at, "virtual_servers \"%s\": %s: with fwmark the first address of "
+			"a real server tells the family, and all have names; give one of them an address",
+			v->name, t->what);
+	for (uint32_t i = 0; i < v->listen_count && r->errors->count == errors; i++)
+		check_target_port(r, v, &r->out->listens[v->first_listen + i], t);
+	before = seen_add(addresses, &key, row);
+	if (before != UINT32_MAX)
+		reader_error(r, t->at, "virtual_servers \"%s\": %s: its address is that of \"%s\" as "
+			"well", v->name, t->what, r->out->reals[before].name);
+}
+
 static void
 check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct seen *names,
 	struct seen *addresses)
@@ -297,6 +321,8 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 	check_one_agent(r, v, row);
 	check_probe_source(r, v, real, at);
 	check_thresholds(r, v, row);
+	if (real->host != 0)
+		check_named(r, v, &target, row, addresses);
 	if (real->address.addr.family == IP_NONE)
 		return;
 	before = seen_add(addresses, &key, row);

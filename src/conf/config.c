@@ -14,6 +14,7 @@ config_free(struct config *c)
 	free(c->virtuals);
 	free(c->listens);
 	free(c->reals);
+	free(c->hosts);
 	free(c->probes);
 	free(c->cas);
 	free(c->ca_bytes);
@@ -99,6 +100,12 @@ conf_forwarding_name(uint8_t forwarding)
 	case CONF_FORWARD_TUNNEL: return "tunnel";
 	}
 	return "invalid";
+}
+
+const struct conf_host *
+conf_real_host(const struct config *c, const struct conf_real *real)
+{
+	return real->host != 0 ? &c->hosts[real->host - 1] : NULL;
 }
 
 uint16_t

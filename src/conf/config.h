@@ -207,6 +207,7 @@ struct conf_virtual {
 	uint32_t probe;               /* row of probes[] (CONF_PROBE_NONE type: always healthy) */
 	uint32_t agent;               /* row of probes[] (CONF_PROBE_NONE type: none) */
 	uint32_t first_real, real_count;
+	uint32_t resolve_s;           /* of names of its real servers */
 	uint32_t min_healthy;         /* fewer healthy than this counts as none */
 	bool has_sorry;
 	struct endpoint sorry;        /* port 0: the one that the client used */
@@ -229,9 +230,17 @@ struct conf_sync {
 	struct ip_addr group;
 };
 
+/* A name that real servers have instead of an address, and the family that is wanted of it. */
+struct conf_host {
+	char name[LIMIT_HOST];
+	uint8_t family;               /* enum ip_family */
+	uint32_t resolve_s;           /* 1..86400: asked again; the shortest of those that use it */
+};
+
 struct conf_real {
 	char name[LIMIT_NAME];
 	struct endpoint address;      /* port 0: the one that the client used */
+	uint32_t host;                /* 1 + row of hosts[], of `address` only the port counts; 0: none */
 	uint32_t weight;              /* 0..65535, as configured */
 	uint32_t upper_threshold, lower_threshold; /* connections; 0: none */
 	uint8_t forwarding;           /* enum conf_forwarding: the virtual server's or its own */
@@ -269,6 +278,8 @@ struct config {
 	uint32_t listen_count;
 	struct conf_real *reals;
 	uint32_t real_count;
+	struct conf_host *hosts;
+	uint32_t host_count;
 	struct conf_probe *probes;
 	uint32_t probe_count;
 	struct conf_ca *cas;
@@ -299,6 +310,8 @@ bool config_same_probe(const struct config *a, uint32_t row_a, const struct conf
 const char *conf_protocol_name(uint8_t protocol);
 /* "nat", "dr", "tunnel" */
 const char *conf_forwarding_name(uint8_t forwarding);
+/* The name that it has instead of an address, or NULL. */
+const struct conf_host *conf_real_host(const struct config *c, const struct conf_real *real);
 /* Where a probe of that real server goes when the probe names no port; 0: nowhere. */
 uint16_t conf_real_port(const struct config *c, const struct conf_virtual *v,
 	const struct conf_real *real);

@@ -31,6 +31,7 @@ config_digest(const struct config *c)
 	ADD_ROWS(virtuals, virtual_count);
 	ADD_ROWS(listens, listen_count);
 	ADD_ROWS(reals, real_count);
+	ADD_ROWS(hosts, host_count);
 	ADD_ROWS(probes, probe_count);
 	ADD_ROWS(links, link_count);
 	ADD_ROWS(blocks, block_count);

@@ -227,7 +227,7 @@ KEYS_OF(router, "virtual_routers");
 
 static const struct key table_real[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
-	{.name = "address", .kind = KEY_SERVER, .required = true},
+	{.name = "address", .kind = KEY_REAL, .required = true},
 	{.name = "weight", .kind = KEY_INT, .low = 0, .high = 65535, .number = 1},
 	{.name = "upper_threshold", .kind = KEY_INT, .low = 0, .high = INT32_MAX, .number = 0,
 		.unit = "connections"},
@@ -264,6 +264,8 @@ static const struct key table_virtual[] = {
 	{.name = "probe", .kind = KEY_GROUP, .group = &keys_probe},
 	{.name = "agent", .kind = KEY_GROUP, .group = &keys_agent},
 	{.name = "real_servers", .kind = KEY_GROUPS, .required = true, .group = &keys_real},
+	{.name = "resolve_s", .kind = KEY_INT, .low = 1, .high = 86400, .number = 30,
+		.unit = "seconds"},
 	{.name = "sorry_server", .kind = KEY_SERVER},
 	{.name = "min_healthy", .kind = KEY_INT, .low = 1, .high = LIMIT_REALS, .number = 1,
 		.unit = "servers"},

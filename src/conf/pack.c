@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum { METHODS = 7, HTTP_VERSIONS = 2 }; /* words_method, words_http_version */
-enum { TABLES = 13, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { TABLES = 14, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 /* In front of the probes alone, what they trust behind them. */
 struct probes_header {
@@ -50,6 +50,7 @@ static const struct table tables[TABLES] = {
 	TABLE(virtuals, virtual_count, conf_virtual, LIMIT_VIRTUALS),
 	TABLE(listens, listen_count, conf_listen, LIMIT_LISTENS),
 	TABLE(reals, real_count, conf_real, LIMIT_REALS),
+	TABLE(hosts, host_count, conf_host, LIMIT_HOSTS),
 	TABLE(probes, probe_count, conf_probe, LIMIT_PROBES),
 	TABLE(cas, ca_count, conf_ca, LIMIT_CAS),
 	TABLE(ca_bytes, ca_byte_count, conf_byte, LIMIT_CA_BYTES),
@@ -113,6 +114,7 @@ copy_head(struct config *to, const struct config *from)
 	to->virtual_count = from->virtual_count;
 	to->listen_count = from->listen_count;
 	to->real_count = from->real_count;
+	to->host_count = from->host_count;
 	to->probe_count = from->probe_count;
 	to->ca_count = from->ca_count;
 	to->ca_byte_count = from->ca_byte_count;
@@ -403,7 +405,11 @@ rows_are_sound(const struct config *c)
 			return false;
 	for (uint32_t i = 0; i < c->real_count; i++)
 		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count ||
-			c->reals[i].agent >= c->probe_count)
+			c->reals[i].agent >= c->probe_count || c->reals[i].host > c->host_count)
+			return false;
+	for (uint32_t i = 0; i < c->host_count; i++)
+		if (!ENDS(c->hosts[i].name) || c->hosts[i].resolve_s == 0 ||
+			(c->hosts[i].family != IP_V4 && c->hosts[i].family != IP_V6))
 			return false;
 	for (uint32_t i = 0; i < c->probe_count; i++)
 		if (!config_probe_is_sound(&c->probes[i]))

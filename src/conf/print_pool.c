@@ -1,4 +1,5 @@
 /* The part of virtual servers and connection sync of the effective configuration. See print.h. */
+#include "conf/host.h"
 #include "conf/keys.h"
 #include "conf/listen.h"
 #include "conf/printer.h"
@@ -56,14 +57,16 @@ print_tunnel(const struct conf_virtual *v, FILE *to)
 static void
 print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 {
-	char text[ENDPOINT_TEXT];
+	char text[ENDPOINT_TEXT], named[HOST_TEXT];
 
 	fputs("    real_servers = (\n", to);
 	for (uint32_t i = 0; i < v->real_count; i++) {
 		const struct conf_real *real = &c->reals[v->first_real + i];
 
 		fprintf(to, "      { name = \"%s\"; address = \"%s\"; weight = %u;", real->name,
-			server_format(&real->address, text), real->weight);
+			real->host != 0
+				? host_format(conf_real_host(c, real)->name, real->address.port, named)
+				: server_format(&real->address, text), real->weight);
 		if (real->upper_threshold != 0)
 			fprintf(to, " upper_threshold = %u; lower_threshold = %u;",
 				real->upper_threshold, real->lower_threshold);
@@ -114,6 +117,7 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 	print_probe(c, &c->probes[v->probe], "    ", to);
 	print_agent(&c->probes[v->agent], "    ", to);
 	print_reals(c, v, to);
+	fprintf(to, "    resolve_s = %u;\n", v->resolve_s);
 	if (v->has_sorry)
 		put_key_text(to, "    ", "sorry_server", server_format(&v->sorry, text));
 	fprintf(to, "    min_healthy = %u;\n", v->min_healthy);

@@ -134,11 +134,13 @@ read_text(const struct text *text, bool without_keys, struct config *out, struct
 	config_t tree;
 
 	seen_open(&r.probes, sizeof(struct conf_probe));
+	seen_open(&r.hosts, sizeof(struct conf_host));
 	config_init(&tree);
 	if (parse(&tree, text, errors))
 		read_tree(&r, &tree);
 	config_destroy(&tree);
 	seen_close(&r.probes);
+	seen_close(&r.hosts);
 	free(r.node_at);
 	free(r.router_at);
 	free(r.address_at);

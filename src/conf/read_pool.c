@@ -1,4 +1,5 @@
 /* virtual_servers, their real servers, and connection sync. */
+#include "conf/host.h"
 #include "conf/listen.h"
 #include "conf/reader.h"
 #include "core/table.h"
@@ -103,6 +104,44 @@ read_flags(const struct scope *s, struct conf_virtual *row)
 	}
 }
 
+/* The row of hosts[] for that name, with others of the same name and family or its own. */
+static uint32_t
+host_row(struct reader *r, const char *name, uint8_t family, uint32_t resolve_s)
+{
+	struct config *c = r->out;
+	struct conf_host key = {.family = family};
+	uint32_t before;
+
+	memcpy(key.name, name, sizeof(key.name));
+	before = seen_add(&r->hosts, &key, c->host_count);
+	if (before != UINT32_MAX) {
+		if (resolve_s < c->hosts[before].resolve_s)
+			c->hosts[before].resolve_s = resolve_s;
+		return before;
+	}
+	c->hosts = conf_grow(c->hosts, c->host_count, &r->host_capacity, sizeof(*c->hosts));
+	key.resolve_s = resolve_s;
+	c->hosts[c->host_count] = key;
+	return c->host_count++;
+}
+
+/* With fwmark the addresses of other servers tell the family: names come after them. */
+static void
+read_names(struct reader *r, struct conf_virtual *row)
+{
+	struct config *c = r->out;
+
+	for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
+		config_setting_t *at = config_setting_get_member(r->real_at[i], "address");
+		char name[LIMIT_HOST];
+
+		if (!at || setting_is_wrong(at) || c->reals[i].address.addr.family != IP_NONE)
+			continue;
+		if (host_parse(config_setting_get_string(at), name, &c->reals[i].address.port))
+			c->reals[i].host = 1 + host_row(r, name, host_family(c, row), row->resolve_s);
+	}
+}
+
 static enum conf_probe_type
 standard_probe(const struct conf_virtual *row)
 {
@@ -129,7 +168,7 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 			continue;
 		scope_open(&group, r, s, &keys_real, element, (int)i + 1);
 		scope_copy(&group, "name", real->name, sizeof(real->name));
-		read_server(&group, "address", &real->address);
+		read_server(&group, "address", &real->address); /* or read_names() */
 		real->weight = scope_int(&group, "weight");
 		real->upper_threshold = scope_int(&group, "upper_threshold");
 		real->lower_threshold = scope_int(&group, "lower_threshold");
@@ -195,8 +234,11 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	if (row->has_sorry)
 		read_sorry_probe(r, row);
 	read_reals(s, row);
-	if (row->fwmark != 0 && row->real_count > 0)
-		row->family = r->out->reals[row->first_real].address.addr.family;
+	for (uint32_t i = row->first_real; row->fwmark != 0 && row->family == IP_NONE &&
+		i < row->first_real + row->real_count; i++)
+		row->family = r->out->reals[i].address.addr.family;
+	row->resolve_s = scope_int(s, "resolve_s");
+	read_names(r, row);
 }
 
 /* Room for the real servers of all virtual servers together. */
@@ -246,6 +288,9 @@ read_pool(struct reader *r, const struct scope *file)
 	if (c->real_count > LIMIT_REALS)
 		scope_error(file, list, "there are %u real servers; %d is the limit", c->real_count,
 			LIMIT_REALS);
+	if (c->host_count > LIMIT_HOSTS)
+		scope_error(file, list, "the real servers have %u different names; %d is the limit",
+			c->host_count, LIMIT_HOSTS);
 	if (c->probe_count > LIMIT_PROBES)
 		scope_error(file, list, "there are %u different probes; %d is the limit",
 			c->probe_count, LIMIT_PROBES);

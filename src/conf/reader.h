@@ -20,7 +20,8 @@ struct reader {
 	struct config *out;
 	bool without_keys;  /* the key file and ca_file are not looked at */
 	struct seen probes; /* rows of out->probes by their bytes */
-	size_t probe_capacity, ca_capacity;
+	struct seen hosts;  /* rows of out->hosts by name and family */
+	size_t probe_capacity, ca_capacity, host_capacity;
 	/* the setting that each row came from */
 	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
 	config_setting_t **track_at, **block_at;

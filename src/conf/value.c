@@ -5,6 +5,7 @@
  * ('vrid is 300; it must be 1 to 255'), or NULL.
  */
 #include "conf/bytes.h"
+#include "conf/host.h"
 #include "conf/listen.h"
 #include "conf/reader.h"
 #include "core/dns.h"
@@ -172,6 +173,21 @@ fault_server(const char *v)
 	if (!endpoint_parse(v, &e) && !ip_addr_parse(v, &e.addr))
 		return "it must be an address and a port, such as 10.88.0.21:80, or an address";
 	return fault_host(&e.addr);
+}
+
+/* The same, or a name of another host. */
+static const char *
+fault_real(const char *v)
+{
+	struct endpoint e = {0};
+	char host[LIMIT_HOST];
+	uint16_t port;
+
+	if (endpoint_parse(v, &e) || ip_addr_parse(v, &e.addr))
+		return fault_host(&e.addr);
+	return host_parse(v, host, &port) ? NULL
+		: "it must be an address and a port, such as 10.88.0.21:80, or an address, or a name "
+		  "instead of the address, such as web1.example.net:80";
 }
 
 static const char *
@@ -363,6 +379,7 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_NETWORKS: return fault_network(v);
 	case KEY_LISTEN: return fault_listen(v);
 	case KEY_SERVER: return fault_server(v);
+	case KEY_REAL: return fault_real(v);
 	case KEY_MULTICAST: return fault_multicast(v);
 	case KEY_TARGET: return fault_target(v);
 	case KEY_MASK: return fault_mask(v);
@@ -558,6 +575,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_ADDRESS:
 	case KEY_PREFIX:
 	case KEY_SERVER:
+	case KEY_REAL:
 	case KEY_TARGET:
 	case KEY_MULTICAST:
 	case KEY_MASK:

@@ -220,6 +220,18 @@ set_server_reason(struct table *t, size_t column, const json_t *server)
 		table_set(t, column, TABLE_PLAIN, "%s", render_reason(tag));
 }
 
+/* "10.88.0.21:8080 (web1.example.net)"; the name alone while it stands for no address. */
+static void
+set_address(struct table *t, size_t column, const json_t *server)
+{
+	const char *host = json_string_value(json_object_get(server, "host"));
+
+	if (host && strcmp(text_of(server, "reason"), "unresolved") != 0)
+		table_set(t, column, TABLE_PLAIN, "%s (%s)", text_of(server, "address"), host);
+	else
+		table_set(t, column, TABLE_PLAIN, "%s", text_of(server, "address"));
+}
+
 static void
 render_servers(FILE *to, const json_t *servers, bool colour)
 {
@@ -235,7 +247,7 @@ render_servers(FILE *to, const json_t *servers, bool colour)
 	json_array_foreach(servers, i, s) {
 		table_row(&t);
 		table_set(&t, 0, TABLE_PLAIN, "%s", text_of(s, "name"));
-		table_set(&t, 1, TABLE_PLAIN, "%s", text_of(s, "address"));
+		set_address(&t, 1, s);
 		set_text(&t, 2, s, "health");
 		table_set(&t, 3, TABLE_PLAIN, "%s", render_duration(int_of(s, "since_ms"), age));
 		set_int(&t, 4, s, "weight");

@@ -34,7 +34,7 @@ struct control_request {
 	bool follow;
 	char server[2 * LIMIT_NAME]; /* NAME or VIRTUAL/NAME */
 	char virtual[LIMIT_NAME];
-	char address[ENDPOINT_TEXT];
+	char address[LIMIT_HOST + 8];
 	int32_t weight;              /* -1: not given, or null */
 	int64_t for_s;               /* 0: not given */
 	char file[LIMIT_PATH]; /* absolute path */

@@ -13,7 +13,9 @@
 
 #include <stddef.h>
 
-enum process_role { PROCESS_SUPERVISOR, PROCESS_ELECTION, PROCESS_POOL, PROCESS_PROBER };
+enum process_role {
+	PROCESS_SUPERVISOR, PROCESS_ELECTION, PROCESS_POOL, PROCESS_RESOLVER, PROCESS_PROBER
+};
 
 enum ipc_kind {
 	/* supervisor to every child */
@@ -52,6 +54,8 @@ enum ipc_kind {
 	/* prober to pool */
 	IPC_PROBE_RESULTS,   /* struct ipc_probe_results, as long as its count says */
 	IPC_PROBER_STATS,    /* struct ipc_prober_stats, once a second */
+	IPC_RESOLVE,         /* pool to resolver: struct ipc_resolve */
+	IPC_RESOLVED,        /* resolver to pool: struct ipc_resolved, of each question */
 	/* pool to supervisor */
 	IPC_PROBER_STUCK,    /* struct ipc_prober_stuck: kill it; its successor does better */
 	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
@@ -192,6 +196,19 @@ struct ipc_election_stats {
 	int64_t lateness_max_ns;        /* of the loop since start */
 	int64_t lateness_last_ns;       /* largest in the last second */
 	uint64_t log_dropped;
+};
+
+struct ipc_resolve {
+	char name[LIMIT_HOST];
+	uint8_t family;      /* enum ip_family */
+};
+
+struct ipc_resolved {
+	char name[LIMIT_HOST];
+	uint8_t family;
+	uint32_t count;      /* addresses; 0: none, `detail` says why */
+	struct ip_addr address; /* the lowest */
+	char detail[96];
 };
 
 /* What is known about a target's health when a prober gets it. */

@@ -25,6 +25,7 @@ struct child {
 
 _Noreturn void election_main(struct child *child);
 _Noreturn void pool_main(struct child *child);
+_Noreturn void resolver_main(struct child *child);
 _Noreturn void prober_main(struct child *child);
 
 #endif

@@ -32,6 +32,7 @@ static const struct process_kind {
 } kinds[] = {
 	{PROCESS_ELECTION, "election", "tandemd: election", election_main, 5 * NS_PER_S},
 	{PROCESS_POOL, "pool", "tandemd: pool", pool_main, 30 * NS_PER_S},
+	{PROCESS_RESOLVER, "resolver", "tandemd: resolver", resolver_main, 10 * NS_PER_S},
 	{PROCESS_PROBER, "prober", "tandemd: prober", prober_main, 10 * NS_PER_S},
 };
 
@@ -40,6 +41,7 @@ static const struct {
 	enum process_role a, b;
 } wires[] = {
 	{PROCESS_ELECTION, PROCESS_POOL},
+	{PROCESS_POOL, PROCESS_RESOLVER},
 	{PROCESS_POOL, PROCESS_PROBER},
 };
 
@@ -61,9 +63,7 @@ process_role_name(enum process_role role)
 struct supervised *
 children_find(struct supervisor *s, enum process_role role, uint32_t index)
 {
-	size_t slot = role == PROCESS_ELECTION ? 0 : role == PROCESS_POOL ? 1 : 2 + index;
-
-	return &s->children[slot];
+	return &s->children[role - PROCESS_ELECTION + index]; /* probers are the last role */
 }
 
 /*
@@ -255,8 +255,8 @@ send_config(struct supervised *c)
 	struct ipc_config message = {.generation = c->supervisor->generation,
 		.probers = wanted_probers(c->supervisor)};
 
-	if (c->role == PROCESS_PROBER)
-		return; /* its targets come from the pool */
+	if (c->role == PROCESS_PROBER || c->role == PROCESS_RESOLVER)
+		return; /* what they are to do comes from the pool */
 	if (channel_send(c->fd, IPC_CONFIG, &message, sizeof(message), c->supervisor->config_fd) == -1)
 		log_system(c->supervisor, "sending the configuration", errno);
 }
@@ -364,6 +364,7 @@ children_init(struct supervisor *s)
 
 	init_child(s, PROCESS_ELECTION, 0, true);
 	init_child(s, PROCESS_POOL, 0, true);
+	init_child(s, PROCESS_RESOLVER, 0, true);
 	for (uint32_t i = 0; i < LIMIT_PROBERS; i++)
 		init_child(s, PROCESS_PROBER, i, i < probers);
 }

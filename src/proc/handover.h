@@ -19,7 +19,7 @@ struct handover_router {
 };
 
 struct handover {
-	_Atomic int64_t alive_ns[4 + LIMIT_PROBERS]; /* by process slot: last turn of its loop */
+	_Atomic int64_t alive_ns[5 + LIMIT_PROBERS]; /* by process slot: last turn of its loop */
 	_Atomic int64_t lateness_max_ns;  /* of the election loop */
 	_Atomic uint32_t fence;           /* 1 while there may be a table of the egress fence */
 	struct handover_router routers[LIMIT_ROUTERS];

@@ -105,11 +105,22 @@ probe_of_sorry(const struct config *c, const struct conf_virtual *v)
 	return v->has_sorry ? &c->probes[v->sorry_probe] : NULL;
 }
 
+/* Not while the name of a real server stands for none. */
+static bool
+has_address(const struct config *c, uint32_t target)
+{
+	bool of_real = target_is_real(c, target) || target_is_agent(c, target);
+
+	return !of_real || c->reals[target_real(c, target)].address.addr.family != IP_NONE;
+}
+
 const struct conf_probe *
 target_probe(const struct config *c, uint32_t target)
 {
 	const struct conf_probe *probe = NULL;
 
+	if (!has_address(c, target))
+		return NULL;
 	if (target_is_real(c, target))
 		probe = &c->probes[c->reals[target].probe];
 	else if (target_is_agent(c, target))
@@ -373,7 +384,9 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
 		.share = LATENCY_SHARE_FULL, .silent_since = MONO_NEVER,
 		.hole = BLACK_HOLE_NONE};
-	if (target_is_real(c, target) && !target_probe(c, target))
+	if (target_is_real(c, target) && !has_address(c, target))
+		t->reason = REASON_UNRESOLVED;
+	else if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = t->said = HEALTH_UP;
 }
 

@@ -88,6 +88,13 @@ routers_carried(const struct config *now, const struct config *before,
 	return routers;
 }
 
+bool
+pool_rebuild(struct pool *p, const struct config *before)
+{
+	return targets_configure(p, before) != -1 && tracks_configure(p, before) &&
+		modes_configure(p, before);
+}
+
 static void
 take_config(struct pool *p, const struct channel_message *m)
 {
@@ -103,14 +110,14 @@ take_config(struct pool *p, const struct channel_message *m)
 	p->told_at = begun;
 	config_free(&p->base);
 	p->base = fresh;
-	if (!overlay_config(&p->overlay, &p->base, &p->config))
+	if (!overlay_config(&p->overlay, &p->base, &p->config) || !names_configure(p, true))
 		_exit(EXIT_REFUSED);
+	names_fill(p, &p->config);
 	p->generation = message->generation;
 	p->child->log.level = (enum log_level)fresh.log_level;
 	p->child->log.facility = fresh.facility;
 	p->routers = routers_carried(&p->config, &before, old);
-	if (!p->routers || targets_configure(p, &before) == -1 || !tracks_configure(p, &before) ||
-		!modes_configure(p, &before))
+	if (!p->routers || !pool_rebuild(p, &before))
 		_exit(EXIT_REFUSED);
 	if (message->probers != 0 && message->probers < p->prober_count)
 		targets_spread(p, message->probers); /* to more of them when they come */
@@ -122,6 +129,7 @@ take_config(struct pool *p, const struct channel_message *m)
 	modules_want(p, &p->config);
 	table_apply_now(p, first ? REASON_STARTED : REASON_RECONFIGURED);
 	p->told_at = MONO_NEVER;
+	names_ask(p);
 	table_check_soon(p);
 	sync_reconcile(p);
 	control_configured(p);
@@ -250,6 +258,10 @@ take_peer(struct pool *p, const struct ipc_peer *peer, int fd)
 		targets_prober_up(p, peer->index, fd);
 		return;
 	}
+	if (peer->role == PROCESS_RESOLVER) {
+		names_resolver_up(p, fd);
+		return;
+	}
 	if (peer->role != PROCESS_ELECTION) {
 		close(fd);
 		return;
@@ -288,6 +300,7 @@ leave(struct pool *p, bool clean)
 	control_stop(p);
 	preview_close(p);
 	modules_close(p);
+	names_close(p);
 	table_close(p);
 	neighbours_close(p->neighbours);
 	config_free(&p->base);
@@ -402,6 +415,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	operate_second(p);
 	weights_second(p);
 	modes_second(p);
+	names_second(p);
 	modules_second(p);
 	give_memory_back(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
@@ -492,6 +506,7 @@ pool_main(struct child *child)
 	if (!p->loop)
 		_exit(EXIT_REFUSED);
 	owned_load(p);
+	names_open(p);
 	if (!overlay_load(&p->overlay, child->state_dir))
 		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
 	sysctls_load(p);

@@ -69,14 +69,14 @@ log_mode(struct pool *p, const struct conf_virtual *v, enum pool_mode from,
 
 void
 modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s,
-	const struct pool_member *members)
+	const struct pool_member *members, uint32_t count)
 {
 	struct pool_virtual *state = &p->virtuals[v - p->config.virtuals];
-	struct pool_outcome o = pool_judge(s, members, v->real_count);
+	struct pool_outcome o = pool_judge(s, members, count);
 
 	s->is_short = shortage_judge(&state->shortage, o.usable, o.possible, v->min_healthy,
 		mono_now());
-	state->outcome = s->is_short ? pool_judge(s, members, v->real_count) : o;
+	state->outcome = s->is_short ? pool_judge(s, members, count) : o;
 }
 
 void

@@ -6,6 +6,7 @@
  */
 #include "proc/pool_process.h"
 
+#include "conf/host.h"
 #include "control/server.h"
 #include "linux/ipvs_connections.h"
 
@@ -111,9 +112,12 @@ reconfigure(struct pool *p)
 	if (!overlay_config(&p->overlay, &p->base, &fresh))
 		return false;
 	p->config = fresh;
-	if (targets_configure(p, &before) == -1 || !tracks_configure(p, &before) ||
-		!modes_configure(p, &before))
+	if (!names_configure(p, false))
 		_exit(EXIT_SYSTEM);
+	names_fill(p, &p->config);
+	if (!pool_rebuild(p, &before))
+		_exit(EXIT_SYSTEM);
+	names_ask(p);
 	config_free(&before);
 	return true;
 }
@@ -303,19 +307,23 @@ change_servers(struct pool *p, struct control_client *client, const struct contr
 	control_answer(client, json_pack("{s:o}", "lines", lines));
 }
 
-/* NULL, or why a server cannot be added. */
+/* NULL, or why a server cannot be added. `host`: "", or its name instead of an address. */
 static const char *
 why_not_add(const struct pool *p, const struct conf_virtual *v, const struct control_request *q,
-	const struct endpoint *address)
+	const struct endpoint *address, const char *host)
 {
-	if (address->addr.family == IP_NONE)
-		return "the address must be one such as 10.88.0.29:8080";
+	if (address->addr.family == IP_NONE && host[0] == '\0')
+		return "the address must be one such as 10.88.0.29:8080, or a name such as "
+		       "web9.example.net:8080";
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
 		if (strcmp(p->config.reals[i].name, q->server) == 0)
 			return "a server of this name is there already";
-		if (endpoint_equal(&p->config.reals[i].address, address))
+		if (overlay_same_place(&p->config, &p->config.reals[i], address, host))
 			return "a server of this address is there already";
 	}
+	if (host[0] != '\0')
+		return p->config.host_count >= LIMIT_HOSTS || p->config.real_count >= LIMIT_REALS ||
+			p->overlay.count >= OVERLAY_MAX ? "there are too many servers" : NULL;
 	if (v->forwarding != CONF_FORWARD_TUNNEL &&
 		address->addr.family != virtual_key(&p->config, v, 0).listen.addr.family)
 		return "the address is of another family than the virtual server";
@@ -327,6 +335,7 @@ static void
 add_server(struct pool *p, struct control_client *client, const struct control_request *q)
 {
 	struct endpoint address = {.port = 0};
+	char host[LIMIT_HOST] = "";
 	const struct conf_virtual *v;
 	struct override *r;
 	const char *why_not;
@@ -338,9 +347,9 @@ add_server(struct pool *p, struct control_client *client, const struct control_r
 		return;
 	}
 	r = overlay_find(&p->overlay, v->name, q->server);
-	if (!endpoint_parse(q->address, &address))
-		ip_addr_parse(q->address, &address.addr);
-	why_not = why_not_add(p, v, q, &address);
+	if (!endpoint_parse(q->address, &address) && !ip_addr_parse(q->address, &address.addr))
+		host_parse(q->address, host, &address.port);
+	why_not = why_not_add(p, v, q, &address, host);
 	if (!why_not && !r)
 		r = overlay_get(&p->overlay, v->name, q->server);
 	if (why_not || !r) {
@@ -350,6 +359,7 @@ add_server(struct pool *p, struct control_client *client, const struct control_r
 	r->removed = false;
 	r->added = true;
 	r->address = address;
+	memcpy(r->host, host, sizeof(r->host));
 	r->added_weight = q->weight >= 0 ? (uint32_t)q->weight : 1;
 	log_operation(p, v->name, q->server, "none", "added", REASON_OPERATOR, -1);
 	if (!reconfigure(p)) {

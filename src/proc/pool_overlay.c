@@ -1,6 +1,7 @@
 /* Overrides of real servers, and the configuration that they make. See pool_overlay.h. */
 #include "proc/pool_overlay.h"
 
+#include "conf/host.h"
 #include "conf/pack.h"
 
 #include <stdlib.h>
@@ -82,20 +83,54 @@ is_removed(const struct overlay *o, const struct conf_virtual *v, const struct c
 	return r && r->removed;
 }
 
+bool
+overlay_same_place(const struct config *c, const struct conf_real *real,
+	const struct endpoint *address, const char *host)
+{
+	const struct conf_host *its = conf_real_host(c, real);
+
+	if (!its || host[0] == '\0')
+		return !its && host[0] == '\0' && endpoint_equal(&real->address, address);
+	return strcmp(its->name, host) == 0 && real->address.port == address->port;
+}
+
 static bool
 stands_there(const struct config *c, const struct conf_virtual *v, const struct override *added)
 {
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
 		if (strcmp(c->reals[i].name, added->real) == 0 ||
-			endpoint_equal(&c->reals[i].address, &added->address))
+			overlay_same_place(c, &c->reals[i], &added->address, added->host))
 			return true;
 	return false;
 }
 
+/* 1 + the row of that name; there is room for another one. */
+static uint32_t
+host_row(struct config *c, const struct conf_virtual *v, const char *name)
+{
+	uint8_t family = host_family(c, v);
+	uint32_t row = 0;
+
+	while (row < c->host_count &&
+		(c->hosts[row].family != family || strcmp(c->hosts[row].name, name) != 0))
+		row++;
+	if (row == c->host_count) {
+		memset(&c->hosts[row], 0, sizeof(*c->hosts));
+		memcpy(c->hosts[row].name, name, LIMIT_HOST);
+		c->hosts[row].family = family;
+		c->hosts[row].resolve_s = v->resolve_s;
+		c->host_count++;
+	}
+	return 1 + row;
+}
+
 static void
-append_added(const struct conf_virtual *v, const struct override *r, struct conf_real *to)
+append_added(struct config *c, const struct conf_virtual *v, const struct override *r,
+	struct conf_real *to)
 {
 	memset(to, 0, sizeof(*to));
+	if (r->host[0] != '\0')
+		to->host = host_row(c, v, r->host);
 	memcpy(to->name, r->real, sizeof(to->name));
 	to->address = r->address;
 	to->weight = r->added_weight;
@@ -107,7 +142,7 @@ append_added(const struct conf_virtual *v, const struct override *r, struct conf
 /* The real servers of one virtual server, from the base into `to`; how many. */
 static uint32_t
 merge_virtual(const struct overlay *o, const struct config *base, const struct conf_virtual *v,
-	struct conf_real *to)
+	struct config *c, struct conf_real *to)
 {
 	uint32_t first = place_of(o, v->name, ""), count = 0;
 
@@ -121,8 +156,20 @@ merge_virtual(const struct overlay *o, const struct config *base, const struct c
 			to[count++] = base->reals[i];
 	for (uint32_t i = first; i < o->count && strcmp(o->rows[i].virtual, v->name) == 0; i++)
 		if (o->rows[i].added && !stands_there(base, v, &o->rows[i]))
-			append_added(v, &o->rows[i], &to[count++]);
+			append_added(c, v, &o->rows[i], &to[count++]);
 	return count;
+}
+
+/* For the names of servers that were added. */
+static bool
+add_room(struct config *c, uint32_t more)
+{
+	struct conf_host *hosts = more == 0 ? c->hosts
+		: reallocarray(c->hosts, (size_t)c->host_count + more, sizeof(*hosts));
+
+	if (hosts)
+		c->hosts = hosts;
+	return hosts;
 }
 
 bool
@@ -138,9 +185,14 @@ overlay_config(const struct overlay *o, const struct config *base, struct config
 		free(reals);
 		return false;
 	}
+	if (!add_room(out, o->count)) {
+		free(reals);
+		config_free(out);
+		return false;
+	}
 	for (uint32_t i = 0; i < out->virtual_count; i++) {
 		struct conf_virtual *v = &out->virtuals[i];
-		uint32_t here = merge_virtual(o, base, &base->virtuals[i], reals + count);
+		uint32_t here = merge_virtual(o, base, &base->virtuals[i], out, reals + count);
 
 		v->first_real = count;
 		v->real_count = here;

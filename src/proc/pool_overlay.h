@@ -20,7 +20,8 @@ struct override {
 	int64_t drain_s;             /* POOL_DRAINED: what is left then is cut; 0: never */
 	int32_t weight;              /* -1: as configured */
 	bool added, removed;
-	struct endpoint address;     /* added */
+	struct endpoint address;     /* added; with a name only its port counts */
+	char host[LIMIT_HOST];       /* added: its name instead of an address, or "" */
 	uint32_t added_weight;
 };
 
@@ -42,6 +43,9 @@ void overlay_tidy(struct overlay *o);
  * (a virtual server is gone, the server stands in the file now) is left out. False: no memory.
  */
 bool overlay_config(const struct overlay *o, const struct config *base, struct config *out);
+/* Is that server at this address, or has it this name and port? */
+bool overlay_same_place(const struct config *c, const struct conf_real *real,
+	const struct endpoint *address, const char *host);
 /* "drained", "disabled", "enabled" */
 const char *overlay_admin_name(enum pool_admin admin);
 

@@ -4,6 +4,8 @@
  */
 #include "proc/pool_overlay.h"
 
+#include "conf/host.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -50,7 +52,8 @@ take_added(const json_t *row, struct override *o)
 	if (!address)
 		return true;
 	memset(&o->address, 0, sizeof(o->address));
-	if ((!endpoint_parse(address, &o->address) && !ip_addr_parse(address, &o->address.addr)) ||
+	if ((!endpoint_parse(address, &o->address) && !ip_addr_parse(address, &o->address.addr) &&
+			    !host_parse(address, o->host, &o->address.port)) ||
 		weight < 0 || weight > UINT16_MAX)
 		return false;
 	o->added = true;
@@ -108,7 +111,7 @@ overlay_load(struct overlay *o, const char *state_dir)
 static json_t *
 row_json(const struct override *r)
 {
-	char text[ENDPOINT_TEXT];
+	char text[ENDPOINT_TEXT], named[HOST_TEXT];
 	json_t *o = json_pack("{s:s, s:s}", "virtual", r->virtual, "server", r->real);
 
 	if (r->admin != POOL_ENABLED) {
@@ -123,7 +126,9 @@ row_json(const struct override *r)
 	if (r->removed)
 		json_object_set_new(o, "removed", json_true());
 	if (r->added) {
-		const char *address = r->address.port != 0 ? endpoint_format(&r->address, text)
+		const char *address = r->host[0] != '\0'
+			? host_format(r->host, r->address.port, named)
+			: r->address.port != 0 ? endpoint_format(&r->address, text)
 			: ip_addr_format(&r->address.addr, text);
 
 		json_object_set_new(o, "address", json_string(address));

@@ -84,7 +84,10 @@ shadow_new(const struct pool *p, const struct config *fresh)
 		return NULL;
 	shadow->child = p->child;
 	shadow->overlay = p->overlay; /* its rows are only looked at */
+	shadow->former_count = p->former_count; /* as those */
+	shadow->formers = p->formers;
 	if (overlay_config(&p->overlay, fresh, &shadow->config)) {
+		names_fill(p, &shadow->config);
 		shadow->routers = routers_carried(&shadow->config, &p->config, p->routers);
 		shadow->targets = targets_foreseen(p, &shadow->config);
 		shadow->virtuals = modes_carried(&shadow->config, &p->config, p->virtuals);

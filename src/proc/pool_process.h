@@ -15,6 +15,7 @@
  *   pool_agents.c    what the agents of real servers say, and what it means for them
  *   pool_black_hole.c  servers that take connections and answer none
  *   pool_correlated.c  most of a pool silent at once: held, while it is asked who is to blame
+ *   pool_names.c     servers whose address is a name
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons, and the gate
@@ -201,6 +202,14 @@ struct pool {
 	mono overdue_at;               /* the last look for those */
 	uint64_t local_errors;         /* results that said so */
 
+	struct pool_name *names;       /* pool_names.c: of config.hosts, sorted */
+	uint32_t name_count;
+	struct pool_former *formers;   /* addresses that names stood for */
+	uint32_t former_count;
+	int resolver_fd;               /* -1: none */
+	ev_io resolver_watcher;
+	ev_timer names_timer;          /* answers have come */
+
 	struct neighbours *neighbours; /* NULL: not open */
 	int election_fd;               /* -1: none */
 	bool peer_known;
@@ -220,6 +229,8 @@ struct pool {
 };
 
 /* pool_main.c */
+/* Everything by rows, after a change of p->config from `before`. False: no memory. */
+bool pool_rebuild(struct pool *p, const struct config *before);
 /* What is known of the routers, by row of now->routers; owned by the caller. NULL: no memory. */
 struct pool_router *routers_carried(const struct config *now, const struct config *before,
 	const struct pool_router *old);
@@ -335,6 +346,10 @@ struct vs_key virtual_key(const struct config *c, const struct conf_virtual *v, 
 /* The kernel's row for a real server of ours, counters summed over the services; false: in none. */
 bool table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row,
 	struct vs_real *sum);
+/* The same for an address; port 0: that of each service. */
+bool table_sum_at(const struct pool *p, uint32_t virtual_row, const struct endpoint *at,
+	struct vs_real *sum);
+uint8_t table_forwarding(uint8_t forwarding);    /* enum conf_forwarding to enum vs_forwarding */
 
 /* The target that is the sorry server of a virtual server. */
 static inline uint32_t
@@ -375,7 +390,7 @@ bool modes_configure(struct pool *p, const struct config *before); /* false: no 
 bool modes_sorry_is_down(const struct pool *p, const struct conf_virtual *v);
 /* Decides s->is_short. */
 void modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s,
-	const struct pool_member *members);
+	const struct pool_member *members, uint32_t count);
 void modes_tell(struct pool *p);                 /* modes that are not what they were */
 void modes_second(struct pool *p);               /* shortages that are over */
 
@@ -398,6 +413,23 @@ void black_holes_look(struct pool *p);
 bool correlated_takes(struct pool *p, uint32_t target, const struct ipc_probe_result *r);
 uint32_t correlated_held(const struct pool *p, uint32_t virtual_row);
 void correlated_timer(struct ev_loop *loop, ev_timer *w, int events);
+/* pool_names.c */
+void names_open(struct pool *p);
+void names_close(struct pool *p);
+/* Of p->config.hosts; all of them asked for anew, or the new ones. False: no memory. */
+bool names_configure(struct pool *p, bool ask_all);
+/* The addresses that are known, into the real servers of a configuration. */
+void names_fill(const struct pool *p, struct config *c);
+void names_ask(struct pool *p);                  /* what is due */
+void names_resolver_up(struct pool *p, int fd);
+void names_second(struct pool *p);
+size_t names_former_rows(const struct pool *p);  /* at most so many in the wanted table */
+/*
+ * Behind `count` members of that virtual server, those that its names stood for and that are in the
+ * kernel still; how many there are then. There must be room for p->former_count more.
+ */
+uint32_t names_formers(const struct pool *p, const struct conf_virtual *v,
+	struct pool_member *members, uint32_t count);
 
 /* pool_operate.c */
 struct control_client;

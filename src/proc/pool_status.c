@@ -5,6 +5,7 @@
  */
 #include "proc/pool_process.h"
 
+#include "conf/host.h"
 #include "conf/listen.h"
 #include "control/server.h"
 #include "core/survival.h"
@@ -357,14 +358,18 @@ static json_t *
 real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 {
 	const struct conf_real *c = &p->config.reals[row];
+	const struct conf_host *host = conf_real_host(&p->config, c);
 	const struct pool_target *t = &p->targets[row];
+	char named[HOST_TEXT];
 	const struct override *r = overlay_find(&p->overlay, p->config.virtuals[virtual_row].name,
 		c->name);
 	struct vs_real sum, *k = p->ipvs && table_sum_real(p, virtual_row, row, &sum) ? &sum : NULL;
 	json_t *o = json_object();
 
 	put(o, "name", text_json(c->name));
-	put(o, "address", server_json(&c->address));
+	put(o, "address", c->address.addr.family != IP_NONE ? server_json(&c->address)
+		: json_string(host_format(host->name, c->address.port, named)));
+	put(o, "host", host ? json_string(host->name) : json_null());
 	put(o, "health", json_string(r && r->admin != POOL_ENABLED ? overlay_admin_name(r->admin)
 		: agents_effect(p, row) == AGENT_DRAINED ? overlay_admin_name(POOL_DRAINED)
 		: health_name(t->verdict)));
@@ -489,6 +494,7 @@ processes_json(const struct pool *p, mono now)
 
 	add_process(list, p, "election", 0, handover_slot(PROCESS_ELECTION, 0), now);
 	add_process(list, p, "pool", 0, handover_slot(PROCESS_POOL, 0), now);
+	add_process(list, p, "resolver", 0, handover_slot(PROCESS_RESOLVER, 0), now);
 	for (uint32_t i = 0; i < p->prober_count; i++)
 		add_process(list, p, "prober", i, handover_slot(PROCESS_PROBER, i), now);
 	return list;

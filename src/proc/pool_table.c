@@ -31,8 +31,8 @@ virtual_key(const struct config *c, const struct conf_virtual *v, uint32_t i)
 	return (struct vs_key){.listen = listen_at(l, i), .protocol = v->protocol};
 }
 
-static uint8_t
-forwarding_of(uint8_t forwarding)
+uint8_t
+table_forwarding(uint8_t forwarding)
 {
 	switch (forwarding) {
 	case CONF_FORWARD_DR: return VS_DR;
@@ -52,7 +52,7 @@ service_of(const struct config *c, const struct conf_virtual *v)
 		.down = v->down == CONF_DOWN_CUT ? POOL_DOWN_CUT : POOL_DOWN_DRAIN,
 		.min_healthy = v->min_healthy,
 		.sorry = v->sorry,
-		.sorry_forwarding = forwarding_of(v->forwarding),
+		.sorry_forwarding = table_forwarding(v->forwarding),
 		.tunnel = v->tunnel,
 		.tunnel_port = v->tunnel_port,
 		.tunnel_checksum = v->tunnel_checksum,
@@ -82,28 +82,35 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 {
 	uint32_t services = virtual_services(&p->config, v);
 	struct pool_service s = service_of(&p->config, v);
+	uint32_t count = 0;
 	bool room = true;
 
 	for (uint32_t i = 0; i < v->real_count; i++) {
 		const struct conf_real *real = &p->config.reals[v->first_real + i];
 		const struct pool_target *t = &p->targets[v->first_real + i];
+		struct pool_member *m = &members[count];
 
-		members[i] = (struct pool_member){.address = real->address, .weight = real->weight,
+		if (real->address.addr.family == IP_NONE)
+			continue; /* a name that stands for nothing yet */
+		*m = (struct pool_member){.address = real->address, .weight = real->weight,
 			.upper_threshold = real->upper_threshold,
 			.lower_threshold = real->lower_threshold,
-			.forwarding = forwarding_of(real->forwarding), .verdict = t->verdict,
+			.forwarding = table_forwarding(real->forwarding), .verdict = t->verdict,
 			.keep_out = t->keep_out, .percent = t->percent};
-		operate_member(p, v, v->first_real + i, &members[i]);
-		members[i].busy = is_busy(p, v, v->first_real + i, &members[i]);
+		operate_member(p, v, v->first_real + i, m);
+		m->busy = is_busy(p, v, v->first_real + i, m);
+		count++;
 	}
 	s.has_sorry = v->has_sorry && !modes_sorry_is_down(p, v);
-	modes_judge(p, v, &s, members);
+	modes_judge(p, v, &s, members, count);
+	if (p->former_count > 0)
+		count = names_formers(p, v, members, count);
 	for (uint32_t i = 0; i < services && room; i++) {
 		s.service.key = virtual_key(&p->config, v, i);
 		s.service.netmask = (struct ip_addr){.family = IP_NONE};
 		if (v->persistence_mask.family == s.service.key.listen.addr.family)
 			s.service.netmask = v->persistence_mask;
-		room = pool_append(&s, members, v->real_count, &p->wanted, NULL);
+		room = pool_append(&s, members, count, &p->wanted, NULL);
 	}
 	return room;
 }
@@ -111,7 +118,7 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 static bool
 make_room(struct pool *p)
 {
-	size_t services = 1, reals = 1;
+	size_t services = 1, reals = 1 + names_former_rows(p);
 
 	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
 		const struct conf_virtual *v = &p->config.virtuals[i];
@@ -147,7 +154,8 @@ largest(const struct config *c)
 bool
 table_build_wanted(struct pool *p)
 {
-	struct pool_member *members = reallocarray(NULL, largest(&p->config), sizeof(*members));
+	struct pool_member *members = reallocarray(NULL, largest(&p->config) + p->former_count,
+		sizeof(*members));
 	bool ok = members && make_room(p);
 
 	if (ok)
@@ -175,7 +183,8 @@ add_counters(struct vs_real *sum, const struct vs_real *row)
 }
 
 bool
-table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row, struct vs_real *sum)
+table_sum_at(const struct pool *p, uint32_t virtual_row, const struct endpoint *at,
+	struct vs_real *sum)
 {
 	const struct conf_virtual *v = &p->config.virtuals[virtual_row];
 	uint32_t services = virtual_services(&p->config, v);
@@ -183,7 +192,7 @@ table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row, st
 
 	for (uint32_t i = 0; i < services; i++) {
 		struct vs_key key = virtual_key(&p->config, v, i);
-		struct endpoint address = p->config.reals[real_row].address;
+		struct endpoint address = *at;
 		const struct vs_service *s = vs_table_find(&p->actual, &key);
 		const struct vs_real *row;
 
@@ -197,4 +206,10 @@ table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row, st
 		found = found || row;
 	}
 	return found;
+}
+
+bool
+table_sum_real(const struct pool *p, uint32_t virtual_row, uint32_t real_row, struct vs_real *sum)
+{
+	return table_sum_at(p, virtual_row, &p->config.reals[real_row].address, sum);
 }

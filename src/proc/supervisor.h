@@ -24,7 +24,7 @@
 #include <sys/types.h>
 
 enum { EXIT_CONFIG = 1, EXIT_SYSTEM = 2 };
-enum { CHILDREN = 2 + LIMIT_PROBERS };
+enum { CHILDREN = 3 + LIMIT_PROBERS };
 
 struct supervisor;
 

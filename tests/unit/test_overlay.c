@@ -95,12 +95,54 @@ lays_over(void **state)
 	free(o.rows);
 }
 
+/* By name: a row of hosts for each name, in the family of the virtual server and with its patience. */
+static void
+adds_names(void **state)
+{
+	struct conf_listen listens[] = {{.first.family = IP_V4}, {.first.family = IP_V6}};
+	struct conf_virtual virtuals[] = {
+		{.name = "a", .listen_count = 1, .resolve_s = 7, .real_count = 1},
+		{.name = "b", .first_listen = 1, .listen_count = 1, .resolve_s = 9, .first_real = 1}};
+	struct conf_host hosts[] = {{.name = "there", .family = IP_V4, .resolve_s = 3}};
+	struct conf_real reals[] = {{.name = "x", .host = 1, .address.port = 80}};
+	struct config base = {.virtuals = virtuals, .virtual_count = 2, .reals = reals, .real_count = 1,
+		.listens = listens, .listen_count = 2, .hosts = hosts, .host_count = 1};
+	static const struct {
+		const char *virtual, *real, *host;
+		uint16_t port;
+	} added[] = {{"a", "old", "there", 81}, {"a", "same", "there", 80}, {"b", "new", "there", 80},
+		{"b", "other", "elsewhere", 0}};
+	struct overlay o = {.count = 0};
+	struct config out;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct override *r = overlay_get(&o, added[i].virtual, added[i].real);
+
+		r->added = true;
+		r->address.port = added[i].port;
+		memcpy(r->host, added[i].host, strlen(added[i].host) + 1);
+	}
+	assert_true(overlay_config(&o, &base, &out));
+	assert_int_equal(out.real_count, 4); /* "same" stands there already */
+	assert_int_equal(out.reals[1].host, 1);
+	assert_int_equal(out.reals[1].address.port, 81);
+	assert_int_equal(out.host_count, 3);
+	assert_string_equal(conf_real_host(&out, &out.reals[2])->name, "there");
+	assert_int_equal(conf_real_host(&out, &out.reals[2])->family, IP_V6);
+	assert_int_equal(conf_real_host(&out, &out.reals[2])->resolve_s, 9);
+	assert_string_equal(conf_real_host(&out, &out.reals[3])->name, "elsewhere");
+	config_free(&out);
+	free(o.rows);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_each),
 		cmocka_unit_test(lays_over),
+		cmocka_unit_test(adds_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
