@@ -28,6 +28,7 @@ libproc_la_SOURCES += src/proc/pool_carry.c
 libproc_la_SOURCES += src/proc/pool_control.c
 libproc_la_SOURCES += src/proc/pool_flap.c
 libproc_la_SOURCES += src/proc/pool_overdue.c
+libproc_la_SOURCES += src/proc/pool_share.c
 libproc_la_SOURCES += src/proc/pool_health.c
 libproc_la_SOURCES += src/proc/pool_health_log.c
 libproc_la_SOURCES += src/proc/pool_main.c

@@ -154,8 +154,8 @@ target_virtual(const struct config *c, uint32_t target)
 }
 
 /* Where to ask: what has no port of its own is asked at the one that clients use. */
-static struct endpoint
-address_of(const struct config *c, uint32_t target)
+struct endpoint
+target_address(const struct config *c, uint32_t target)
 {
 	const struct conf_virtual *v;
 	struct conf_real sorry;
@@ -206,7 +206,7 @@ send_set(struct pool *p, uint32_t target)
 		.seed = seeds[t->said],
 		.urgent = t->urgent,
 		.node = (uint8_t)p->child->node,
-		.address = address_of(&p->config, target),
+		.address = target_address(&p->config, target),
 		.probe = (uint32_t)(target_probe(&p->config, target) - p->config.probes),
 	};
 
@@ -255,11 +255,38 @@ send_clear(struct pool *p, const struct pool_target *t)
 		channel_send(prober->fd, IPC_PROBE_CLEAR, &clear, sizeof(clear), -1);
 }
 
+/* Its twin is probed: what that knows, it knows. */
 static void
-start_probing(struct pool *p, uint32_t target, bool urgent)
+join_twin(struct pool *p, uint32_t target, const struct pool_target *twin)
 {
 	struct pool_target *t = &p->targets[target];
 
+	t->probed = true;
+	t->untold = twin->untold;
+	t->told_at = twin->told_at;
+	t->generation = twin->generation;
+	t->last_result = twin->last_result;
+	if (mono_is_never(twin->last_result) || twin->said == HEALTH_UNKNOWN)
+		return;
+	t->reason = twin->said == HEALTH_UP && twin->flap.held ? REASON_PROBE_OK : twin->reason;
+	t->detail = twin->detail;
+	t->connect_ns = twin->connect_ns;
+	t->answer_ns = twin->answer_ns;
+	t->expires_s = twin->expires_s;
+	memcpy(t->evidence, twin->evidence, sizeof(t->evidence));
+	target_take_verdict(p, target, twin->said);
+}
+
+static void
+start_probing(struct pool *p, uint32_t target, bool urgent)
+{
+	uint32_t twin = shares_probed_twin(p, target);
+	struct pool_target *t = &p->targets[target];
+
+	if (twin != CONF_NO_INDEX) {
+		join_twin(p, target, &p->targets[twin]);
+		return;
+	}
 	t->probed = t->untold = true;
 	t->urgent = urgent;
 	t->generation = ++p->probe_generation;
@@ -279,7 +306,8 @@ stop_probing(struct pool *p, uint32_t target)
 {
 	struct pool_target *t = &p->targets[target];
 
-	send_clear(p, t);
+	if (shares_probed_twin(p, target) == CONF_NO_INDEX)
+		send_clear(p, t);
 	t->probed = t->untold = false;
 	t->generation = ++p->probe_generation;
 	t->verdict = t->said = HEALTH_UNKNOWN; /* what was true then says nothing about now */
@@ -390,20 +418,15 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		t->verdict = t->said = HEALTH_UP;
 }
 
-/* Numbers towards the probers: kept by what was there before, free ones for the rest. */
+/* What was there before keeps its number. */
 static void
-number_targets(struct pool *p)
+keep_numbers(struct pool *p)
 {
-	uint32_t count = targets_count(&p->config), next = 0;
-
 	for (uint32_t i = 0; i < p->slot_count; i++)
 		p->slot_rows[i] = CONF_NO_INDEX;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < targets_count(&p->config); i++)
 		if (p->targets[i].slot != CONF_NO_INDEX)
 			p->slot_rows[p->targets[i].slot] = i;
-	for (uint32_t i = 0; i < count; i++)
-		if (p->targets[i].slot == CONF_NO_INDEX)
-			p->targets[i].slot = take_slot(p, i, &next);
 }
 
 /*
@@ -454,12 +477,13 @@ renew_targets(struct pool *p, const uint32_t *was, uint32_t count_before)
 	p->targets = move_targets(&p->config, was, old);
 	if (!p->targets || grow_slots(p, targets_count(&p->config) + count_before) == -1)
 		return false;
+	keep_numbers(p);
 	for (uint32_t i = 0; i < count_before; i++)
-		if (old[i].slot != CONF_NO_INDEX && old[i].probed)
+		if (old[i].slot != CONF_NO_INDEX && old[i].probed &&
+			p->slot_rows[old[i].slot] == CONF_NO_INDEX) /* no twin goes on with it */
 			send_clear(p, &old[i]);
-	number_targets(p);
 	free(old);
-	return true;
+	return shares_number(p, take_slot);
 }
 
 int
@@ -586,15 +610,13 @@ target_take_verdict(struct pool *p, uint32_t target, enum health_verdict now)
 }
 
 static void
-take_result(struct pool *p, const struct ipc_probe_result *r)
+take_result(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 {
-	uint32_t target = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
 	enum health_verdict now = r->up ? HEALTH_UP : HEALTH_DOWN;
-	struct pool_target *t;
+	struct pool_target *t = &p->targets[target];
 
-	if (target == CONF_NO_INDEX || p->targets[target].generation != r->generation)
+	if (!t->probed || t->generation != r->generation)
 		return;
-	t = &p->targets[target];
 	take_facts(t, r);
 	target_warn_of_expiry(p, target);
 	if (t->reason == REASON_LOCAL_ERROR)
@@ -608,13 +630,28 @@ take_result(struct pool *p, const struct ipc_probe_result *r)
 	take_agent(p, target, r);
 }
 
+/* For all whose probe that is. */
+static void
+take_shared(struct pool *p, const struct ipc_probe_result *r)
+{
+	uint32_t first = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
+	uint32_t target = first;
+
+	if (first == CONF_NO_INDEX)
+		return;
+	do {
+		take_result(p, target, r);
+		target = p->targets[target].twin;
+	} while (target != first);
+}
+
 static void
 take_results(struct pool *p, const struct channel_message *m)
 {
 	const struct ipc_probe_results *results = ipc_results(m->payload, m->size);
 
 	for (uint64_t i = 0; results && i < results->count; i++)
-		take_result(p, &results->results[i]);
+		take_shared(p, &results->results[i]);
 }
 
 void

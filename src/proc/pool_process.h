@@ -5,6 +5,7 @@
  *   pool_main.c      start, event loop, messages of the supervisor and the election
  *   pool_health.c    targets, probers, verdicts
  *   pool_flap.c      ... of those who fall again and again
+ *   pool_share.c     ... of those who have one probe together
  *   pool_overdue.c   ... of whom nothing is heard
  *   pool_health_log.c  ... told in the log
  *   pool_carry.c     what was what before a reload
@@ -79,6 +80,7 @@ struct pool_target {
 	int64_t expires_s;        /* wall clock, of the certificate; INT64_MAX: none seen */
 	mono warned;              /* of its end, last; MONO_NEVER: not yet */
 	uint32_t slot;            /* its number towards the probers, kept over a reload */
+	uint32_t twin;            /* the next one that has the same; itself: it is alone */
 	uint32_t generation;      /* of the probe that was set */
 	bool probed;              /* a prober has it */
 	bool untold;              /* must be (re)sent to its prober */
@@ -273,6 +275,8 @@ bool target_is_agent(const struct config *c, uint32_t target);
 uint32_t target_real(const struct config *c, uint32_t target);
 const struct conf_track *target_track(const struct config *c, uint32_t target);
 bool target_is_sorry(const struct config *c, uint32_t target);
+/* Where to ask: what has no port of its own is asked at the one that clients use. */
+struct endpoint target_address(const struct config *c, uint32_t target);
 /* NULL: this one is not probed, ever. */
 const struct conf_probe *target_probe(const struct config *c, uint32_t target);
 /* Whose real or sorry server it is; CONF_NO_INDEX: a tracked probe's. */
@@ -288,6 +292,13 @@ bool flaps_hold(struct pool *p, uint32_t target);
 enum health_verdict flaps_verdict(const struct pool_target *t); /* what its probe says, or down */
 uint32_t flaps_count(const struct pool *p, uint32_t target); /* falls remembered */
 int64_t flaps_left_ns(const struct pool *p, uint32_t target); /* -1: not held back */
+
+/* pool_share.c */
+/* Numbers for those without one, and who is whose twin. False: no memory. */
+bool shares_number(struct pool *p,
+	uint32_t (*take_slot)(struct pool *p, uint32_t target, uint32_t *next));
+/* One that has the same probe and is probed; CONF_NO_INDEX: none. */
+uint32_t shares_probed_twin(const struct pool *p, uint32_t target);
 
 /* pool_overdue.c */
 void overdue_second(struct pool *p);

@@ -48,6 +48,7 @@ fill(struct file *f)
 		f->probes[i] = (struct conf_probe){.type = CONF_PROBE_TCP, .rise = 2, .fall = 3,
 			.interval_ms = 1000, .timeout_ms = 500, .flap_falls = 3,
 			.flap_window_s = 60, .flap_hold_s = 5, .flap_hold_max_s = 60};
+	f->probes[1].fall = 4;
 	f->virtuals[0] = (struct conf_virtual){.name = "http", .real_count = 2};
 	f->virtuals[1] = (struct conf_virtual){.name = "more", .first_real = 2, .real_count = 2,
 		.probe = 1};
@@ -446,6 +447,50 @@ what_is_late_is_no_fault(void **state)
 	logged(b, "event=probe server=web1 virtual=http reason=no-result silent_ms=113");
 }
 
+/* "more" has the servers of "http" and asks the same: one probe for two, and a verdict for both. */
+static void
+equal_questions_are_one(void **state)
+{
+	struct bed *b = *state;
+	uint32_t slot;
+
+	for (int i = 0; i < REALS; i++)
+		b->file[1].reals[i].probe = 0;
+	look(b);
+	assert_int_equal(b->told_sets, 4);
+	answer(b, set_of(b, 0, 21), well);
+	configure(b, &b->file[1]);
+	look(b);
+	assert_int_equal(b->told_sets, 0); /* "more" joins, and "http" goes on as it was */
+	assert_int_equal(b->told_clears, 2);
+	logged(b, "server=web3 virtual=more from=unknown to=up reason=ok");
+	assert_int_equal(b->pool.targets[3].verdict, HEALTH_UNKNOWN);
+	slot = b->pool.targets[0].slot;
+	answer(b, &b->sets[slot], ill);
+	logged(b, "server=web1 virtual=http from=up to=down");
+	logged(b, "server=web3 virtual=more from=up to=down");
+
+	b->file[0].reals[0].probe = 2; /* web1 is asked another way, its twin as before */
+	b->file[0].reals[2].probe = b->file[0].reals[3].probe = 0;
+	b->file[0].probes[2].interval_ms = 3000;
+	configure(b, &b->file[0]);
+	look(b);
+	assert_int_equal(b->told_sets, 1);
+	assert_int_equal(b->told_clears, 0);
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UNKNOWN);
+	assert_int_equal(b->pool.targets[2].verdict, HEALTH_DOWN);
+	assert_int_equal(b->pool.targets[2].slot, slot);
+	answer(b, &b->sets[slot], well);
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UNKNOWN);
+	assert_int_equal(b->pool.targets[2].verdict, HEALTH_UP);
+	b->file[1].reals[3].probe = 3; /* and the other way round: the first goes on */
+	b->file[1].probes[3].interval_ms = 4000;
+	configure(b, &b->file[1]);
+	look(b);
+	assert_int_equal(b->told_clears, 1); /* web1's own */
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UP);
+}
+
 int
 main(void)
 {
@@ -455,6 +500,7 @@ main(void)
 		TEST(a_local_error_is_alarmed),
 		TEST(a_flapper_is_held_back),
 		TEST(a_flapper_stays_one),
+		TEST(equal_questions_are_one),
 		TEST(no_result_is_a_fault),
 		TEST(what_is_late_is_no_fault),
 	};
