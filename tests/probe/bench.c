@@ -223,6 +223,8 @@ take_all(struct bench *b)
 	int got;
 
 	while ((got = channel_receive(b->pool, &m)) == 1) {
+		if (m.kind == IPC_PROBER_STATS)
+			continue; /* of the prober itself, each second */
 		r = ipc_results(m.payload, m.size);
 		if (m.kind != IPC_PROBE_RESULTS || r == NULL) {
 			fprintf(stderr, "the prober sent a message of kind %u\n", m.kind);
