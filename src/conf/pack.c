@@ -107,7 +107,7 @@ copy_head(struct config *to, const struct config *from)
 	to->log_level = from->log_level;
 	to->probers = from->probers;
 	memcpy(&to->sync, &from->sync, sizeof(to->sync));
-	to->has_agents = from->has_agents;
+	memcpy(&to->has_agents, &from->has_agents, sizeof(to->has_agents)); /* any byte may be there */
 	to->node_count = from->node_count;
 	to->router_count = from->router_count;
 	to->address_count = from->address_count;
