@@ -231,7 +231,8 @@ check_probe_port(struct reader *r, const struct conf_virtual *v, const struct co
 {
 	const struct conf_probe *p = &r->out->probes[real->probe];
 
-	if (p->type != CONF_PROBE_NONE && p->type != CONF_PROBE_ICMP && p->port == 0 &&
+	if (p->type != CONF_PROBE_NONE && p->type != CONF_PROBE_ICMP &&
+		p->type != CONF_PROBE_EXEC && p->port == 0 &&
 		(real->address.addr.family != IP_NONE || real->host != 0) &&
 		conf_real_port(r->out, v, real) == 0)
 		reader_error(r, at, "virtual_servers \"%s\": real_servers \"%s\": it has no port of its "

@@ -63,6 +63,31 @@ config_find_ca(const struct config *c, const char *path)
 	return NULL;
 }
 
+const char *
+conf_word(const struct conf_words *words, unsigned i)
+{
+	const char *at = words->text;
+
+	if (i >= words->count)
+		return NULL;
+	for (; i > 0; i--)
+		at += strlen(at) + 1;
+	return at;
+}
+
+bool
+conf_words_add(struct conf_words *words, const char *text)
+{
+	const char *last = conf_word(words, words->count - 1u);
+	size_t used = last ? (size_t)(last - words->text) + strlen(last) + 1 : 0;
+
+	if (used + strlen(text) + 1 > sizeof(words->text))
+		return false;
+	memcpy(words->text + used, text, strlen(text) + 1);
+	words->count++;
+	return true;
+}
+
 /* Equal rows mean equal bytes. */
 bool
 config_same_probe(const struct config *a, uint32_t row_a, const struct config *b, uint32_t row_b)

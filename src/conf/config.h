@@ -36,6 +36,7 @@ enum conf_probe_type {
 	CONF_PROBE_DNS,
 	CONF_PROBE_HTTPS,
 	CONF_PROBE_AGENT,
+	CONF_PROBE_EXEC,
 };
 enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
@@ -122,6 +123,12 @@ struct conf_bytes {
 	uint8_t bytes[LIMIT_PROBE_BYTES]; /* zeros behind them */
 };
 
+/* Texts one behind the other, each with its NUL. */
+struct conf_words {
+	uint16_t count;
+	char text[LIMIT_WORDS];   /* zeros behind them */
+};
+
 /* One way to probe; shared by every real server that is probed so. */
 struct conf_probe {
 	uint8_t type;             /* enum conf_probe_type */
@@ -161,6 +168,10 @@ struct conf_probe {
 	char query[LIMIT_PATH];   /* dns: the name asked for */
 	uint8_t query_type;       /* dns: place in words_query_type[] */
 	uint8_t rcode;            /* dns: 0..5 */
+	/* of exec */
+	struct conf_words command, environment; /* arguments, the program first; NAME=VALUE */
+	char user[LIMIT_NAME];
+	bool exit_weight;         /* exit statuses from 2 on are weights from 0 on */
 	/* of https */
 	char sni[LIMIT_PATH];     /* asked for and checked; "" = host, or the server's address */
 	bool verify;
@@ -315,6 +326,10 @@ const struct conf_host *conf_real_host(const struct config *c, const struct conf
 /* Where a probe of that real server goes when the probe names no port; 0: nowhere. */
 uint16_t conf_real_port(const struct config *c, const struct conf_virtual *v,
 	const struct conf_real *real);
+/* The i-th of them, or NULL. */
+const char *conf_word(const struct conf_words *words, unsigned i);
+/* Behind the others; false: there is no room. */
+bool conf_words_add(struct conf_words *words, const char *text);
 /* The number (enum dns_type of core/dns.h) of a query_type. */
 uint16_t conf_query_type(uint8_t place);
 /* "gateway", "probe", "script" */

@@ -24,7 +24,7 @@ const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_weighting[] = {"static", "latency", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
 const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "https", "agent",
-	NULL};
+	"exec", NULL};
 const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
 const char *const words_rcode[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 	NULL};
@@ -36,8 +36,6 @@ const char *const words_fail[] = {"unfit", NULL};
 static const char *const words_facility[] = {"daemon", "user", "syslog", "local0", "local1",
 	"local2", "local3", "local4", "local5", "local6", "local7", NULL};
 static const char *const words_level[] = {"error", "warning", "notice", "info", "debug", NULL};
-
-static const char *const later_probe_type[] = {"exec", NULL};
 
 #define KEYS_OF(member, label) \
 	const struct key_group keys_##member = { \
@@ -88,8 +86,7 @@ static const struct key table_expect[] = {
 KEYS_OF(expect, "expect");
 
 static const struct key table_probe[] = {
-	{.name = "type", .kind = KEY_WORD, .words = words_probe_type,
-		.later_words = later_probe_type},
+	{.name = "type", .kind = KEY_WORD, .words = words_probe_type},
 	{.name = "address", .kind = KEY_ADDRESS},
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
 	{.name = "source", .kind = KEY_GROUP, .group = &keys_source},
@@ -133,6 +130,10 @@ static const struct key table_probe[] = {
 	{.name = "query_type", .kind = KEY_WORD, .words = words_query_type, .text = "SOA"},
 	{.name = "send", .kind = KEY_BYTES, .text = ""},
 	{.name = "half_open", .kind = KEY_BOOL, .number = false},
+	{.name = "command", .kind = KEY_ARGUMENTS},
+	{.name = "environment", .kind = KEY_ASSIGNMENTS},
+	{.name = "user", .kind = KEY_USER, .text = "nobody"},
+	{.name = "exit_weight", .kind = KEY_BOOL, .number = false},
 };
 KEYS_OF(probe, "probe");
 

@@ -20,6 +20,7 @@ enum key_kind {
 	KEY_NAME,       /* of an object: letters, digits, . _ - */
 	KEY_NODE,       /* of a node: also usable as a key (priority = { lb1 = 150; }) */
 	KEY_USER_GROUP, /* of the system; "" is none */
+	KEY_USER,       /* of the system */
 	KEY_INTERFACE,
 	KEY_INTERFACES, /* a list of them */
 	KEY_ADDRESS,    /* of one host */
@@ -32,6 +33,8 @@ enum key_kind {
 	KEY_MULTICAST,  /* a group's address */
 	KEY_MASK,       /* a netmask */
 	KEY_PROGRAM,    /* absolute path of a program */
+	KEY_ARGUMENTS,  /* a list of texts, or one */
+	KEY_ASSIGNMENTS, /* a list of NAME=VALUE texts */
 	KEY_FILE,       /* absolute path of a file */
 	KEY_URL_PATH,
 	KEY_HOST,       /* a Host header, or "" */

@@ -373,14 +373,27 @@ tracks_are_sound(const struct config *c)
 	return true;
 }
 
+/* As many texts as it says, and all of them end. */
+static bool
+words_are_sound(const struct conf_words *words)
+{
+	size_t ends = 0;
+
+	for (size_t i = 0; i < sizeof(words->text); i++)
+		ends += words->text[i] == '\0';
+	return ends >= words->count;
+}
+
 bool
 config_probe_is_sound(const struct conf_probe *p)
 {
 	return ENDS(p->path) && ENDS(p->host) && ENDS(p->body) && ENDS(p->sni) && ENDS(p->ca_file) &&
 		ENDS(p->query) && ENDS(p->headers) && ENDS(p->header) && ENDS(p->regex) &&
 		ENDS(p->json_pointer) && ENDS(p->json_value) &&
+		words_are_sound(&p->command) && words_are_sound(&p->environment) && ENDS(p->user) &&
+		(p->type != CONF_PROBE_EXEC || p->command.count > 0) &&
 		p->method < METHODS && p->http_version < HTTP_VERSIONS &&
-		p->type <= CONF_PROBE_AGENT && p->status_count <= LIMIT_STATUS_RANGES &&
+		p->type <= CONF_PROBE_EXEC && p->status_count <= LIMIT_STATUS_RANGES &&
 		p->tls_min <= CONF_TLS_1_3 &&
 		p->send.length <= LIMIT_PROBE_BYTES && p->answer.length <= LIMIT_PROBE_BYTES;
 }

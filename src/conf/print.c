@@ -193,6 +193,26 @@ print_send(const struct conf_probe *p, const char *indent, FILE *to)
 }
 
 static void
+print_words(const struct conf_words *words, const char *indent, const char *key, FILE *to)
+{
+	fprintf(to, "%s%s = [", indent, key);
+	for (unsigned i = 0; i < words->count; i++) {
+		fputs(i ? ", " : " ", to);
+		put_text(to, conf_word(words, i));
+	}
+	fputs(" ];\n", to);
+}
+
+static void
+print_exec(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	print_words(&p->command, indent, "command", to);
+	print_words(&p->environment, indent, "environment", to);
+	put_key_text(to, indent, "user", p->user);
+	fprintf(to, "%sexit_weight = %s;\n", indent, truth(p->exit_weight));
+}
+
+static void
 print_source(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
@@ -215,7 +235,8 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 		put_key_text(to, indent, "address", ip_addr_format(&p->address, text));
 	if (p->port != 0)
 		fprintf(to, "%sport = %u;\n", indent, p->port);
-	print_source(c, p, indent, to);
+	if (p->type != CONF_PROBE_EXEC)
+		print_source(c, p, indent, to);
 	if (p->type == CONF_PROBE_TCP)
 		fprintf(to, "%shalf_open = %s;\n", indent, truth(p->half_open));
 	if (p->type == CONF_PROBE_TCP || p->type == CONF_PROBE_UDP) {
@@ -226,6 +247,8 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 	}
 	if (p->type == CONF_PROBE_AGENT)
 		print_send(p, indent, to);
+	if (p->type == CONF_PROBE_EXEC)
+		print_exec(p, indent, to);
 	if (p->type == CONF_PROBE_DNS)
 		print_dns(p, indent, to);
 	if (p->type == CONF_PROBE_HTTP || p->type == CONF_PROBE_HTTPS) {

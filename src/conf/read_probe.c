@@ -85,6 +85,8 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 		scope_copy(&defaults, "query", p->query, sizeof(p->query));
 		p->query_type = (uint8_t)scope_word(&defaults, "query_type");
 	}
+	if (type == CONF_PROBE_EXEC)
+		exec_defaults(p);
 	if (!is_http(p))
 		return;
 	http_defaults(p);
@@ -106,7 +108,7 @@ static const struct {
 	uint32_t types;
 } uses[] = {
 	{"port", TYPE(TCP) | TYPE(HTTP) | TYPE(HTTPS) | TYPE(UDP) | TYPE(DNS) |
-		TYPE(AGENT)},
+		TYPE(AGENT) | TYPE(EXEC)},
 	{"path", TYPE(HTTP) | TYPE(HTTPS)},
 	{"host", TYPE(HTTP) | TYPE(HTTPS)},
 	{"method", TYPE(HTTP) | TYPE(HTTPS)},
@@ -123,6 +125,11 @@ static const struct {
 	{"tls_min", TYPE(HTTPS)},
 	{"expiry_warning_days", TYPE(HTTPS)},
 	{"expiry_fail", TYPE(HTTPS)},
+	{"source", ~TYPE(EXEC)}, /* its program asks as it likes */
+	{"command", TYPE(EXEC)},
+	{"environment", TYPE(EXEC)},
+	{"user", TYPE(EXEC)},
+	{"exit_weight", TYPE(EXEC)},
 	{"expect", TYPE(HTTP) | TYPE(HTTPS) | TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	/* in expect */
 	{"status", TYPE(HTTP) | TYPE(HTTPS)},
@@ -282,7 +289,7 @@ read_source(const struct scope *probe, struct conf_probe *p)
 	const struct config *c = probe->reader->out;
 	struct scope s;
 
-	if (!at)
+	if (!is_used(probe, p, "source"))
 		return;
 	scope_open_member(&s, probe, "source");
 	memset(p->source, 0, sizeof(p->source));
@@ -333,8 +340,8 @@ static void
 fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	struct conf_probe *p)
 {
-	static const char *const of_https[] = {"sni", "verify", "ca_file", "tls_min",
-		"expiry_warning_days", "expiry_fail"};
+	static const char *const of_one[] = {"sni", "verify", "ca_file", "tls_min",
+		"expiry_warning_days", "expiry_fail", "command", "environment", "user", "exit_weight"};
 	const struct config *c = s->reader->out;
 	int type = scope_word(s, "type") + CONF_PROBE_ICMP;
 
@@ -361,8 +368,10 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	read_expect(s, p);
 	check_head(s, p);
 	check_dns_answer(s, p);
-	for (size_t i = 0; i < sizeof(of_https) / sizeof(of_https[0]); i++)
-		is_used(s, p, of_https[i]);
+	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
+		is_used(s, p, of_one[i]);
+	if (p->type == CONF_PROBE_EXEC)
+		read_exec(s, p);
 	if (p->type == CONF_PROBE_HTTPS)
 		read_https(s, p);
 	check_half_open(s, p);

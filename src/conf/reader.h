@@ -95,6 +95,9 @@ void add_interface(const struct scope *s, const config_setting_t *at, const char
  */
 uint32_t read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 	enum conf_probe_type standard);
+/* The same of exec. */
+void exec_defaults(struct conf_probe *p);
+void read_exec(const struct scope *s, struct conf_probe *p);
 /* The row of probes[] with these bytes, made when there is none. */
 uint32_t add_probe(struct reader *r, const struct conf_probe *probe);
 /* The agent group over the row `base`. Returns the row of probes[]: of no probe where there is none. */

@@ -67,6 +67,37 @@ fault_user_group(const char *v)
 }
 
 static const char *
+fault_user(const char *v)
+{
+	return *v == '\0' ? "it must be the name of a user" : fault_name(v);
+}
+
+static const char *
+fault_argument(const char *v)
+{
+	if (strlen(v) >= LIMIT_PATH)
+		return "it must be 255 bytes at most";
+	for (; *v != '\0'; v++)
+		if ((unsigned char)*v < ' ' || *v == 0x7f)
+			return "it must not hold control characters";
+	return NULL;
+}
+
+static const char *
+fault_assignment(const char *v)
+{
+	size_t n = strcspn(v, "=");
+
+	if (v[n] != '=' || n == 0 || (*v >= '0' && *v <= '9'))
+		return "it must be NAME=VALUE";
+	for (size_t i = 0; i < n; i++)
+		if (!is_alnum_ascii(v[i]) && v[i] != '_')
+			return "a name must be letters, digits and '_'";
+	return strncmp(v, "TANDEM_", 7) == 0 ? "names that begin with TANDEM_ are set by tandem"
+		: fault_argument(v);
+}
+
+static const char *
 fault_interface(const char *v)
 {
 	if (*v == '\0' || strlen(v) >= LIMIT_IFNAME || !is_graphic(v) || strpbrk(v, "/:\"\\") ||
@@ -370,6 +401,9 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_NAME: return fault_name(v);
 	case KEY_NODE: return fault_node(v);
 	case KEY_USER_GROUP: return fault_user_group(v);
+	case KEY_USER: return fault_user(v);
+	case KEY_ARGUMENTS: return fault_argument(v);
+	case KEY_ASSIGNMENTS: return fault_assignment(v);
 	case KEY_INTERFACES:
 	case KEY_INTERFACE: return fault_interface(v);
 	case KEY_GATEWAYS:
@@ -556,8 +590,10 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_WORDS:
 	case KEY_HEADERS:
 	case KEY_NETWORKS:
+	case KEY_ASSIGNMENTS:
 	case KEY_INTERFACES: return check_sequence(s, key, member, false);
 	case KEY_LISTEN:
+	case KEY_ARGUMENTS:
 		if (is_sequence(member))
 			return check_sequence(s, key, member, false);
 		break;
@@ -571,6 +607,7 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_NAME:
 	case KEY_NODE:
 	case KEY_USER_GROUP:
+	case KEY_USER:
 	case KEY_INTERFACE:
 	case KEY_ADDRESS:
 	case KEY_PREFIX:

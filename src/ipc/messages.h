@@ -56,8 +56,12 @@ enum ipc_kind {
 	IPC_PROBER_STATS,    /* struct ipc_prober_stats, once a second */
 	IPC_RESOLVE,         /* pool to resolver: struct ipc_resolve */
 	IPC_RESOLVED,        /* resolver to pool: struct ipc_resolved, of each question */
+	/* supervisor to pool: of exec */
+	IPC_PROBE_RESULT,    /* struct ipc_probe_result */
 	/* pool to supervisor */
 	IPC_PROBER_STUCK,    /* struct ipc_prober_stuck: kill it; its successor does better */
+	IPC_EXEC_SET,        /* struct ipc_exec_set: a program is the probe */
+	IPC_EXEC_CLEAR,      /* struct ipc_probe_clear */
 	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
 };
 
@@ -229,6 +233,13 @@ struct ipc_probe_set {
 	uint32_t probe;      /* row of the table that was sent last */
 };
 
+/* Only what the configuration of that generation has is run: the row is one of its probes. */
+struct ipc_exec_set {
+	uint64_t config;
+	struct ipc_probe_set set;
+	char server[LIMIT_NAME], virtual[LIMIT_NAME];
+};
+
 struct ipc_probe_clear {
 	uint32_t target;
 };
@@ -251,6 +262,8 @@ struct ipc_probe_result {
 	uint64_t probes, failures; /* of this target since it was set */
 	/* wall clock, seconds: the end of the server's certificate; INT64_MAX: none was seen */
 	int64_t expires_s;
+	bool has_weight;     /* of exec with exit_weight: its last good result told one */
+	uint8_t weight;      /* 0..253 */
 	struct agent_state agent; /* of an agent: all that it said since the target was set */
 	char evidence[64];   /* first bytes of an unexpected answer, or an agent's line; printable */
 };

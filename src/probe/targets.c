@@ -51,6 +51,7 @@ kind_of(uint8_t type)
 		return &kind_https;
 	case CONF_PROBE_AGENT:
 		return &kind_agent;
+	case CONF_PROBE_EXEC: /* of the supervisor */
 	case CONF_PROBE_NONE:
 		break;
 	}

@@ -21,6 +21,7 @@ libproc_la_SOURCES += src/proc/election_send.c
 libproc_la_SOURCES += src/proc/election_stragglers.c
 libproc_la_SOURCES += src/proc/election_track.c
 libproc_la_SOURCES += src/proc/election_wire.c
+libproc_la_SOURCES += src/proc/exec.c
 libproc_la_SOURCES += src/proc/handover.h
 libproc_la_SOURCES += src/proc/hooks.c
 libproc_la_SOURCES += src/proc/pool_agents.c

@@ -1,5 +1,6 @@
 /*
- * What the agents of real servers say (core/agent.h), and what it means for them.
+ * What the agents of real servers say (core/agent.h), and what it means for them. (The weight that a
+ * program tells by its exit status as well: it takes the same way.)
  *
  * An agent is asked besides the probe, or is the probe. Either way a server that its agent takes out
  * is down whatever its probe says, one that it drains gets nobody new, and a percentage is one of
@@ -71,6 +72,8 @@ agents_member(const struct pool *p, uint32_t row, struct pool_member *m)
 {
 	const struct agent_state *said = agent_of(p, row);
 
+	if (p->targets[row].weighs)
+		m->weight = p->targets[row].told_weight;
 	if (!said)
 		return;
 	m->is_part = said->has_percent;

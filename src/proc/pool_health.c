@@ -192,6 +192,21 @@ send_table(struct pool_prober *prober)
 	return sent;
 }
 
+/* A program is the supervisor's to run. */
+static bool
+send_exec(struct pool *p, uint32_t target, const struct ipc_probe_set *set)
+{
+	const struct config *c = &p->config;
+	struct ipc_exec_set m = {.config = p->generation, .set = *set};
+
+	memcpy(m.server, c->reals[target].name, sizeof(m.server));
+	memcpy(m.virtual, c->virtuals[target_virtual(c, target)].name, sizeof(m.virtual));
+	if (channel_send(p->child->supervisor_fd, IPC_EXEC_SET, &m, sizeof(m), -1) == -1)
+		return false;
+	p->targets[target].untold = p->targets[target].urgent = false;
+	return true;
+}
+
 static bool
 send_set(struct pool *p, uint32_t target)
 {
@@ -210,12 +225,14 @@ send_set(struct pool *p, uint32_t target)
 		.probe = (uint32_t)(target_probe(&p->config, target) - p->config.probes),
 	};
 
+	if (target_probe(&p->config, target)->port != 0)
+		set.address.port = target_probe(&p->config, target)->port;
+	if (t->exec)
+		return send_exec(p, target, &set);
 	if (!prober || prober->fd == -1)
 		return true; /* the one to come gets it */
 	if (prober->table_untold && !send_table(prober))
 		return false;
-	if (target_probe(&p->config, target)->port != 0)
-		set.address.port = target_probe(&p->config, target)->port;
 	if (channel_send(prober->fd, IPC_PROBE_SET, &set, sizeof(set), -1) == -1)
 		return false;
 	t->untold = t->urgent = false;
@@ -250,8 +267,10 @@ send_clear(struct pool *p, const struct pool_target *t)
 	struct pool_prober *prober = prober_of(p, t);
 	struct ipc_probe_clear clear = {.target = t->slot};
 
+	if (t->exec)
+		channel_send(p->child->supervisor_fd, IPC_EXEC_CLEAR, &clear, sizeof(clear), -1);
 	/* A full channel: the target's results are then of a generation nobody waits for. */
-	if (prober && prober->fd != -1)
+	else if (prober && prober->fd != -1)
 		channel_send(prober->fd, IPC_PROBE_CLEAR, &clear, sizeof(clear), -1);
 }
 
@@ -288,6 +307,7 @@ start_probing(struct pool *p, uint32_t target, bool urgent)
 		return;
 	}
 	t->probed = t->untold = true;
+	t->exec = target_probe(&p->config, target)->type == CONF_PROBE_EXEC;
 	t->urgent = urgent;
 	t->generation = ++p->probe_generation;
 }
@@ -313,6 +333,7 @@ stop_probing(struct pool *p, uint32_t target)
 	t->verdict = t->said = HEALTH_UNKNOWN; /* what was true then says nothing about now */
 	t->agent = (struct agent_state){0};
 	t->flap = (struct flap){.held = false};
+	t->weighs = false;
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
 	t->silent_since = MONO_NEVER;
@@ -500,6 +521,10 @@ targets_configure(struct pool *p, const struct config *before)
 		return -1;
 	for (uint32_t i = 0; i < p->prober_count; i++)
 		p->probers[i].table_untold = true;
+	/* What the supervisor did not take while it reloaded. */
+	for (uint32_t i = 0; i < targets_count(&p->config); i++)
+		p->targets[i].untold = p->targets[i].untold ||
+			(p->targets[i].probed && p->targets[i].exec);
 	targets_refresh(p);
 	return 0;
 }
@@ -533,6 +558,19 @@ take_agent(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 		return;
 	agent_merge(&t->agent, &r->agent);
 	agents_heard(p, real, &before, p->targets[real].verdict);
+}
+
+/* A program's exit status is a weight. */
+static void
+take_weight(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
+{
+	struct pool_target *t = &p->targets[target];
+
+	if (!t->exec || !r->ok || (t->weighs == r->has_weight && t->told_weight == r->weight))
+		return;
+	t->weighs = r->has_weight;
+	t->told_weight = r->weight;
+	table_replan(p, REASON_PROBE_WEIGHT);
 }
 
 static void
@@ -628,11 +666,12 @@ take_result(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 	if (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN)
 		target_take_verdict(p, target, now);
 	take_agent(p, target, r);
+	take_weight(p, target, r);
 }
 
 /* For all whose probe that is. */
-static void
-take_shared(struct pool *p, const struct ipc_probe_result *r)
+void
+targets_result(struct pool *p, const struct ipc_probe_result *r)
 {
 	uint32_t first = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
 	uint32_t target = first;
@@ -651,7 +690,7 @@ take_results(struct pool *p, const struct channel_message *m)
 	const struct ipc_probe_results *results = ipc_results(m->payload, m->size);
 
 	for (uint64_t i = 0; results && i < results->count; i++)
-		take_shared(p, &results->results[i]);
+		targets_result(p, &results->results[i]);
 }
 
 void

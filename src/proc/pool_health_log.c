@@ -54,6 +54,10 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 		length = probe->send.length < SENT_MAX ? probe->send.length : SENT_MAX;
 		memcpy(text, probe->send.bytes, length);
 		break;
+	case CONF_PROBE_EXEC:
+		length = strlen(conf_word(&probe->command, 0));
+		memcpy(text, probe->command.text, length < SENT_MAX ? length : SENT_MAX);
+		break;
 	case CONF_PROBE_ICMP:
 	case CONF_PROBE_NONE:
 		break;

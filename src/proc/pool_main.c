@@ -323,6 +323,7 @@ take_supervisor(struct pool *p, struct channel_message *m)
 	const struct ipc_peer *peer;
 	const struct ipc_event *event;
 	const struct ipc_result *result;
+	const struct ipc_probe_result *found;
 
 	if (m->kind == IPC_PEER && m->fd != -1 && (peer = channel_payload(m, sizeof(*peer)))) {
 		take_peer(p, peer, m->fd);
@@ -334,6 +335,8 @@ take_supervisor(struct pool *p, struct channel_message *m)
 		take_event(p, event);
 	else if (m->kind == IPC_RELOAD_RESULT && (result = channel_payload(m, sizeof(*result))))
 		control_reload_result(p, result);
+	else if (m->kind == IPC_PROBE_RESULT && (found = channel_payload(m, sizeof(*found))))
+		targets_result(p, found);
 	else if (m->kind == IPC_DUMP_STATE)
 		log_state(p);
 	if (m->fd != -1)

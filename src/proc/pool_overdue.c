@@ -85,7 +85,9 @@ overdue_second(struct pool *p)
 	for (uint32_t i = 0; i < targets_count(&p->config); i++) {
 		const struct pool_target *t = &p->targets[i];
 
-		if (t->probed && !t->untold && p->prober_count > 0 && ready[t->slot % p->prober_count])
+		/* Programs wait for places in the supervisor: no prober is to blame. */
+		if (t->probed && !t->exec && !t->untold &&
+			p->prober_count > 0 && ready[t->slot % p->prober_count])
 			judge(p, i, stuck, now);
 	}
 	for (uint32_t i = 0; i < p->prober_count; i++)

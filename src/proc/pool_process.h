@@ -68,6 +68,9 @@ struct control_stats;
 struct pool_target {
 	enum health_verdict verdict; /* what counts: of the probe and, of a real server, its agent */
 	enum health_verdict said;    /* of the probe alone: up as well while it is held back */
+	bool weighs;                 /* of exec with exit_weight: its exit status told a weight */
+	uint8_t told_weight;
+	bool exec;                   /* the supervisor asks, not a prober */
 	struct agent_state agent;    /* of an agent, or a probe of that type: all that it said */
 	struct flap flap;
 	enum reason reason;       /* of the last result, or why it is held back */
@@ -392,6 +395,9 @@ void agents_member(const struct pool *p, uint32_t real_row, struct pool_member *
 /* The agent of that real server has said `line` in all until now; `before` was known. */
 void agents_heard(struct pool *p, uint32_t real_row, const struct agent_state *before,
 	enum health_verdict verdict_before);
+
+/* A result that a prober, or of exec the supervisor, found. */
+void targets_result(struct pool *p, const struct ipc_probe_result *result);
 
 /* pool_modes.c */
 /* How each serves, by row of now->virtuals; owned by the caller. NULL: no memory. */

@@ -376,6 +376,7 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "reason", json_string(reason_tag(reason_of(p, row))));
 	put(o, "since_ms", age_json(t->since, now));
 	put_int(o, "weight", r && r->weight >= 0 ? (uint32_t)r->weight : c->weight);
+	put(o, "told_weight", t->weighs ? json_integer(t->told_weight) : json_null());
 	put_int(o, "effective_weight", k ? k->weight : 0);
 	put_int(o, "weight_percent", t->percent);
 	put(o, "in_kernel", json_boolean(k != NULL));

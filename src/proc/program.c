@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_NOT_RUN = 126, READS_A_TURN = 16 };
+enum { EXIT_NOT_RUN = 126, READS_A_TURN = 16, ARGUMENTS_MAX = LIMIT_WORDS / 2 };
 
-/* Root runs it, so only root may be able to write it. Returns why not, or NULL. */
+/* Nobody but root and who runs it may be able to write it. Returns why not, or NULL. */
 static const char *
-untrusted(const char *path)
+untrusted(const char *path, uid_t runs)
 {
 	struct stat st;
 
@@ -24,8 +26,24 @@ untrusted(const char *path)
 		return strerror(errno);
 	if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXUSR) == 0)
 		return "not an executable file";
-	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return "must belong to root and be writable by root alone";
+	if (st.st_uid == 0 || st.st_uid == runs)
+		return (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 ? NULL
+			: "must be writable by its owner alone";
+	return runs == 0 ? "must belong to root and be writable by root alone"
+		: "must belong to root, or to the user that runs it";
+}
+
+/* For good, with all its groups. Returns why not, or NULL. */
+static const char *
+become(const char *user)
+{
+	const struct passwd *p = getpwnam(user);
+
+	if (!p)
+		return "its user does not exist on this host";
+	if (initgroups(user, p->pw_gid) == -1 || setresgid(p->pw_gid, p->pw_gid, p->pw_gid) == -1 ||
+		setresuid(p->pw_uid, p->pw_uid, p->pw_uid) == -1)
+		return "this process may not become its user";
 	return NULL;
 }
 
@@ -48,32 +66,48 @@ refuse_to_run(const char *why, int said)
 	_exit(write(said, why, length) == (ssize_t)length ? EXIT_NOT_RUN : EXIT_NOT_RUN + 1);
 }
 
+static void
+set_environment(const struct program_call *call)
+{
+	if (call->environment) {
+		clearenv();
+		setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	}
+	for (unsigned i = 0; call->environment && i < call->environment->count; i++)
+		putenv((char *)(uintptr_t)conf_word(call->environment, i));
+	for (int i = 0; i < PROGRAM_VARIABLES && call->variables[i].name; i++)
+		setenv(call->variables[i].name, call->variables[i].value, 1);
+}
+
 /* In the child. `said` is the end of the pipe that the supervisor listens to, or -1. */
 static _Noreturn void
 execute(const struct program_call *call, int said)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	const char *argv[PROGRAM_ARGUMENTS + 2] = {call->path};
+	const char *argv[ARGUMENTS_MAX + 1] = {call->path};
 	const char *why;
 
 	reset_signals();
 	setsid();
-	if (call->with_us)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (null == -1)
 		_exit(EXIT_NOT_RUN);
 	dup2(null, 0);
-	dup2(null, 1);
+	dup2(call->all_heard && said != -1 ? said : null, 1);
 	dup2(call->heard && said != -1 ? said : null, 2);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	for (int i = 0; i < PROGRAM_VARIABLES && call->variables[i].name; i++)
-		setenv(call->variables[i].name, call->variables[i].value, 1);
+	set_environment(call);
 	for (int i = 0; i < PROGRAM_ARGUMENTS && call->arguments[i]; i++)
 		argv[i + 1] = call->arguments[i];
-	why = untrusted(call->path);
+	for (unsigned i = 0; call->command && i < ARGUMENTS_MAX; i++)
+		argv[i] = conf_word(call->command, i);
+	why = call->user ? become(call->user) : NULL;
+	if (call->with_us)
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* becoming another would end that */
+	if (!why)
+		why = untrusted(argv[0], geteuid());
 	if (why)
 		refuse_to_run(why, said);
-	execv(call->path, (char *const *)(uintptr_t)argv);
+	execv(argv[0], (char *const *)(uintptr_t)argv);
 	refuse_to_run(strerror(errno), said);
 }
 

@@ -8,6 +8,7 @@
 #define TANDEM_PROC_PROGRAM_H
 
 #include "base/mono.h"
+#include "conf/config.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -21,11 +22,15 @@ struct program_variable {
 };
 
 struct program_call {
+	const struct conf_words *command; /* NULL: path and arguments */
 	const char *path;
 	const char *arguments[PROGRAM_ARGUMENTS];         /* NULL: no more */
 	struct program_variable variables[PROGRAM_VARIABLES]; /* name NULL: no more */
+	const struct conf_words *environment; /* and these, NAME=VALUE, and nothing of ours; NULL: none */
+	const char *user;        /* who runs it; NULL: as we are */
 	int64_t timeout_ms;
 	bool heard;              /* stderr is ours, to its end; else it goes nowhere */
+	bool all_heard;          /* stdout as well */
 	bool with_us;            /* killed when the supervisor dies */
 };
 

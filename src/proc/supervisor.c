@@ -59,6 +59,8 @@ take_message(struct supervised *c, const struct channel_message *m)
 	const struct ipc_request *request;
 	const struct ipc_apply *order;
 	const struct ipc_prober_stuck *stuck;
+	const struct ipc_exec_set *exec;
+	const struct ipc_probe_clear *clear;
 
 	if (m->kind == IPC_READY) {
 		c->ready = true;
@@ -75,6 +77,12 @@ take_message(struct supervised *c, const struct channel_message *m)
 	} else if (c->role == PROCESS_POOL && m->kind == IPC_PROBER_STUCK &&
 		(stuck = channel_payload(m, sizeof(*stuck)))) {
 		children_replace_prober(s, stuck->index);
+	} else if (m->kind == IPC_EXEC_SET && c->role == PROCESS_POOL && !s->stopping &&
+		(exec = channel_payload(m, sizeof(*exec)))) {
+		exec_set(s, exec);
+	} else if (m->kind == IPC_EXEC_CLEAR && c->role == PROCESS_POOL &&
+		(clear = channel_payload(m, sizeof(*clear)))) {
+		exec_clear(s, clear->target);
 	}
 	if (m->fd != -1)
 		close(m->fd);
@@ -135,6 +143,7 @@ stop(struct supervisor *s, int exit_status)
 		return;
 	s->stopping = true;
 	scripts_close(s);
+	exec_close(s);
 	s->exit_status = exit_status;
 	sd_notify(0, "STOPPING=1");
 	tell_ready(s, exit_status);
@@ -155,6 +164,8 @@ supervisor_child_gone(struct supervised *c, int status)
 
 	relay_drain(s); /* its last words first */
 	log_gone(c, status);
+	if (c->role == PROCESS_POOL)
+		exec_close(s); /* its successor says anew what is to be asked */
 	if (s->stopping) {
 		if (c->role == PROCESS_ELECTION) {
 			withdraw_addresses(s, REASON_STOPPED);

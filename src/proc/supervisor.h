@@ -9,6 +9,7 @@
  *   program.c      one program of the operator's: started, listened to, killed
  *   hooks.c        on_active, on_backup, on_fault
  *   scripts.c      tracked scripts
+ *   exec.c         probes of type exec
  *   withdraw.c     addresses, when the election process cannot remove them itself
  */
 #ifndef TANDEM_PROC_SUPERVISOR_H
@@ -82,6 +83,7 @@ struct supervisor {
 	struct hook_state *hooks; /* array by router, grown on demand */
 	size_t hook_count;
 	struct script *scripts;   /* list */
+	struct exec_runner *exec; /* NULL: nothing is asked so */
 	struct log_limit script_limit;
 	struct ipc_request reload_waiting; /* id 0: nobody asked over the control socket */
 	bool announced_ready;
@@ -137,6 +139,12 @@ void scripts_configure(struct supervisor *s);
 void scripts_tell(struct supervisor *s, bool all);
 /* Nothing is asked any more; what runs is killed. */
 void scripts_close(struct supervisor *s);
+
+/* exec.c */
+void exec_set(struct supervisor *s, const struct ipc_exec_set *set);
+void exec_clear(struct supervisor *s, uint32_t target);
+/* The pool process is gone, or we are to stop: nothing is asked, what runs is killed. */
+void exec_close(struct supervisor *s);
 
 /* withdraw.c: remove every address of the configured routers. */
 void withdraw_addresses(struct supervisor *s, enum reason why);

@@ -131,6 +131,9 @@ kind_phrase(enum key_kind kind)
 	case KEY_NAME: return "Name";
 	case KEY_NODE: return "Name of a node";
 	case KEY_USER_GROUP: return "System group";
+	case KEY_USER: return "User";
+	case KEY_ARGUMENTS: return "List of texts, or a text";
+	case KEY_ASSIGNMENTS: return "List of NAME=VALUE texts";
 	case KEY_INTERFACE: return "Interface";
 	case KEY_INTERFACES: return "List of interfaces";
 	case KEY_ADDRESS: return "Address";

@@ -80,5 +80,6 @@ EXTRA_DIST += tests/netns/t_virtual_mac.sh
 EXTRA_DIST += tests/netns/t_virtual_mac_peers.sh
 EXTRA_DIST += tests/netns/t_wire.sh
 EXTRA_DIST += tests/netns/t_wire6.sh
+EXTRA_DIST += tests/netns/t_exec.sh
 EXTRA_DIST += tests/netns/t_view.sh
 EXTRA_DIST += tests/netns/t_correlated.sh

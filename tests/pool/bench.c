@@ -185,6 +185,8 @@ do_apply(struct bench *b, const struct ipc_apply *order, int fd)
 static void
 hear_supervisor(struct bench *b, const struct channel_message *m)
 {
+	const struct ipc_exec_set *exec;
+	const struct ipc_probe_clear *clear;
 	const struct ipc_config *config;
 	const struct ipc_request *request;
 	const struct ipc_apply *order;
@@ -195,6 +197,13 @@ hear_supervisor(struct bench *b, const struct channel_message *m)
 		b->done = config->generation;
 	else if (m->kind == IPC_STATE_REQUEST && (request = channel_payload(m, sizeof(*request))))
 		b->reload = *request;
+	else if (m->kind == IPC_EXEC_SET && (exec = channel_payload(m, sizeof(*exec))) &&
+		exec->set.target < BENCH_TARGETS)
+		b->targets[exec->set.target] = (struct bench_target){.set = true,
+			.asked = true, .exec = exec->config == b->generation, .what = exec->set};
+	else if (m->kind == IPC_EXEC_CLEAR && (clear = channel_payload(m, sizeof(*clear))) &&
+		clear->target < BENCH_TARGETS && b->targets[clear->target].asked)
+		b->targets[clear->target].set = false;
 	else if (m->kind == IPC_APPLY && (order = channel_payload(m, sizeof(*order))))
 		do_apply(b, order, m->fd);
 }
@@ -236,7 +245,7 @@ hear_prober(struct bench *b, const struct channel_message *m)
 	    set->target < BENCH_TARGETS)
 		b->targets[set->target] = (struct bench_target){.set = true, .what = *set};
 	else if (m->kind == IPC_PROBE_CLEAR && (clear = channel_payload(m, sizeof(*clear))) &&
-		 clear->target < BENCH_TARGETS)
+		 clear->target < BENCH_TARGETS && !b->targets[clear->target].asked)
 		b->targets[clear->target].set = false;
 }
 
@@ -521,6 +530,24 @@ void
 bench_report_after(struct bench *b, const char *address, int64_t answer_ns)
 {
 	report(b, address, true, REASON_PROBE_OK, 0, answer_ns);
+}
+
+void
+bench_exit(struct bench *b, const char *address, int status)
+{
+	for (size_t i = 0; i < BENCH_TARGETS; i++) {
+		const struct bench_target *t = &b->targets[i];
+		bool up = status != 1;
+		struct ipc_probe_result r = {.target = t->what.target,
+			.generation = t->what.generation, .up = up, .ok = up,
+			.reason = up ? REASON_PROBE_OK : REASON_EXEC_FAILED, .detail = up ? 0 : status,
+			.at_ns = mono_now().ns, .connect_ns = -1, .answer_ns = 2500000, .probes = 4,
+			.expires_s = INT64_MAX, .has_weight = status >= 2,
+			.weight = (uint8_t)(status >= 2 ? status - 2 : 0)};
+
+		if (is_at(t, address) && t->exec)
+			channel_send(b->supervisor, IPC_PROBE_RESULT, &r, sizeof(r), -1);
+	}
 }
 
 void

@@ -15,6 +15,8 @@ enum { BENCH_TARGETS = 64, BENCH_TEXT = 1 << 18, SLOW_MS = 8000 };
 
 struct bench_target {
 	bool set;
+	bool asked;               /* the supervisor was, not a prober */
+	bool exec;                /* ... with this configuration */
 	struct ipc_probe_set what;
 };
 
@@ -66,6 +68,8 @@ void bench_report(struct bench *b, const char *address, bool up, enum reason rea
 void bench_report_after(struct bench *b, const char *address, int64_t answer_ns);
 /* The same of agents, which were reached and have said that line in all until now. */
 void bench_agent(struct bench *b, const char *address, const char *line);
+/* Of those whose program ended so, with exit_weight. */
+void bench_exit(struct bench *b, const char *address, int status);
 size_t bench_targets(const struct bench *b, const char *address);
 
 void bench_forget(struct bench *b); /* what was logged so far */

@@ -748,6 +748,7 @@ main(void)
 	applies_a_plan(&b);
 	warms_who_was_down(&b);
 	hears_agents(&b);
+	weighs_by_programs(&b);
 	forgets_agents(&b);
 	says_sorry(&b);
 	weighs_by_latency(&b);

@@ -24,5 +24,6 @@ const char *ask_for(struct bench *b, const char *request);
 bool has_row(struct bench *b, const void *row);
 
 void hears_agents(struct bench *b);
+void weighs_by_programs(struct bench *b);
 
 #endif

@@ -278,3 +278,7 @@ check_PROGRAMS += tests/unit/test_lateness
 TESTS += tests/unit/test_lateness
 tests_unit_test_lateness_SOURCES = tests/unit/test_lateness.c
 tests_unit_test_lateness_LDADD = libcore.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_exec
+TESTS += tests/unit/test_exec
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c
+tests_unit_test_exec_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)

@@ -1,0 +1,75 @@
+#!/bin/bash
+# Programs as probes, in the daemon as it is: verdicts, evidence, who runs them, a pool process that dies, a
+# reload, and a stop that leaves nothing running.
+. "$(dirname "$0")/../lib/scenario.sh"
+
+server_is() # name health
+{
+	[ "$(ctl n1 --json status | jq -r ".virtual_servers[0].real_servers[] | select(.name == \"$1\").health")" = "$2" ]
+}
+
+runs()
+{
+	wc -l < "$LAB/runs/$1"
+}
+
+no_program_left()
+{
+	! pgrep -f "^sleep 43210" > /dev/null
+}
+
+pool_conf() # weight
+{
+	conf 100 'prefer = "lb1"; standby = "hot";' "virtual_servers = ( { name = \"app\"; router = \"web\";
+  listen = \"10.77.0.100:7000\";
+  probe = { type = \"exec\"; command = [ \"$LAB/check\", \"two words\" ]; environment = [ \"RUNS=$LAB/runs\" ];
+    interval_ms = 200; timeout_ms = 150; rise = 1; fall = 2; };
+  real_servers = ( { name = \"r1\"; address = \"10.88.0.21:7000\"; weight = $1; },
+                   { name = \"r2\"; address = \"10.88.0.22:7000\"; } ); } );"
+}
+
+lab_up
+mkdir -m 777 "$LAB/runs"
+chmod 755 "$LAB"
+cat > "$LAB/check" <<'END'
+#!/bin/sh
+echo "$(id -un) $1 $TANDEM_ADDRESS $TANDEM_PORT" >> "$RUNS/$TANDEM_SERVER"
+[ ! -e "$RUNS/hang.$TANDEM_SERVER" ] || sleep 43210
+[ ! -e "$RUNS/fail.$TANDEM_SERVER" ] || { echo "no disk"; exit 3; }
+END
+chmod 755 "$LAB/check"
+pool_conf 1
+start_tandemd n1 "$LAB/tandem.conf"
+wait_role n1 web active || exit 1
+within 3 "programs say that servers are up" server_is r1 up
+within 3 "each for itself" server_is r2 up
+expect "run by nobody, with their arguments and server" \
+	[ "$(head -1 "$LAB/runs/r1")" = "nobody two words 10.88.0.21 7000" ]
+touch "$LAB/runs/fail.r1"
+within 3 "one says down" logged n1 event=server server=r1 virtual=app from=up to=down reason=exec-failed detail=3
+expect "with what it wrote" logged n1 event=server server=r1 'evidence="no disk"'
+rm "$LAB/runs/fail.r1"
+within 3 "and up again" logged n1 event=server server=r1 from=down to=up reason=ok
+touch "$LAB/runs/hang.r2"
+within 3 "one hangs and is killed" logged n1 event=server server=r2 from=up to=down reason=exec-timeout
+before=$(runs r1)
+sleep 1
+expect "the other one goes on" [ "$(($(runs r1) - before))" -ge 3 ]
+expect "no more than one of it runs" [ "$(pgrep -fc '^sleep 43210')" -le 1 ]
+rm "$LAB/runs/hang.r2"
+within 3 "it is back" logged n1 event=server server=r2 from=down to=up
+pool_conf 2
+kill -HUP "${LAB_DAEMON[n1]}"
+within 3 "a reload that changes something else" logged n1 event=config reason=loaded
+before=$(runs r1)
+sleep 1
+expect "leaves the rhythm as it is" [ "$(($(runs r1) - before))" -ge 3 ]
+expect "and is no result" [ "$(grep -c 'event=server server=r1 ' "$LAB/n1.syslog")" = 3 ]
+kill -9 "$(process_pid n1 pool)"
+within 6 "after a crash of the pool process they are asked again" server_is r1 up
+touch "$LAB/runs/fail.r1"
+within 3 "and heard" server_is r1 down
+touch "$LAB/runs/hang.r2"
+sleep 0.3
+stop_node n1
+within 2 "a stop leaves nothing running" no_program_left
