@@ -35,6 +35,7 @@ enum {
 	LIMIT_PROBE_HEADERS = 1024, /* bytes of an HTTP request's own header lines, NUL included */
 	LIMIT_REGEX = 256,        /* bytes of an expected pattern, NUL included */
 	LIMIT_PROBE_BYTES = 256,  /* bytes that a probe sends, or expects in an answer */
+	LIMIT_MEMBERS = 8,        /* probes in a group of probes */
 	LIMIT_WORDS = 512,        /* bytes of a command or environment of a probe, NULs included */
 	LIMIT_LOG_LINE = 1024,    /* bytes of one log line */
 	LIMIT_EVENTS = 512,       /* lines the event ring remembers */

@@ -227,10 +227,14 @@ check_target(struct reader *r, const struct conf_virtual *v, const struct target
 
 static void
 check_probe_port(struct reader *r, const struct conf_virtual *v, const struct conf_real *real,
-	const config_setting_t *at)
+	uint32_t probe, const config_setting_t *at)
 {
-	const struct conf_probe *p = &r->out->probes[real->probe];
+	const struct conf_probe *p = &r->out->probes[probe];
 
+	for (uint8_t i = 0; i < p->member_count; i++)
+		check_probe_port(r, v, real, p->members[i], at);
+	if (conf_probe_is_group(p))
+		return;
 	if (p->type != CONF_PROBE_NONE && p->type != CONF_PROBE_ICMP &&
 		p->type != CONF_PROBE_EXEC && p->port == 0 &&
 		(real->address.addr.family != IP_NONE || real->host != 0) &&
@@ -255,12 +259,14 @@ check_one_agent(struct reader *r, const struct conf_virtual *v, uint32_t row)
 
 static void
 check_probe_source(struct reader *r, const struct conf_virtual *v, const struct conf_real *real,
-	const config_setting_t *at)
+	uint32_t probe, const config_setting_t *at)
 {
-	const struct conf_probe *p = &r->out->probes[real->probe];
+	const struct conf_probe *p = &r->out->probes[probe];
 	uint8_t family = p->address.family != IP_NONE ? p->address.family
 		: real->address.addr.family;
 
+	for (uint8_t i = 0; i < p->member_count; i++)
+		check_probe_source(r, v, real, p->members[i], at);
 	if (family != IP_NONE && !source_fits(p, family))
 		reader_error(r, at, "virtual_servers \"%s\": real_servers \"%s\": the probe's source "
 			"is of another family than the address that it asks", v->name, real->name);
@@ -318,9 +324,9 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 		reader_error(r, place(r->real_at[row], "name"),
 			"virtual_servers \"%s\": %s: this name is there twice", v->name, what);
 	check_target(r, v, &target);
-	check_probe_port(r, v, real, at);
+	check_probe_port(r, v, real, real->probe, at);
 	check_one_agent(r, v, row);
-	check_probe_source(r, v, real, at);
+	check_probe_source(r, v, real, real->probe, at);
 	check_thresholds(r, v, row);
 	if (real->host != 0)
 		check_named(r, v, &target, row, addresses);

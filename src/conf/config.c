@@ -88,6 +88,19 @@ conf_words_add(struct conf_words *words, const char *text)
 	return true;
 }
 
+/* The rows of members may have moved. */
+static bool
+same_group(const struct config *a, const struct conf_probe *x, const struct config *b,
+	const struct conf_probe *y)
+{
+	if (x->type != y->type || x->member_count != y->member_count)
+		return false;
+	for (uint8_t i = 0; i < x->member_count; i++)
+		if (!config_same_probe(a, x->members[i], b, y->members[i]))
+			return false;
+	return true;
+}
+
 /* Equal rows mean equal bytes. */
 bool
 config_same_probe(const struct config *a, uint32_t row_a, const struct config *b, uint32_t row_b)
@@ -95,6 +108,8 @@ config_same_probe(const struct config *a, uint32_t row_a, const struct config *b
 	const struct conf_probe *x = &a->probes[row_a], *y = &b->probes[row_b];
 	const struct conf_ca *ca_x, *ca_y;
 
+	if (conf_probe_is_group(x))
+		return same_group(a, x, b, y);
 	if (memcmp(x, y, sizeof(*x)) != 0)
 		return false;
 	ca_x = config_find_ca(a, x->ca_file);

@@ -37,6 +37,8 @@ enum conf_probe_type {
 	CONF_PROBE_HTTPS,
 	CONF_PROBE_AGENT,
 	CONF_PROBE_EXEC,
+	CONF_PROBE_ALL, /* groups of the others */
+	CONF_PROBE_ANY,
 };
 enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_authentication { CONF_AUTH_REQUIRE, CONF_AUTH_ACCEPT };
@@ -141,7 +143,7 @@ struct conf_probe {
 	uint16_t port;            /* 0: the real server's own port */
 	struct ip_addr address;   /* no family: the real server's own address */
 	struct ip_addr source[LIMIT_NODES]; /* by index of the node; no family: the kernel's choice */
-	uint32_t interval_ms;     /* 10..3600000 */
+	uint32_t interval_ms;     /* 10..3600000; of a group the longest, as timeout_ms */
 	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
 	uint32_t interval_down_ms; /* while down; 0: interval_ms */
 	uint32_t flap_window_s;   /* 1..86400; of a flapper, as the next two */
@@ -172,6 +174,9 @@ struct conf_probe {
 	struct conf_words command, environment; /* arguments, the program first; NAME=VALUE */
 	char user[LIMIT_NAME];
 	bool exit_weight;         /* exit statuses from 2 on are weights from 0 on */
+	/* of all and any */
+	uint8_t member_count;
+	uint32_t members[LIMIT_MEMBERS]; /* rows of probes[], none of them a group */
 	/* of https */
 	char sni[LIMIT_PATH];     /* asked for and checked; "" = host, or the server's address */
 	bool verify;
@@ -275,6 +280,7 @@ struct config {
 	uint8_t log_level;            /* enum log_level */
 	uint32_t probers;             /* 0: as many as it takes */
 	struct conf_sync sync;
+	uint8_t probe_members;        /* of the largest group of probes: rows of targets are set aside */
 	bool has_agents;              /* of `agent`: rows of targets are set aside for them */
 
 	struct conf_node *nodes;
@@ -326,6 +332,12 @@ const struct conf_host *conf_real_host(const struct config *c, const struct conf
 /* Where a probe of that real server goes when the probe names no port; 0: nowhere. */
 uint16_t conf_real_port(const struct config *c, const struct conf_virtual *v,
 	const struct conf_real *real);
+static inline bool
+conf_probe_is_group(const struct conf_probe *p)
+{
+	return p->type == CONF_PROBE_ALL || p->type == CONF_PROBE_ANY;
+}
+
 /* The i-th of them, or NULL. */
 const char *conf_word(const struct conf_words *words, unsigned i);
 /* Behind the others; false: there is no room. */

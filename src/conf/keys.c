@@ -24,7 +24,7 @@ const char *const words_down[] = {"drain", "cut", NULL};
 const char *const words_weighting[] = {"static", "latency", NULL};
 const char *const words_none_healthy[] = {"fail-open", "refuse", NULL};
 const char *const words_probe_type[] = {"icmp", "tcp", "http", "udp", "dns", "https", "agent",
-	"exec", NULL};
+	"exec", "all", "any", NULL};
 const char *const words_query_type[] = {"A", "AAAA", "NS", "SOA", "MX", "TXT", "PTR", "CNAME", NULL};
 const char *const words_rcode[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 	NULL};
@@ -85,6 +85,8 @@ static const struct key table_expect[] = {
 };
 KEYS_OF(expect, "expect");
 
+const struct key_group keys_member = {.name = "probes", .more = &keys_probe};
+
 static const struct key table_probe[] = {
 	{.name = "type", .kind = KEY_WORD, .words = words_probe_type},
 	{.name = "address", .kind = KEY_ADDRESS},
@@ -134,6 +136,7 @@ static const struct key table_probe[] = {
 	{.name = "environment", .kind = KEY_ASSIGNMENTS},
 	{.name = "user", .kind = KEY_USER, .text = "nobody"},
 	{.name = "exit_weight", .kind = KEY_BOOL, .number = false},
+	{.name = "probes", .kind = KEY_GROUPS, .group = &keys_member},
 };
 KEYS_OF(probe, "probe");
 

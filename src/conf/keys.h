@@ -103,7 +103,7 @@ extern const char *const words_fail[];
 
 extern const struct key_group keys_file, keys_node, keys_heartbeat, keys_link, keys_router, keys_track,
 	keys_gateway, keys_tracked_probe, keys_script, keys_address, keys_virtual, keys_real, keys_probe,
-	keys_expect, keys_json, keys_source, keys_agent, keys_control, keys_log, keys_probing,
+	keys_expect, keys_json, keys_source, keys_agent, keys_member, keys_control, keys_log, keys_probing,
 	keys_tunnel, keys_sync;
 
 /* The key of that name in the group or in the one that it has `more` from, or NULL. */

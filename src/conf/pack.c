@@ -108,6 +108,7 @@ copy_head(struct config *to, const struct config *from)
 	to->probers = from->probers;
 	memcpy(&to->sync, &from->sync, sizeof(to->sync));
 	memcpy(&to->has_agents, &from->has_agents, sizeof(to->has_agents)); /* any byte may be there */
+	to->probe_members = from->probe_members;
 	to->node_count = from->node_count;
 	to->router_count = from->router_count;
 	to->address_count = from->address_count;
@@ -393,9 +394,24 @@ config_probe_is_sound(const struct conf_probe *p)
 		words_are_sound(&p->command) && words_are_sound(&p->environment) && ENDS(p->user) &&
 		(p->type != CONF_PROBE_EXEC || p->command.count > 0) &&
 		p->method < METHODS && p->http_version < HTTP_VERSIONS &&
-		p->type <= CONF_PROBE_EXEC && p->status_count <= LIMIT_STATUS_RANGES &&
+		p->type <= CONF_PROBE_ANY && p->member_count <= LIMIT_MEMBERS &&
+		p->status_count <= LIMIT_STATUS_RANGES &&
 		p->tls_min <= CONF_TLS_1_3 &&
 		p->send.length <= LIMIT_PROBE_BYTES && p->answer.length <= LIMIT_PROBE_BYTES;
+}
+
+static bool
+probe_row_is_sound(const struct config *c, const struct conf_probe *p)
+{
+	if (!config_probe_is_sound(p) || p->member_count > c->probe_members ||
+		(p->member_count > 0) != conf_probe_is_group(p))
+		return false;
+	for (uint8_t i = 0; i < p->member_count; i++)
+		if (p->members[i] >= c->probe_count ||
+			conf_probe_is_group(&c->probes[p->members[i]]) ||
+			c->probes[p->members[i]].type == CONF_PROBE_NONE)
+			return false;
+	return true;
 }
 
 static bool
@@ -425,8 +441,10 @@ rows_are_sound(const struct config *c)
 			(c->hosts[i].family != IP_V4 && c->hosts[i].family != IP_V6))
 			return false;
 	for (uint32_t i = 0; i < c->probe_count; i++)
-		if (!config_probe_is_sound(&c->probes[i]))
+		if (!probe_row_is_sound(c, &c->probes[i]))
 			return false;
+	if (c->probe_members > LIMIT_MEMBERS)
+		return false;
 	for (uint32_t i = 0; i < c->ca_count; i++)
 		if (!ENDS(c->cas[i].path) ||
 			!range_fits(c->cas[i].first, c->cas[i].length, c->ca_byte_count))

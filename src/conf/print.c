@@ -213,6 +213,20 @@ print_exec(const struct conf_probe *p, const char *indent, FILE *to)
 }
 
 static void
+print_flap(const struct conf_probe *p, const char *indent, FILE *to)
+{
+	if (p->flap_window_s == 0)
+		return; /* of a group's member: the server as a whole falls */
+	fprintf(to, "%sflap_falls = %u;\n%sflap_window_s = %u;\n", indent, p->flap_falls, indent,
+		p->flap_window_s);
+	fprintf(to, "%sflap_hold_s = %u;\n%sflap_hold_max_s = %u;\n", indent, p->flap_hold_s, indent,
+		p->flap_hold_max_s);
+}
+
+static void print_probe_keys(const struct config *c, const struct conf_probe *p, const char *indent,
+	FILE *to);
+
+static void
 print_source(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
@@ -226,10 +240,31 @@ print_source(const struct config *c, const struct conf_probe *p, const char *ind
 }
 
 static void
+print_members(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
+{
+	char inner[32];
+
+	snprintf(inner, sizeof(inner), "%s    ", indent);
+	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
+	fprintf(to, "%sprobes = (\n", indent);
+	for (uint8_t i = 0; i < p->member_count; i++) {
+		fprintf(to, "%s  {\n", indent);
+		print_probe_keys(c, &c->probes[p->members[i]], inner, to);
+		fprintf(to, "%s  }%s\n", indent, i + 1 < p->member_count ? "," : "");
+	}
+	fprintf(to, "%s);\n", indent);
+	print_flap(p, indent, to);
+}
+
+static void
 print_probe_keys(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
 
+	if (conf_probe_is_group(p)) {
+		print_members(c, p, indent, to);
+		return;
+	}
 	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
 	if (p->address.family != IP_NONE)
 		put_key_text(to, indent, "address", ip_addr_format(&p->address, text));
@@ -263,10 +298,7 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 		fprintf(to, "%sinterval_down_ms = %u;\n", indent, p->interval_down_ms);
 	fprintf(to, "%sspread_percent = %u;\n", indent, p->spread_percent);
 	fprintf(to, "%srefusal_weight = %u;\n", indent, p->refusal_weight);
-	fprintf(to, "%sflap_falls = %u;\n%sflap_window_s = %u;\n", indent, p->flap_falls, indent,
-		p->flap_window_s);
-	fprintf(to, "%sflap_hold_s = %u;\n%sflap_hold_max_s = %u;\n", indent, p->flap_hold_s, indent,
-		p->flap_hold_max_s);
+	print_flap(p, indent, to);
 }
 
 void

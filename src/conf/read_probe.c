@@ -36,12 +36,17 @@ probe_none(struct reader *r)
 uint32_t
 sorry_probe(struct reader *r, uint32_t base, bool has_port)
 {
-	const struct conf_probe *times = &r->out->probes[base];
+	const struct conf_probe *times = &r->out->probes[base], *flap = times;
 	struct conf_probe p;
 
 	memset(&p, 0, sizeof(p));
 	if (times->type == CONF_PROBE_NONE)
 		return base;
+	if (conf_probe_is_group(times)) {
+		if (times->member_count == 0)
+			return probe_none(r); /* an error, told already */
+		times = &r->out->probes[times->members[0]];
+	}
 	p.type = has_port ? CONF_PROBE_TCP : CONF_PROBE_ICMP;
 	p.rise = times->rise;
 	p.fall = times->fall;
@@ -51,10 +56,10 @@ sorry_probe(struct reader *r, uint32_t base, bool has_port)
 	p.interval_down_ms = times->interval_down_ms;
 	p.spread_percent = times->spread_percent;
 	p.refusal_weight = times->refusal_weight;
-	p.flap_falls = times->flap_falls;
-	p.flap_window_s = times->flap_window_s;
-	p.flap_hold_s = times->flap_hold_s;
-	p.flap_hold_max_s = times->flap_hold_max_s;
+	p.flap_falls = flap->flap_falls;
+	p.flap_window_s = flap->flap_window_s;
+	p.flap_hold_s = flap->flap_hold_s;
+	p.flap_hold_max_s = flap->flap_hold_max_s;
 	return add_probe(r, &p);
 }
 
@@ -71,14 +76,16 @@ set_defaults(struct conf_probe *p, enum conf_probe_type type)
 
 	memset(p, 0, sizeof(*p));
 	p->type = (uint8_t)type;
-	p->rise = (uint8_t)scope_int(&defaults, "rise");
-	p->fall = (uint8_t)scope_int(&defaults, "fall");
-	p->spread_percent = (uint8_t)scope_int(&defaults, "spread_percent");
-	p->refusal_weight = (uint8_t)scope_int(&defaults, "refusal_weight");
 	p->flap_falls = (uint8_t)scope_int(&defaults, "flap_falls");
 	p->flap_window_s = scope_int(&defaults, "flap_window_s");
 	p->flap_hold_s = scope_int(&defaults, "flap_hold_s");
 	p->flap_hold_max_s = scope_int(&defaults, "flap_hold_max_s");
+	if (conf_probe_is_group(p))
+		return;
+	p->rise = (uint8_t)scope_int(&defaults, "rise");
+	p->fall = (uint8_t)scope_int(&defaults, "fall");
+	p->spread_percent = (uint8_t)scope_int(&defaults, "spread_percent");
+	p->refusal_weight = (uint8_t)scope_int(&defaults, "refusal_weight");
 	p->interval_ms = scope_int(&defaults, "interval_ms");
 	p->timeout_ms = scope_int(&defaults, "timeout_ms");
 	if (type == CONF_PROBE_DNS) {
@@ -101,6 +108,7 @@ member_is_wrong(const struct scope *s, const char *key)
 }
 
 #define TYPE(name) (1u << CONF_PROBE_##name)
+#define GROUPS (TYPE(ALL) | TYPE(ANY))
 
 /* Which types have a use for a key that not all have. */
 static const struct {
@@ -125,7 +133,7 @@ static const struct {
 	{"tls_min", TYPE(HTTPS)},
 	{"expiry_warning_days", TYPE(HTTPS)},
 	{"expiry_fail", TYPE(HTTPS)},
-	{"source", ~TYPE(EXEC)}, /* its program asks as it likes */
+	{"source", ~(TYPE(EXEC) | GROUPS)}, /* a program asks as it likes */
 	{"command", TYPE(EXEC)},
 	{"environment", TYPE(EXEC)},
 	{"user", TYPE(EXEC)},
@@ -139,6 +147,17 @@ static const struct {
 	{"json", TYPE(HTTP) | TYPE(HTTPS)},
 	{"answer", TYPE(TCP) | TYPE(UDP) | TYPE(DNS)},
 	{"rcode", TYPE(DNS)},
+	/* what only groups have, and what each member has for itself */
+	{"probes", GROUPS},
+	{"address", ~GROUPS},
+	{"interval_ms", ~GROUPS},
+	{"timeout_ms", ~GROUPS},
+	{"rise", ~GROUPS},
+	{"fall", ~GROUPS},
+	{"interval_fast_ms", ~GROUPS},
+	{"interval_down_ms", ~GROUPS},
+	{"spread_percent", ~GROUPS},
+	{"refusal_weight", ~GROUPS},
 };
 
 static bool
@@ -335,6 +354,90 @@ read_flap(const struct scope *s, struct conf_probe *p)
 			"flap_hold_s (%u)", p->flap_hold_max_s, p->flap_hold_s);
 }
 
+static void fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
+	struct conf_probe *p);
+
+static void
+refuse_flap(const struct scope *member)
+{
+	static const char *const keys[] = {"flap_falls", "flap_window_s", "flap_hold_s",
+		"flap_hold_max_s"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (scope_member(member, keys[i]))
+			scope_error(member, scope_member(member, keys[i]),
+				"%s is of the group as a whole", keys[i]);
+}
+
+/* One probe of a group, which has what it would have alone, and of its own. */
+static void
+read_member(const struct scope *group, config_setting_t *element, int index, struct conf_probe *p)
+{
+	struct reader *r = group->reader;
+	struct conf_probe member;
+	struct scope s;
+
+	scope_open(&s, r, group, &keys_member, element, index);
+	fill_probe(&s, CONF_NO_INDEX, CONF_PROBE_TCP, &member);
+	if (scope_member(&s, "address"))
+		ip_addr_parse(scope_text(&s, "address"), &member.address);
+	refuse_flap(&s);
+	member.flap_falls = 0; /* the server as a whole falls */
+	member.flap_window_s = member.flap_hold_s = member.flap_hold_max_s = 0;
+	if (member.type == CONF_PROBE_AGENT)
+		scope_error(&s, element, "an agent is no member of a group; use the key agent besides");
+	else if (member.exit_weight)
+		scope_error(&s, element, "exit_weight has no meaning in a group of probes");
+	else if (!conf_probe_is_group(&member))
+		p->members[p->member_count++] = add_probe(r, &member);
+}
+
+/* How long it may take until all of them have said the same. */
+static void
+note_times(const struct config *c, struct conf_probe *p)
+{
+	p->interval_ms = p->timeout_ms = 0;
+	for (uint8_t i = 0; i < p->member_count; i++) {
+		const struct conf_probe *m = &c->probes[p->members[i]];
+
+		if (m->interval_ms > p->interval_ms)
+			p->interval_ms = m->interval_ms;
+		if (m->timeout_ms > p->timeout_ms)
+			p->timeout_ms = m->timeout_ms;
+	}
+}
+
+static void
+read_group(const struct scope *s, struct conf_probe *p)
+{
+	static const char *const of_members[] = {"address", "interval_ms", "timeout_ms", "rise", "fall",
+		"interval_fast_ms", "interval_down_ms", "spread_percent", "refusal_weight"};
+	config_setting_t *list = is_used(s, p, "probes") ? scope_member(s, "probes") : NULL;
+	uint32_t length = scope_length(s, "probes");
+
+	for (size_t i = 0; i < sizeof(of_members) / sizeof(of_members[0]); i++)
+		is_used(s, p, of_members[i]);
+	if (s->keys == &keys_member)
+		scope_error(s, s->setting, "a group of probes cannot hold another one");
+	else if (s->keys == &keys_tracked_probe)
+		scope_error(s, s->setting, "type %s is for real servers only; track each probe by itself",
+			words_probe_type[p->type - CONF_PROBE_ICMP]);
+	else if (!list && p->member_count == 0 && !member_is_wrong(s, "probes"))
+		scope_error(s, s->setting, "probes is missing");
+	else if (list && (length == 0 || length > LIMIT_MEMBERS))
+		scope_error(s, list, "probes has %u entries; it must be 1 to %d", length, LIMIT_MEMBERS);
+	else if (list) {
+		memset(p->members, 0, sizeof(p->members));
+		p->member_count = 0;
+		for (uint32_t i = 0; i < length; i++)
+			if (!setting_is_wrong(config_setting_get_elem(list, i)))
+				read_member(s, config_setting_get_elem(list, i), (int)i + 1, p);
+	}
+	note_times(s->reader->out, p);
+	if (p->member_count > s->reader->out->probe_members)
+		s->reader->out->probe_members = p->member_count;
+}
+
 /* See read_probe() for `base` and `standard`. */
 static void
 fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
@@ -376,6 +479,12 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 		read_https(s, p);
 	check_half_open(s, p);
 	check_agent(s, p);
+	if (conf_probe_is_group(p)) {
+		read_group(s, p);
+		read_flap(s, p);
+		return;
+	}
+	is_used(s, p, "probes");
 	read_times(s, &p->interval_ms, &p->timeout_ms);
 	read_counts(s, &p->rise, &p->fall);
 	read_rhythm(s, p);
@@ -391,7 +500,8 @@ read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 
 	scope_open_member(&s, holder, "probe");
 	fill_probe(&s, base, standard, &p);
-	if (scope_member(&s, "address")) /* that of a tracked probe is another thing */
+	/* That of a tracked probe is another thing. */
+	if (scope_member(&s, "address") && !conf_probe_is_group(&p))
 		ip_addr_parse(scope_text(&s, "address"), &p.address);
 	return add_probe(r, &p);
 }

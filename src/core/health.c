@@ -56,3 +56,18 @@ health_in_transition(const struct health *h)
 {
 	return h->known && h->level != 0 && h->level != health_top(h);
 }
+
+enum health_verdict
+health_combine(enum health_group how, const enum health_verdict *members, unsigned count)
+{
+	enum health_verdict decides = how == HEALTH_ALL ? HEALTH_DOWN : HEALTH_UP;
+	enum health_verdict verdict = how == HEALTH_ALL ? HEALTH_UP : HEALTH_DOWN;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (members[i] == decides)
+			return decides;
+		if (members[i] == HEALTH_UNKNOWN)
+			verdict = HEALTH_UNKNOWN;
+	}
+	return verdict;
+}

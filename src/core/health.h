@@ -28,4 +28,12 @@ enum health_verdict health_verdict(const struct health *h);
 /* Between two verdicts: probe faster. */
 bool health_in_transition(const struct health *h);
 
+/*
+ * Of several that are asked together. All: down when one is down. Any: up when one is up. Unknown as
+ * long as what is not known yet could change it.
+ */
+enum health_group { HEALTH_ALL, HEALTH_ANY };
+enum health_verdict health_combine(enum health_group how, const enum health_verdict *members,
+	unsigned count);
+
 #endif

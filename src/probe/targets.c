@@ -52,6 +52,8 @@ kind_of(uint8_t type)
 	case CONF_PROBE_AGENT:
 		return &kind_agent;
 	case CONF_PROBE_EXEC: /* of the supervisor */
+	case CONF_PROBE_ALL:  /* their members are asked */
+	case CONF_PROBE_ANY:
 	case CONF_PROBE_NONE:
 		break;
 	}

@@ -147,6 +147,18 @@ find_address(struct search *s, const struct conf_virtual *v, const struct endpoi
 	return s->sorted[low];
 }
 
+/* What asks that server, alone or in a group. */
+static void
+same_probes(const struct search *s, uint32_t real, uint32_t row, uint32_t *was)
+{
+	uint32_t members = s->now->probe_members < s->before->probe_members
+		? s->now->probe_members : s->before->probe_members;
+
+	was[real] = row;
+	for (uint32_t i = 0; i < members; i++)
+		was[member_target(s->now, real, i)] = member_target(s->before, row, i);
+}
+
 /* The servers of one virtual server: the same address, probed the same way at the same port. */
 static void
 search_reals(struct search *s, const struct conf_virtual *v, const struct conf_virtual *old,
@@ -167,7 +179,7 @@ search_reals(struct search *s, const struct conf_virtual *v, const struct conf_v
 			conf_real_port(s->now, v, real))
 			continue;
 		if (same_probe(s, &s->probes, s->before->reals[row].probe, real->probe))
-			was[i] = row;
+			same_probes(s, i, row, was);
 		if (s->now->has_agents && s->before->has_agents &&
 			same_probe(s, &s->agents, s->before->reals[row].agent, real->agent))
 			was[agent_target(s->now, i)] = agent_target(s->before, row);

@@ -1,7 +1,8 @@
 /*
  * The health of real servers and of tracked probes: which are probed, by which prober, and what the
  * verdicts change. Both are targets, in one row of numbers: the real servers of the configuration
- * first, then what its routers track, then the sorry servers, then the agents of real servers.
+ * first, then what its routers track, then the sorry servers, then the agents of real servers, then the
+ * members of groups of probes.
  * Tracked probes run in every role: a standby that probes nothing else must know whether it is fit.
  *
  * The probers own rise and fall; the pool owns the last verdict, and gives it as a seed to a
@@ -55,121 +56,6 @@ virtual_healthy(const struct pool *p, uint32_t row)
 	return healthy;
 }
 
-uint32_t
-targets_count(const struct config *c)
-{
-	return c->real_count + c->track_count + c->virtual_count +
-		(c->has_agents ? c->real_count : 0);
-}
-
-bool
-target_is_real(const struct config *c, uint32_t target)
-{
-	return target < c->real_count;
-}
-
-bool
-target_is_sorry(const struct config *c, uint32_t target)
-{
-	return target >= sorry_target(c, 0) && target < agent_target(c, 0);
-}
-
-bool
-target_is_agent(const struct config *c, uint32_t target)
-{
-	return target >= agent_target(c, 0);
-}
-
-bool
-target_is_track(const struct config *c, uint32_t target)
-{
-	return target >= c->real_count && target < sorry_target(c, 0);
-}
-
-/* The real server that it is or speaks of. */
-uint32_t
-target_real(const struct config *c, uint32_t target)
-{
-	return target_is_agent(c, target) ? target - agent_target(c, 0) : target;
-}
-
-const struct conf_track *
-target_track(const struct config *c, uint32_t target)
-{
-	return &c->tracks[target - c->real_count];
-}
-
-static const struct conf_probe *
-probe_of_sorry(const struct config *c, const struct conf_virtual *v)
-{
-	return v->has_sorry ? &c->probes[v->sorry_probe] : NULL;
-}
-
-/* Not while the name of a real server stands for none. */
-static bool
-has_address(const struct config *c, uint32_t target)
-{
-	bool of_real = target_is_real(c, target) || target_is_agent(c, target);
-
-	return !of_real || c->reals[target_real(c, target)].address.addr.family != IP_NONE;
-}
-
-const struct conf_probe *
-target_probe(const struct config *c, uint32_t target)
-{
-	const struct conf_probe *probe = NULL;
-
-	if (!has_address(c, target))
-		return NULL;
-	if (target_is_real(c, target))
-		probe = &c->probes[c->reals[target].probe];
-	else if (target_is_agent(c, target))
-		probe = &c->probes[c->reals[target_real(c, target)].agent];
-	else if (target_is_sorry(c, target))
-		probe = probe_of_sorry(c, &c->virtuals[target - sorry_target(c, 0)]);
-	else if (target_track(c, target)->kind == CONF_TRACK_PROBE)
-		probe = &c->probes[target_track(c, target)->probe];
-	return probe && probe->type != CONF_PROBE_NONE ? probe : NULL;
-}
-
-/* The rows of virtual servers follow each other: the last one that begins at or before it. */
-uint32_t
-target_virtual(const struct config *c, uint32_t target)
-{
-	uint32_t low = 0, high = c->virtual_count, real = target_real(c, target);
-
-	if (target_is_sorry(c, target))
-		return target - sorry_target(c, 0);
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (c->virtuals[middle].first_real <= real)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == 0 || real - c->virtuals[low - 1].first_real >= c->virtuals[low - 1].real_count)
-		return CONF_NO_INDEX;
-	return low - 1;
-}
-
-/* Where to ask: what has no port of its own is asked at the one that clients use. */
-struct endpoint
-target_address(const struct config *c, uint32_t target)
-{
-	const struct conf_virtual *v;
-	struct conf_real sorry;
-
-	if (target_is_track(c, target))
-		return target_track(c, target)->target;
-	v = &c->virtuals[target_virtual(c, target)];
-	sorry = (struct conf_real){.address = v->sorry};
-	if (!target_is_sorry(c, target))
-		sorry = c->reals[target_real(c, target)];
-	sorry.address.port = conf_real_port(c, v, &sorry);
-	return sorry.address;
-}
-
 static struct pool_prober *
 prober_of(struct pool *p, const struct pool_target *t)
 {
@@ -199,7 +85,7 @@ send_exec(struct pool *p, uint32_t target, const struct ipc_probe_set *set)
 	const struct config *c = &p->config;
 	struct ipc_exec_set m = {.config = p->generation, .set = *set};
 
-	memcpy(m.server, c->reals[target].name, sizeof(m.server));
+	memcpy(m.server, c->reals[target_real(c, target)].name, sizeof(m.server));
 	memcpy(m.virtual, c->virtuals[target_virtual(c, target)].name, sizeof(m.virtual));
 	if (channel_send(p->child->supervisor_fd, IPC_EXEC_SET, &m, sizeof(m), -1) == -1)
 		return false;
@@ -225,6 +111,10 @@ send_set(struct pool *p, uint32_t target)
 		.probe = (uint32_t)(target_probe(&p->config, target) - p->config.probes),
 	};
 
+	if (conf_probe_is_group(target_probe(&p->config, target))) { /* its members are asked */
+		t->untold = t->urgent = false;
+		return true;
+	}
 	if (target_probe(&p->config, target)->port != 0)
 		set.address.port = target_probe(&p->config, target)->port;
 	if (t->exec)
@@ -318,6 +208,9 @@ target_probe_now(struct pool *p, uint32_t target)
 	if (!p->targets[target].probed)
 		return;
 	start_probing(p, target, true);
+	for (uint32_t i = 0; target_is_real(&p->config, target) &&
+		i < group_members(&p->config, target); i++)
+		start_probing(p, member_target(&p->config, target, i), true);
 	flush(p);
 }
 
@@ -334,6 +227,7 @@ stop_probing(struct pool *p, uint32_t target)
 	t->agent = (struct agent_state){0};
 	t->flap = (struct flap){.held = false};
 	t->weighs = false;
+	t->member = 0;
 	t->reason = REASON_NONE;
 	t->last_result = MONO_NEVER;
 	t->silent_since = MONO_NEVER;
@@ -368,6 +262,19 @@ refresh_agent(struct pool *p, uint32_t real, bool served, bool cold)
 	}
 }
 
+static void
+refresh_members(struct pool *p, uint32_t real, bool wanted, bool cold)
+{
+	for (uint32_t i = 0; i < group_members(&p->config, real); i++) {
+		uint32_t target = member_target(&p->config, real, i);
+
+		if (wanted && !p->targets[target].probed)
+			start_probing(p, target, cold);
+		else if (!wanted && p->targets[target].probed)
+			stop_probing(p, target);
+	}
+}
+
 void
 targets_refresh(struct pool *p)
 {
@@ -384,6 +291,7 @@ targets_refresh(struct pool *p)
 				start_probing(p, i, cold);
 			else if (!wanted && p->targets[i].probed)
 				stop_probing(p, i);
+			refresh_members(p, i, wanted, cold);
 			refresh_agent(p, i, served, cold);
 		}
 		refresh_sorry(p, v, served, cold);
@@ -433,7 +341,7 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
 		.share = LATENCY_SHARE_FULL, .silent_since = MONO_NEVER,
 		.hole = BLACK_HOLE_NONE};
-	if (target_is_real(c, target) && !has_address(c, target))
+	if (target_is_real(c, target) && !target_has_address(c, target))
 		t->reason = REASON_UNRESOLVED;
 	else if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = t->said = HEALTH_UP;
@@ -661,6 +569,12 @@ take_result(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 		target_log_local_error(p, target);
 	if (r->ok)
 		weights_measured(t);
+	if (target_is_member(&p->config, target)) {
+		if (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN)
+			t->verdict = t->said = now;
+		group_heard(p, target, r);
+		return;
+	}
 	if (target_is_real(&p->config, target) && correlated_takes(p, target, r))
 		now = t->said;
 	if (t->reason != REASON_LOCAL_ERROR || t->said != HEALTH_UNKNOWN)

@@ -58,6 +58,8 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 		length = strlen(conf_word(&probe->command, 0));
 		memcpy(text, probe->command.text, length < SENT_MAX ? length : SENT_MAX);
 		break;
+	case CONF_PROBE_ALL:
+	case CONF_PROBE_ANY:
 	case CONF_PROBE_ICMP:
 	case CONF_PROBE_NONE:
 		break;
@@ -93,13 +95,16 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 	log_line_text(&line, "to", health_name(t->verdict));
 	log_line_reason(&line, t->held ? REASON_HELD : t->reason);
 	log_line_int(&line, "detail", t->detail);
+	if (t->member != 0)
+		log_line_int(&line, "member", t->member);
 	log_line_endpoint(&line, "address", &address);
 	log_flap(&line, p, target);
 	if (t->connect_ns >= 0)
 		log_line_ms(&line, "connect_ms", t->connect_ns);
 	if (t->answer_ns >= 0)
 		log_line_ms(&line, "first_byte_ms", t->answer_ns);
-	log_sent(&line, target_probe(&p->config, target));
+	log_sent(&line, t->member == 0 ? target_probe(&p->config, target)
+		: target_probe(&p->config, member_target(&p->config, target, t->member - 1u)));
 	if (t->evidence[0] != '\0')
 		log_line_bytes(&line, "evidence", t->evidence, strlen(t->evidence));
 	log_emit(&p->child->log,

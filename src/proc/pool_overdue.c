@@ -85,8 +85,9 @@ overdue_second(struct pool *p)
 	for (uint32_t i = 0; i < targets_count(&p->config); i++) {
 		const struct pool_target *t = &p->targets[i];
 
-		/* Programs wait for places in the supervisor: no prober is to blame. */
+		/* Programs wait for places in the supervisor, and of groups the members are asked. */
 		if (t->probed && !t->exec && !t->untold &&
+			!conf_probe_is_group(target_probe(&p->config, i)) &&
 			p->prober_count > 0 && ready[t->slot % p->prober_count])
 			judge(p, i, stuck, now);
 	}

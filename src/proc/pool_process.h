@@ -13,6 +13,8 @@
  *   pool_table.c     the wanted table, out of configuration, verdicts and roles
  *   pool_modes.c     serving, sorry, fail-open, refuse: with hysteresis, and told
  *   pool_weights.c   weights that change by themselves
+ *   pool_targets.c   which target is what
+ *   pool_groups.c    verdicts of several probes of a server together
  *   pool_agents.c    what the agents of real servers say, and what it means for them
  *   pool_black_hole.c  servers that take connections and answer none
  *   pool_correlated.c  most of a pool silent at once: held, while it is asked who is to blame
@@ -63,13 +65,14 @@ struct control_stats;
 /*
  * Something that is probed: row i of config.reals, or, behind those, of config.tracks, or, behind
  * those, the sorry server of row i of config.virtuals, or, behind those, where the configuration
- * has any, the agent of row i of config.reals.
+ * has any, the agent of row i of config.reals, and then the members of groups of probes.
  */
 struct pool_target {
 	enum health_verdict verdict; /* what counts: of the probe and, of a real server, its agent */
 	enum health_verdict said;    /* of the probe alone: up as well while it is held back */
 	bool weighs;                 /* of exec with exit_weight: its exit status told a weight */
 	uint8_t told_weight;
+	uint8_t member;              /* of a group of probes: which decided, from 1; 0: none yet */
 	bool exec;                   /* the supervisor asks, not a prober */
 	struct agent_state agent;    /* of an agent, or a probe of that type: all that it said */
 	struct flap flap;
@@ -271,8 +274,11 @@ uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
 
 uint32_t targets_count(const struct config *c);
 /* What a target is. */
+/* Not while the name of a real server stands for none. */
+bool target_has_address(const struct config *c, uint32_t target);
 bool target_is_real(const struct config *c, uint32_t target);
 bool target_is_track(const struct config *c, uint32_t target);
+bool target_is_member(const struct config *c, uint32_t target);
 bool target_is_agent(const struct config *c, uint32_t target);
 /* The row of the real server that it is or speaks of; no such row for others. */
 uint32_t target_real(const struct config *c, uint32_t target);
@@ -379,6 +385,25 @@ agent_target(const struct config *c, uint32_t real_row)
 	return sorry_target(c, c->virtual_count) + real_row;
 }
 
+static inline uint32_t
+agent_rows(const struct config *c)
+{
+	return c->has_agents ? c->real_count : 0;
+}
+
+/* The target that is the i-th probe of a real server's group of probes. */
+static inline uint32_t
+member_target(const struct config *c, uint32_t real_row, uint32_t i)
+{
+	return agent_target(c, agent_rows(c)) + real_row * c->probe_members + i;
+}
+
+/* pool_groups.c: groups of probes */
+/* How many probes the real server's group has; 0: it has none. */
+uint32_t group_members(const struct config *c, uint32_t real_row);
+/* A member was heard: does that change what the group says of the real server? */
+void group_heard(struct pool *p, uint32_t target, const struct ipc_probe_result *result);
+
 /* pool_agents.c */
 /* All that its agent said; NULL: it has none. */
 const struct agent_state *agent_of(const struct pool *p, uint32_t real_row);
@@ -396,6 +421,8 @@ void agents_member(const struct pool *p, uint32_t real_row, struct pool_member *
 void agents_heard(struct pool *p, uint32_t real_row, const struct agent_state *before,
 	enum health_verdict verdict_before);
 
+/* The real server's own probe says something else than before. */
+void target_take_verdict(struct pool *p, uint32_t target, enum health_verdict now);
 /* A result that a prober, or of exec the supervisor, found. */
 void targets_result(struct pool *p, const struct ipc_probe_result *result);
 

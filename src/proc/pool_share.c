@@ -25,6 +25,8 @@ may_share(const struct conf_probe *probe)
 	case CONF_PROBE_DNS:
 	case CONF_PROBE_AGENT:
 		return true;
+	case CONF_PROBE_ALL: /* their members may */
+	case CONF_PROBE_ANY:
 	case CONF_PROBE_EXEC: /* its program is told of server and virtual server */
 	case CONF_PROBE_NONE:
 		break;

@@ -6,6 +6,7 @@
 #include "proc/pool_process.h"
 
 #include "conf/host.h"
+#include "conf/keys.h"
 #include "conf/listen.h"
 #include "control/server.h"
 #include "core/survival.h"
@@ -306,6 +307,28 @@ agent_json(const struct pool *p, uint32_t row, mono now)
 	return o;
 }
 
+/* Each probe of a group of them; null: there is no group. */
+static json_t *
+members_json(const struct pool *p, uint32_t row, mono now)
+{
+	uint32_t count = group_members(&p->config, row);
+	json_t *list = count != 0 ? json_array() : json_null();
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t target = member_target(&p->config, row, i);
+		const struct pool_target *t = &p->targets[target];
+		json_t *o = json_object();
+
+		put(o, "type", json_string(words_probe_type[target_probe(&p->config, target)->type -
+			CONF_PROBE_ICMP]));
+		put(o, "health", json_string(health_name(t->said)));
+		put(o, "reason", json_string(reason_tag(t->reason)));
+		put_probe(o, p, target, now);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 /* What an operator changed; null: nothing. */
 static json_t *
 override_json(const struct override *r)
@@ -392,6 +415,8 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "override", override_json(r));
 	put(o, "drain", drain_json(r, t, k, now));
 	put(o, "agent", agent_json(p, row, now));
+	put(o, "member", t->member == 0 ? json_null() : json_integer(t->member));
+	put(o, "members", members_json(p, row, now));
 	put_probe(o, p, row, now);
 	return o;
 }

@@ -749,6 +749,7 @@ main(void)
 	warms_who_was_down(&b);
 	hears_agents(&b);
 	weighs_by_programs(&b);
+	groups_probes(&b);
 	forgets_agents(&b);
 	says_sorry(&b);
 	weighs_by_latency(&b);

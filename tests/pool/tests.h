@@ -25,5 +25,6 @@ bool has_row(struct bench *b, const void *row);
 
 void hears_agents(struct bench *b);
 void weighs_by_programs(struct bench *b);
+void groups_probes(struct bench *b);
 
 #endif

@@ -163,6 +163,27 @@ test_equals_the_definition(void **state)
 			}
 }
 
+static void
+several_together(void **state)
+{
+	static const enum health_verdict u = HEALTH_UNKNOWN, y = HEALTH_UP, n = HEALTH_DOWN;
+	const struct {
+		enum health_verdict of[3], all, any;
+	} cases[] = {
+		{{y, y, y}, y, y}, {{n, n, n}, n, n}, {{u, u, u}, u, u}, {{y, y, n}, n, y},
+		{{n, y, y}, n, y}, {{y, u, y}, u, y}, {{n, u, n}, n, u}, {{y, u, n}, n, y},
+		{{u, n, y}, n, y}, {{u, y, y}, u, y}, {{n, n, u}, n, u},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(health_combine(HEALTH_ALL, cases[i].of, 3), cases[i].all);
+		assert_int_equal(health_combine(HEALTH_ANY, cases[i].of, 3), cases[i].any);
+	}
+	assert_int_equal(health_combine(HEALTH_ALL, cases[3].of, 2), y); /* the third is none of it */
+	assert_int_equal(health_combine(HEALTH_ANY, cases[4].of, 1), n);
+}
+
 int
 main(void)
 {
@@ -174,6 +195,7 @@ main(void)
 		cmocka_unit_test(test_largest_counts),
 		cmocka_unit_test(test_transition),
 		cmocka_unit_test(test_weighed_failures),
+		cmocka_unit_test(several_together),
 		cmocka_unit_test(test_equals_the_definition),
 	};
 
