@@ -6,7 +6,9 @@
  * A half-open probe ends with that reset before the handshake is over, so that the server's
  * application never hears of it: with TCP_QUICKACK off before connect() the kernel keeps the
  * handshake's last packet back for as long as an acknowledgement may be delayed (200 ms, see
- * tcp_rcv_synsent_state_process() in net/ipv4/tcp_input.c), and the socket is closed before.
+ * tcp_rcv_synsent_state_process() in net/ipv4/tcp_input.c), and the socket is closed before. Where
+ * we speak first, that packet goes out with what we say: one less for each of us, and the server
+ * is woken once.
  */
 #include "probe/kind.h"
 
@@ -96,7 +98,8 @@ stream_socket(struct probe_run *run)
 
 	if (sockets_take(run) == -1)
 		return -1;
-	if (t->definition->probe.half_open)
+	if (t->definition->probe.half_open || t->definition->probe.type == CONF_PROBE_HTTP ||
+	    t->definition->probe.type == CONF_PROBE_HTTPS || t->definition->probe.send.length > 0)
 		setsockopt(run->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
 	if (run->syn_repeats == repeats)
 		return 0;
