@@ -20,6 +20,7 @@
 enum {
 	FRAME_MAX = ETH_HLEN + 65535 + 4, /* segments that the kernel has put together */
 	FRAMES_A_TURN = 64,
+	RECEIVE_BUFFER = 4 * 1024 * 1024, /* some dozens of them, while the thread waits its turn */
 	TARGET4_AT = ETH_HLEN + 16,
 	TARGET6_AT = ETH_HLEN + 24,
 };
@@ -86,13 +87,14 @@ listen_for(struct relay_job *job)
 {
 	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_ifindex = job->ifindex,
 		.sll_protocol = htons(job->family == IP_V6 ? ETH_P_IPV6 : ETH_P_IP)};
-	int on = 1, error;
+	int on = 1, size = RECEIVE_BUFFER, error;
 
 	job->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (job->fd == -1)
 		return -errno;
 	if (setsockopt(job->fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) == -1)
 		return -errno;
+	setsockopt(job->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)); /* else the usual one */
 	error = relay_filter_attach(job->fd, job);
 	if (error == 0 && bind(job->fd, (struct sockaddr *)&at, sizeof(at)) == -1)
 		error = -errno;

@@ -3,7 +3,7 @@
 # still sends to the former active is passed on to the new one, for a while.  (The bound is wide: the
 # relay has no real-time priority, and a machine may be busy. Without it some 2,700 pings are lost.)
 . "$(dirname "$0")/../lib/scenario.sh"
-vip6=fd00:77::100 bytes=3000000
+vip6=fd00:77::100 bytes=1000000
 
 freeze_entries()
 {
