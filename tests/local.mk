@@ -31,7 +31,6 @@ tests_tools_nonetfilter_SOURCES = tests/tools/nonetfilter.c
 tests_tools_nonetfilter_LDADD = $(SECCOMP_LIBS)
 EXTRA_DIST += .ci/run
 EXTRA_DIST += tests/check
-EXTRA_DIST += tests/conformance
 EXTRA_DIST += tests/demo
 EXTRA_DIST += tests/lib/build.sh
 EXTRA_DIST += tests/lib/figure.sh

@@ -20,6 +20,7 @@ static const int64_t lease_margin_ns = 50 * NS_PER_MS; /* the kernel may lapse 2
 static const int64_t prepare_patience_ns = 1 * NS_PER_S;
 static const int64_t release_patience_ns = 100 * NS_PER_MS;
 static const int64_t renew_retry_ns = 100 * NS_PER_MS;
+static const int64_t renew_together_ns = 50 * NS_PER_MS; /* hundreds of routers, few wakeups */
 static const int64_t fault_retry_ns = 5 * NS_PER_S;
 static const int64_t removal_window_ns = 10 * NS_PER_S;
 static const int64_t rival_announce_ns = 1 * NS_PER_S;
@@ -564,6 +565,7 @@ leases_confirmed(struct election *e, mono now, mono sent, struct el_acts *out)
 	e->claimed = true;
 	e->lease_deadline = mono_add_ns(sent, e->asked_lease_ns - lease_margin_ns);
 	e->renew_deadline = mono_add_ns(sent, e->asked_lease_ns / 3);
+	e->renew_deadline.ns -= e->renew_deadline.ns % renew_together_ns;
 	if (mono_due(e->renew_deadline, now))
 		e->renew_deadline = mono_add_ns(now, renew_retry_ns);
 	if (e->asked_lease_ns != e->params.lease_ns)

@@ -27,12 +27,14 @@ enum {
 	PAIR_BUFFER = 4 << 20,
 	LISTING_TRIES = 5,
 	RETRY_MS = 50,
+	CLOSE_LOOK_ROUNDS = 20, /* between two looks at who bears the name */
 };
 
 struct poller {
 	struct links *links;
 	struct watch_list *watch; /* rows hold what was last posted */
 	bool first;               /* post everything once */
+	unsigned round;
 	bool gone;                /* the loop does not listen any more */
 	struct poll_message message;
 };
@@ -46,23 +48,48 @@ ask_index(const struct poller *p, const char *name)
 	return ioctl(p->links->ioctl_fd, SIOCGIFINDEX, &request) == -1 ? 0 : request.ifr_ifindex;
 }
 
+/* False: the driver has no answer, or there is no such interface. */
+static bool
+ask_driver(const struct poller *p, const char *name, bool *carrier)
+{
+	struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
+	struct ifreq request = {.ifr_data = (void *)&value};
+
+	memcpy(request.ifr_name, name, sizeof(request.ifr_name));
+	if (ioctl(p->links->ioctl_fd, SIOCETHTOOL, &request) == -1)
+		return false;
+	*carrier = value.data != 0;
+	return true;
+}
+
 /* ifindex 0: no such interface, or one that cannot be asked. False: it changed hands meanwhile. */
 static bool
 ask_carrier(const struct poller *p, struct link_watched *w)
 {
-	struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
-	struct ifreq request = {.ifr_data = (void *)&value};
-	bool refused;
+	bool answered;
 
-	memcpy(request.ifr_name, w->name, sizeof(request.ifr_name));
+	w->carrier = false;
 	w->ifindex = ask_index(p, w->name);
-	refused = ioctl(p->links->ioctl_fd, SIOCETHTOOL, &request) == -1;
+	answered = ask_driver(p, w->name, &w->carrier);
 	if (w->ifindex != ask_index(p, w->name))
 		return false;
-	if (refused)
+	if (!answered)
 		w->ifindex = 0;
-	w->carrier = w->ifindex != 0 && value.data != 0;
+	w->carrier &= w->ifindex != 0;
 	return true;
+}
+
+/*
+ * One question where three are needed to be sure: the carrier is what it was. Another interface that
+ * took the name is found by the events, and by the next close look.
+ */
+static bool
+is_as_before(const struct poller *p, const struct link_watched *last)
+{
+	bool carrier;
+
+	return !p->first && p->round % CLOSE_LOOK_ROUNDS != 0 && last->ifindex != 0 &&
+		ask_driver(p, last->name, &carrier) && carrier == last->carrier;
 }
 
 static void
@@ -78,10 +105,11 @@ post(struct poller *p, enum poll_kind kind, size_t extra)
 static void
 poll_carriers(struct poller *p)
 {
+	p->round++;
 	for (size_t i = 0; p->watch && i < p->watch->count && !p->gone; i++) {
 		struct link_watched *last = &p->watch->rows[i], now = *last;
 
-		if (!ask_carrier(p, &now))
+		if (is_as_before(p, last) || !ask_carrier(p, &now))
 			continue;
 		if (!p->first && now.ifindex == last->ifindex && now.carrier == last->carrier)
 			continue;

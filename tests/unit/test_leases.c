@@ -6,23 +6,51 @@
 
 enum { MARGIN_MS = 50 };
 
+/* Renewals of all routers come at the same moments, 50 ms apart. */
+static int64_t
+on_the_grid(int64_t at_ns)
+{
+	return at_ns - at_ns % (50 * MS);
+}
+
 static void
 test_lease_is_renewed_every_third_of_it(void **state)
 {
 	struct bench b;
-	mono claimed;
+	mono last;
 
 	(void)state;
 	start_backup(&b, params_of(100));
 	next(&b);
-	claimed = b.now;
+	last = b.now;
 	settle(&b, true);
 	for (int i = 1; i <= 20; i++) {
 		do
 			next(&b);
 		while (count(&b, EL_RENEW) == 0);
-		assert_mono(b.now, claimed.ns + i * NS_PER_S);
+		assert_mono(b.now, on_the_grid(last.ns + NS_PER_S));
+		last = b.now;
 		settle(&b, true);
+	}
+}
+
+/* Routers whose leases began at any moment of 50 ms renew them in one turn of the loop. */
+static void
+test_leases_of_many_routers_are_renewed_together(void **state)
+{
+	int64_t together = 0;
+
+	(void)state;
+	for (int64_t begin_ms = 0; begin_ms < 50; begin_ms += 7) {
+		struct bench b;
+
+		start_backup(&b, params_of(100));
+		next(&b);
+		b.now.ns = on_the_grid(b.now.ns + 50 * MS) + begin_ms * MS;
+		settle(&b, true);
+		if (begin_ms == 0)
+			together = b.e.renew_deadline.ns;
+		assert_mono(b.e.renew_deadline, together);
 	}
 }
 
@@ -40,7 +68,7 @@ test_lease_counts_from_before_the_kernel_was_asked(void **state)
 	wait_ns(&b, 40 * MS);
 	settle_sent(&b, sent, true);
 	assert_mono(b.e.lease_deadline, sent.ns + 3 * NS_PER_S - MARGIN_MS * MS);
-	assert_mono(b.e.renew_deadline, sent.ns + NS_PER_S);
+	assert_mono(b.e.renew_deadline, on_the_grid(sent.ns + NS_PER_S));
 	assert_mono(b.e.phases.claimed, b.now.ns);
 }
 
@@ -465,6 +493,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lease_is_renewed_every_third_of_it),
+		cmocka_unit_test(test_leases_of_many_routers_are_renewed_together),
 		cmocka_unit_test(test_lease_counts_from_before_the_kernel_was_asked),
 		cmocka_unit_test(test_lease_without_an_answer_ends_the_role),
 		cmocka_unit_test(test_lease_is_not_renewed_at_its_deadline),
