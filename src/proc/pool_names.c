@@ -13,6 +13,7 @@
 
 #include "conf/host.h"
 #include "conf/pack.h"
+#include "core/inquiry.h"
 #include "ipc/channel.h"
 
 #include <errno.h>
@@ -23,14 +24,13 @@
 
 enum { LINE_BYTES = LIMIT_HOST + ADDR_TEXT + 8, LINES_A_NAME = 4, MESSAGES_A_TURN = 256 };
 
-static const int64_t patience_ns = 90 * NS_PER_S; /* the system's resolver gives up long before */
-static const double together_s = 0.02;            /* answers that come in one go are taken in one */
+static const double together_s = 0.02; /* answers that come in one go are taken in one */
 
 struct pool_name {
 	struct conf_host host;
 	struct ip_addr address;    /* no family: none yet */
-	bool asked, failing;
-	mono asked_at, next_at;
+	bool failing;
+	struct inquiry inquiry;
 };
 
 /* An address that a name stood for, on its way out. */
@@ -70,7 +70,7 @@ parse_line(char *line, struct pool_name *out)
 	if (!space)
 		return false;
 	*space = '\0';
-	*out = (struct pool_name){.next_at = mono_now()};
+	*out = (struct pool_name){.inquiry = inquiry_new(mono_now())};
 	if (!host_parse(line, out->host.name, &port) || port != 0 ||
 		!ip_addr_parse(space + 1, &out->address))
 		return false;
@@ -129,10 +129,10 @@ names_configure(struct pool *p, bool ask_all)
 	for (uint32_t i = 0; rows && i < c->host_count; i++) {
 		const struct pool_name *was = find(p, &c->hosts[i]);
 
-		rows[i] = was ? *was : (struct pool_name){.next_at = now};
-		if (ask_all || mono_before(mono_add_ns(now, c->hosts[i].resolve_s * NS_PER_S),
-				       rows[i].next_at))
-			rows[i].next_at = now;
+		rows[i] = was ? *was : (struct pool_name){.inquiry = inquiry_new(now)};
+		if (ask_all)
+			inquiry_renew(&rows[i].inquiry, now);
+		inquiry_shorten(&rows[i].inquiry, now, c->hosts[i].resolve_s * NS_PER_S);
 		rows[i].host = c->hosts[i];
 	}
 	if (!rows)
@@ -379,10 +379,8 @@ take_answer(struct pool *p, const struct ipc_resolved *answer)
 	memcpy(detail, answer->detail, sizeof(detail));
 	detail[sizeof(detail) - 1] = '\0';
 	n = find(p, &key);
-	if (!n || !n->asked)
+	if (!n || !inquiry_answered(&n->inquiry, mono_now(), n->host.resolve_s * NS_PER_S))
 		return; /* the configuration has changed meanwhile */
-	n->asked = false;
-	n->next_at = mono_add_ns(mono_now(), n->host.resolve_s * NS_PER_S);
 	if (answer->count == 0) {
 		if (!n->failing)
 			log_failure(p, n, detail);
@@ -433,13 +431,12 @@ names_ask(struct pool *p)
 		struct pool_name *n = &p->names[i];
 		struct ipc_resolve question = {.family = n->host.family};
 
-		if (n->asked ? mono_diff_ns(now, n->asked_at) < patience_ns : !mono_due(n->next_at, now))
+		if (!inquiry_due(&n->inquiry, now))
 			continue;
 		memcpy(question.name, n->host.name, sizeof(question.name));
 		if (channel_send(p->resolver_fd, IPC_RESOLVE, &question, sizeof(question), -1) == -1)
 			return; /* full: the next second */
-		n->asked = true;
-		n->asked_at = now;
+		inquiry_asked(&n->inquiry, now);
 	}
 }
 
@@ -455,7 +452,7 @@ names_resolver_up(struct pool *p, int fd)
 	p->resolver_watcher.data = p;
 	ev_io_start(p->loop, &p->resolver_watcher);
 	for (uint32_t i = 0; i < p->name_count; i++)
-		p->names[i].asked = false; /* its predecessor had those */
+		inquiry_lost(&p->names[i].inquiry); /* its predecessor had those */
 	names_ask(p);
 }
 

@@ -47,6 +47,7 @@
 #include "core/flap.h"
 #include "core/health.h"
 #include "core/latency.h"
+#include "core/overdue.h"
 #include "core/plan.h"
 #include "core/pool.h"
 #include "core/ramp.h"
@@ -120,7 +121,7 @@ struct pool_prober {
 	struct pool *pool;
 	uint32_t index;
 	int fd;                   /* -1: none */
-	mono given_up_until;      /* it was to be replaced, and may be asked for again */
+	struct overdue_pardon pardon; /* it was to be replaced */
 	struct ipc_prober_stats stats; /* pid 0: none yet */
 	bool table_untold;        /* the ways to probe must be (re)sent, before any target */
 	ev_io watcher;
@@ -207,7 +208,7 @@ struct pool {
 	struct log_limit ipvs_limit, plan_limit;
 	struct log_limit local_limit, overdue_limit; /* of the lines about local errors, no results */
 	uint64_t no_results;           /* targets that had none for too long, each time */
-	mono overdue_at;               /* the last look for those */
+	struct overdue_watch overdue_watch; /* the last look for those */
 	uint64_t local_errors;         /* results that said so */
 
 	struct pool_name *names;       /* pool_names.c: of config.hosts, sorted */

@@ -388,7 +388,7 @@ no_result_is_a_fault(void **state)
 	look(b);
 	assert_string_equal(b->log, "");
 	ago(&t->told_at, 3300);
-	ago(&b->pool.overdue_at, 2000); /* this process slept */
+	ago(&b->pool.overdue_watch.looked_at, 2000); /* this process slept */
 	overdue_second(&b->pool);
 	look(b);
 	assert_string_equal(b->log, "");
@@ -406,7 +406,7 @@ no_result_is_a_fault(void **state)
 	overdue_second(&b->pool);
 	overdue_second(&b->pool);
 	assert_int_equal(replacements(ends[1]), 1);
-	ago(&b->pool.probers[0].given_up_until, 0);
+	ago(&b->pool.probers[0].pardon.until, 0);
 	answer(b, set_of(b, 0, 21), well);
 	overdue_second(&b->pool);
 	assert_int_equal(replacements(ends[1]), 0);
