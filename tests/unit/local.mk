@@ -184,7 +184,7 @@ tests_unit_test_track_LDADD = libproc.la libcontrol.la libprobe.la liblinux.la l
 	$(CAPNG_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lpthread -lm
 check_PROGRAMS += tests/unit/test_scripts
 TESTS += tests/unit/test_scripts
-tests_unit_test_scripts_SOURCES = tests/unit/test_scripts.c
+tests_unit_test_scripts_SOURCES = tests/unit/test_scripts.c tests/unit/program_bench.h
 tests_unit_test_scripts_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
 check_PROGRAMS += tests/unit/test_pool_track
 TESTS += tests/unit/test_pool_track
@@ -280,7 +280,7 @@ tests_unit_test_lateness_SOURCES = tests/unit/test_lateness.c
 tests_unit_test_lateness_LDADD = libcore.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_exec
 TESTS += tests/unit/test_exec
-tests_unit_test_exec_SOURCES = tests/unit/test_exec.c
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c tests/unit/program_bench.h
 tests_unit_test_exec_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
 check_PROGRAMS += tests/unit/test_inquiry
 TESTS += tests/unit/test_inquiry

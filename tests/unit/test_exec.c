@@ -2,54 +2,55 @@
  * Probes of type exec, with real processes. The pool process is the other end of a channel. As root,
  * because programs are run by another user.
  */
-#include "ipc/channel.h"
-#include "proc/supervisor.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "program_bench.h"
 
 enum { TARGETS = 128 };
 
 struct bed {
-	struct supervisor s;
-	struct conf_node node;
+	struct program_bench bench;
 	struct conf_probe probes[2];
-	int pool;                  /* its end of the channel */
 	struct ipc_probe_result got[TARGETS];
-	unsigned messages, heard;  /* all of them; targets that were told of */
+	unsigned heard;            /* targets that were told of */
 };
+
+static void
+hear(struct program_bench *bench, const struct channel_message *m)
+{
+	struct bed *b = (struct bed *)bench;
+	const struct ipc_probe_result *r = channel_payload(m, sizeof(*r));
+
+	assert_int_equal(m->kind, IPC_PROBE_RESULT);
+	assert_non_null(r);
+	assert_in_range(r->target, 0, TARGETS - 1);
+	b->heard += b->got[r->target].probes == 0;
+	b->got[r->target] = *r;
+}
 
 static int
 bed_up(void **state)
 {
 	struct bed *b = calloc(1, sizeof(*b));
-	int ends[2];
 
-	if (!b || channel_pair(ends) == -1)
+	if (!b || !bench_up(&b->bench, PROCESS_POOL, hear))
 		return -1;
-	b->s.loop = ev_default_loop(EVFLAG_AUTO);
-	children_init(&b->s);
-	children_find(&b->s, PROCESS_POOL, 0)->fd = ends[0];
-	b->pool = ends[1];
-	b->s.generation = 3;
-	strcpy(b->node.name, "lb1");
-	strcpy(b->s.config.cluster, "edge");
-	b->s.config.nodes = &b->node;
-	b->s.config.node_count = 1;
-	b->s.config.probes = b->probes;
-	b->s.config.probe_count = 2;
+	b->bench.s.config.probes = b->probes;
+	b->bench.s.config.probe_count = 2;
 	b->probes[1] = (struct conf_probe){.type = CONF_PROBE_EXEC, .rise = 1, .fall = 1,
 		.interval_ms = 60000, .timeout_ms = 5000, .user = "nobody"};
 	*state = b;
 	return 0;
+}
+
+static int
+bed_down(void **state)
+{
+	struct bed *b = *state;
+	int left;
+
+	exec_close(&b->bench.s);
+	left = bench_down(&b->bench);
+	free(b);
+	return left;
 }
 
 static void
@@ -69,85 +70,7 @@ ask(struct bed *b, uint32_t target, uint32_t generation)
 		.set = {.target = target, .generation = generation, .urgent = true, .probe = 1}};
 
 	assert_true(endpoint_parse("10.88.0.21:8080", &m.set.address));
-	exec_set(&b->s, &m);
-}
-
-static void
-listen_to(struct bed *b)
-{
-	const struct ipc_probe_result *r;
-	struct channel_message m;
-
-	while (channel_receive(b->pool, &m) == 1) {
-		assert_int_equal(m.kind, IPC_PROBE_RESULT);
-		r = channel_payload(&m, sizeof(*r));
-		assert_non_null(r);
-		assert_in_range(r->target, 0, TARGETS - 1);
-		b->heard += b->got[r->target].probes == 0;
-		b->got[r->target] = *r;
-		b->messages++;
-	}
-}
-
-static void
-on_tick(struct ev_loop *loop, ev_timer *w, int events)
-{
-	(void)w;
-	(void)events;
-	ev_break(loop, EVBREAK_ALL);
-}
-
-static void
-run_for(struct bed *b, int ms)
-{
-	ev_timer t;
-
-	ev_now_update(b->s.loop);
-	ev_timer_init(&t, on_tick, ms / 1e3, 0.);
-	ev_timer_start(b->s.loop, &t);
-	ev_run(b->s.loop, 0);
-	listen_to(b);
-}
-
-static void
-await(struct bed *b, unsigned messages)
-{
-	for (int i = 0; i < 500 && b->messages < messages; i++)
-		run_for(b, 10);
-	assert_true(b->messages >= messages);
-}
-
-/* Ends what runs; that nothing is left is part of every test. */
-static int
-bed_down(void **state)
-{
-	struct bed *b = *state;
-	int i;
-
-	exec_close(&b->s);
-	for (i = 0; i < 500 && !(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD); i++)
-		run_for(b, 10);
-	close(children_find(&b->s, PROCESS_POOL, 0)->fd);
-	close(b->pool);
-	free(b);
-	return i < 500 ? 0 : -1;
-}
-
-static unsigned
-children_running(void)
-{
-	char path[64], line[4096] = "";
-	unsigned n = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	f = fopen(path, "r");
-	if (f && fgets(line, sizeof(line), f))
-		for (char *at = line; (at = strchr(at, ' ')) != NULL; at++)
-			n++;
-	if (f)
-		fclose(f);
-	return n;
+	exec_set(&b->bench.s, &m);
 }
 
 static void
@@ -157,21 +80,21 @@ the_exit_status_is_the_verdict(void **state)
 
 	command(b, "exit 0");
 	ask(b, 1, 7);
-	await(b, 1);
+	await(&b->bench, 1);
 	assert_true(b->got[1].up && b->got[1].ok);
 	assert_int_equal(b->got[1].generation, 7);
 	assert_int_equal(b->got[1].reason, REASON_PROBE_OK);
 	assert_true(b->got[1].answer_ns > 0 && b->got[1].connect_ns == -1);
 	command(b, "echo; echo bad disk; echo more >&2; exit 3");
 	ask(b, 1, 8);
-	await(b, 2);
+	await(&b->bench, 2);
 	assert_false(b->got[1].up);
 	assert_int_equal(b->got[1].reason, REASON_EXEC_FAILED);
 	assert_int_equal(b->got[1].detail, 3);
 	assert_string_equal(b->got[1].evidence, "bad disk");
 	command(b, "kill -9 $$");
 	ask(b, 1, 9);
-	await(b, 3);
+	await(&b->bench, 3);
 	assert_int_equal(b->got[1].detail, 128 + 9);
 	assert_string_equal(b->got[1].evidence, "signal 9");
 }
@@ -187,7 +110,7 @@ it_gets_its_environment_and_nothing_of_ours(void **state)
 	command(b, "echo \"$TANDEM_VIRTUAL/$TANDEM_SERVER $TANDEM_ADDRESS:$TANDEM_PORT $TANDEM_NODE "
 		"$A$B$NOTIFY_SOCKET $(id -un)$(id -Gn)\"; exit 1");
 	ask(b, 0, 1);
-	await(b, 1);
+	await(&b->bench, 1);
 	assert_string_equal(b->got[0].evidence, "http/web1 10.88.0.21:8080 lb1 x y nobodynogroup");
 	unsetenv("NOTIFY_SOCKET");
 	strcpy(b->probes[1].user, "root");
@@ -195,7 +118,7 @@ it_gets_its_environment_and_nothing_of_ours(void **state)
 	assert_true(ip_addr_parse("fd00::9", &b->probes[1].address));
 	command(b, "echo $TANDEM_ADDRESS $TANDEM_PORT $(id -un); exit 1");
 	ask(b, 0, 2);
-	await(b, 2);
+	await(&b->bench, 2);
 	assert_string_equal(b->got[0].evidence, "fd00::9 81 root");
 }
 
@@ -207,7 +130,7 @@ what_cannot_be_run_has_failed(void **state)
 	strcpy(b->probes[1].user, "tandem-no-such-user");
 	command(b, "exit 0");
 	ask(b, 0, 1);
-	await(b, 1);
+	await(&b->bench, 1);
 	assert_false(b->got[0].up);
 	assert_int_equal(b->got[0].detail, 126);
 	assert_string_equal(b->got[0].evidence, "its user does not exist on this host");
@@ -236,11 +159,17 @@ exit_statuses_are_weights(void **state)
 		b->probes[1].exit_weight = cases[i].dynamic;
 		command(b, cases[i].line);
 		ask(b, 0, i + 1);
-		await(b, i + 1);
+		await(&b->bench, i + 1);
 		assert_int_equal(b->got[0].up, cases[i].up);
 		assert_int_equal(b->got[0].has_weight, cases[i].has_weight);
 		assert_int_equal(b->got[0].weight, cases[i].weight);
 	}
+}
+
+static bool
+sleeps(void)
+{
+	return system("pgrep -fx 'sleep 98765' >/dev/null") == 0;
 }
 
 static void
@@ -251,13 +180,14 @@ what_hangs_is_killed_with_all_it_started(void **state)
 	b->probes[1].timeout_ms = 150;
 	command(b, "sleep 98765 & sleep 98765");
 	ask(b, 0, 1);
-	await(b, 1);
+	await(&b->bench, 1);
 	assert_int_equal(b->got[0].reason, REASON_EXEC_TIMEOUT);
 	assert_false(b->got[0].up);
-	run_for(b, 200);
-	assert_int_equal(children_running(), 0);
-	assert_int_not_equal(system("pgrep -fx 'sleep 98765' >/dev/null"), 0);
-	assert_int_equal(b->messages, 1); /* its end is not a second result */
+	await_end_of_all_but(&b->bench, 0);
+	for (int i = 0; i < BENCH_TURNS && sleeps(); i++)
+		run_for(&b->bench, BENCH_TURN_MS);
+	assert_false(sleeps());
+	assert_int_equal(b->bench.messages, 1); /* its end is not a second result */
 }
 
 static void
@@ -271,18 +201,18 @@ rise_and_fall_and_never_twice_at_once(void **state)
 	b->probes[1].rise = b->probes[1].fall = 3;
 	command(b, "exit 1");
 	ask(b, 0, 1);
-	await(b, 1);
+	await(&b->bench, 1);
 	assert_false(b->got[0].up);
 	assert_int_equal(b->got[0].probes, 1); /* the first result decides */
 	b->probes[1].timeout_ms = 5000;
 	command(b, "sleep 5");
 	ask(b, 1, 2);
-	exec_clear(&b->s, 0);
+	exec_clear(&b->bench.s, 0);
 	for (int i = 0; i < 20; i++) {
-		run_for(b, 10);
+		run_for(&b->bench, 10);
 		assert_in_range(children_running(), i > 8, 2);
 	}
-	run_for(b, 100);
+	await_end_of_all_but(&b->bench, 1);
 	assert_int_equal(children_running(), 1);
 	assert_int_equal(b->got[1].probes, 0);
 }
@@ -294,8 +224,8 @@ so_many_run_at_once_and_no_more(void **state)
 	struct bed *b = *state;
 	unsigned most = 0;
 
-	b->probes[1].timeout_ms = 900;
-	command(b, "exec sleep 0.4");
+	b->probes[1].timeout_ms = 1500; /* four rounds of them take longer */
+	command(b, "exec sleep 0.5");
 	for (uint32_t i = 0; i < TARGETS; i++)
 		ask(b, i, i + 1);
 	for (int i = 0; i < 1000 && b->heard < TARGETS; i++) {
@@ -303,7 +233,7 @@ so_many_run_at_once_and_no_more(void **state)
 
 		most = now > most ? now : most;
 		assert_in_range(now, 0, 32);
-		run_for(b, 10);
+		run_for(&b->bench, 10);
 	}
 	assert_int_equal(b->heard, TARGETS);
 	assert_int_equal(most, 32);
@@ -319,22 +249,22 @@ only_what_the_configuration_has_is_run(void **state)
 		.probe = 1, .address.addr.family = IP_V4}};
 
 	command(b, "exit 0");
-	exec_set(&b->s, &m); /* of an older configuration */
+	exec_set(&b->bench.s, &m); /* of an older configuration */
 	m.config = 3;
 	m.set.probe = 0; /* no program */
-	exec_set(&b->s, &m);
+	exec_set(&b->bench.s, &m);
 	m.set.probe = 2; /* no row */
-	exec_set(&b->s, &m);
-	run_for(b, 200);
-	assert_int_equal(b->messages, 0);
+	exec_set(&b->bench.s, &m);
+	run_for(&b->bench, 200);
+	assert_int_equal(b->bench.messages, 0);
 	ask(b, 1, 1);
-	await(b, 1);
+	await(&b->bench, 1);
 	ask(b, 1, 1); /* said again after a reload: it goes on in its own time */
-	b->s.generation = 4;
-	run_for(b, 200);
-	assert_int_equal(b->messages, 1);
-	exec_clear(&b->s, 1);
-	exec_clear(&b->s, 1);
+	b->bench.s.generation = 4;
+	run_for(&b->bench, 200);
+	assert_int_equal(b->bench.messages, 1);
+	exec_clear(&b->bench.s, 1);
+	exec_clear(&b->bench.s, 1);
 }
 
 static int
