@@ -72,3 +72,9 @@ drain_eta_ns(const struct drain *d)
 		return -1;
 	return span_ns / fallen * left;
 }
+
+bool
+drain_time_is_over(int64_t since_s, int64_t drain_s, int64_t now_s)
+{
+	return drain_s != 0 && now_s - since_s > drain_s;
+}

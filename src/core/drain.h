@@ -23,4 +23,11 @@ void drain_sample(struct drain *d, mono now, uint32_t connections);
 /* Nanoseconds until less than one is left: 0 when none is, -1 when it cannot be said. */
 int64_t drain_eta_ns(const struct drain *d);
 
+/*
+ * Has a drain that began at `since_s` and lets connections go on for drain_s (0: for ever) had its time?
+ * The clock is the operator's and has whole seconds, because the drain outlasts a boot: the second
+ * that it began in may have been all but over, so that one more has to pass.
+ */
+bool drain_time_is_over(int64_t since_s, int64_t drain_s, int64_t now_s);
+
 #endif

@@ -30,8 +30,8 @@ wall_s(void)
 static bool
 drain_is_over(const struct override *r, uint8_t protocol, int64_t now_s)
 {
-	return r->admin == POOL_DRAINED && (protocol == CONF_UDP ||
-		(r->drain_s != 0 && now_s - r->since_s >= r->drain_s));
+	return r->admin == POOL_DRAINED &&
+		(protocol == CONF_UDP || drain_time_is_over(r->since_s, r->drain_s, now_s));
 }
 
 void

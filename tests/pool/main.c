@@ -232,7 +232,7 @@ obeys_operators(struct bench *b)
 
 #define BRIEF HEAD "virtual_servers = (\n" \
 	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n" \
-	"    scheduler = \"wlc\"; forwarding = \"nat\"; drain_s = 1; " PROBE "\n" \
+	"    scheduler = \"wlc\"; forwarding = \"nat\"; drain_s = 2; " PROBE "\n" \
 	"    real_servers = ( { name = \"web1\"; address = \"10.88.0.21:8080\"; weight = 1; },\n" \
 	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; } ); } );\n"
 
@@ -240,7 +240,7 @@ obeys_operators(struct bench *b)
 static void
 blames_nobody(struct bench *b)
 {
-	check(bench_configure(b, BRIEF), "(drains of a second)");
+	check(bench_configure(b, BRIEF), "(drains of two seconds)");
 	bench_run(b, 500);
 	bench_forget(b);
 	for (int i = 0; i < 3; i++) {

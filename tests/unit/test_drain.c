@@ -93,6 +93,19 @@ large_numbers_do_not_overflow(void **state)
 	assert_true(drain_eta_ns(&d) > 0);
 }
 
+/* Connections that were promised a second must not be cut after a millisecond of it. */
+static void
+its_time_is_never_cut_short(void **state)
+{
+	(void)state;
+	assert_false(drain_time_is_over(1000, 1, 1000));
+	assert_false(drain_time_is_over(1000, 1, 1001)); /* it may be 1000.999 and 1001.000 */
+	assert_true(drain_time_is_over(1000, 1, 1002));
+	assert_false(drain_time_is_over(1000, 300, 1300));
+	assert_true(drain_time_is_over(1000, 300, 1301));
+	assert_false(drain_time_is_over(1000, 0, INT32_MAX)); /* no end */
+}
+
 int
 main(void)
 {
@@ -102,6 +115,7 @@ main(void)
 		cmocka_unit_test(a_change_of_pace_is_seen),
 		cmocka_unit_test(what_cannot_be_said_is_not),
 		cmocka_unit_test(large_numbers_do_not_overflow),
+		cmocka_unit_test(its_time_is_never_cut_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
