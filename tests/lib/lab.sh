@@ -364,6 +364,12 @@ role_is()
 	[ "$(role "$1" "$2")" = "$3" ]
 }
 
+# An emulated machine's clock (HPET) may be seconds ahead in one reading: two have to agree.
+is_past()
+{
+	[ "$(date +%s%N)" -gt "$1" ] && [ "$(date +%s%N)" -gt "$1" ]
+}
+
 # wait_for SECONDS COMMAND...: polls every 20 ms.
 wait_for()
 {
@@ -371,7 +377,7 @@ wait_for()
 
 	shift
 	while ! "$@"; do
-		if [ "$(date +%s%N)" -gt "$end" ]; then
+		if is_past "$end"; then
 			printf 'waited in vain for: %s\n' "$*" >&2
 			return 1
 		fi
