@@ -1,7 +1,7 @@
 /*
  * The prober process: probes servers for the pool. It is the only process that looks at what
  * servers send, so it can do next to nothing: no capability, nobody's user, and only the system
- * calls of the list below. What it needs privileges for (the raw ICMP sockets, the limit of
+ * calls of prober_calls.c. What it needs privileges for (the raw ICMP sockets, the limit of
  * descriptors) it takes before.
  *
  * It holds no truth. Its targets come from the pool over a channel that the supervisor passes
@@ -13,6 +13,7 @@
 #include "linux/privileges.h"
 #include "probe/engine.h"
 #include "proc/child.h"
+#include "proc/prober_calls.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -45,18 +46,6 @@ struct prober {
 	struct log_limit void_limit;
 	uint64_t voided_seen, alive_ticks;
 	struct channel_message message;
-};
-
-/* Everything a prober calls, and what libev, libc's allocator and syslog call for it. */
-static const char *const allowed_syscalls[] = {
-	"read", "write", "close", "socket", "bind", "connect", "setsockopt", "getsockopt",
-	"sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown", "fcntl", "fstat", "newfstatat",
-	"epoll_wait", "epoll_pwait", "epoll_ctl", "epoll_create1",
-	"clock_gettime", "gettimeofday", "time", "nanosleep", "clock_nanosleep", "restart_syscall",
-	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "futex",
-	"getrandom", "sysinfo", /* OpenSSL; qsort(3) asks how much memory there is */
-	"rt_sigreturn", "rt_sigprocmask", "rt_sigaction", "getpid", "gettid", "tgkill",
-	"exit", "exit_group",
 };
 
 static _Noreturn void
@@ -353,10 +342,9 @@ lock_up(const struct prober *p)
 	error = privileges_become_nobody();
 	if (error != 0)
 		give_up(p, "become-nobody", -error);
-	error = privileges_seccomp(allowed_syscalls,
-		sizeof(allowed_syscalls) / sizeof(allowed_syscalls[0]));
+	error = prober_calls_confine();
 	if (error != 0)
-		give_up(p, "seccomp", error < 0 ? -error : error);
+		give_up(p, "seccomp", -error);
 }
 
 _Noreturn void

@@ -106,6 +106,15 @@ supervisor_child_message(struct supervised *c)
 	}
 }
 
+/* The kernel's log has the number of a forbidden call (audit, type=1326). */
+static enum reason
+reason_of_end(bool asked, int status)
+{
+	if (asked)
+		return REASON_STOPPED;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? REASON_FORBIDDEN_CALL : REASON_CRASHED;
+}
+
 static void
 log_gone(struct supervised *c, int status)
 {
@@ -114,7 +123,7 @@ log_gone(struct supervised *c, int status)
 
 	log_line_begin(&line, "process");
 	log_line_text(&line, "name", process_role_name(c->role));
-	log_line_reason(&line, asked ? REASON_STOPPED : REASON_CRASHED);
+	log_line_reason(&line, reason_of_end(asked, status));
 	if (WIFSIGNALED(status))
 		log_line_int(&line, "signal", WTERMSIG(status));
 	else

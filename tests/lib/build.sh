@@ -5,7 +5,7 @@
 packages="autoconf automake libtool pkg-config make gcc libc6-dev xz-utils libnl-3-dev libnl-route-3-dev libnl-genl-3-dev
 	libev-dev libconfig-dev libnet1-dev libsystemd-dev libssl-dev libcap-ng-dev libseccomp-dev libnftnl-dev libmnl-dev libcmocka-dev
 	libjansson-dev libpcre2-dev iproute2 iputils-ping procps python3 jq curl mandoc keepalived haproxy nginx-light ipvsadm iputils-arping nftables
-	linux-image-amd64 qemu-system-x86 busybox-static cpio kmod util-linux"
+	linux-image-amd64 qemu-system-x86 busybox-static cpio kmod util-linux strace openssl"
 
 missing_packages()
 {

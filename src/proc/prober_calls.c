@@ -1,0 +1,54 @@
+/* The list of prober_calls.h, with the reason of each one that no probe needs. */
+#include "proc/prober_calls.h"
+
+#include "linux/privileges.h"
+
+#include <errno.h>
+
+enum { OFTEN = false, SELDOM = true };
+
+static const struct prober_call calls[] = {
+	/* sockets of probes; channels to the pool and the supervisor; log lines */
+	{"socket", OFTEN}, {"bind", OFTEN}, {"connect", OFTEN},
+	{"setsockopt", OFTEN}, {"getsockopt", OFTEN},
+	{"sendto", OFTEN}, {"recvfrom", OFTEN}, {"sendmsg", OFTEN}, {"recvmsg", OFTEN},
+	{"close", OFTEN},
+	{"epoll_ctl", OFTEN}, {"epoll_wait", OFTEN},
+	{"epoll_pwait", SELDOM}, /* what epoll_wait(3) is where there is no epoll_wait(2) */
+	/* TLS reads and writes its socket so */
+	{"read", OFTEN}, {"write", OFTEN},
+	/* the table of probes: is it sealed, how long is it, and its memory */
+	{"fcntl", OFTEN}, {"mmap", OFTEN}, {"munmap", OFTEN},
+	{"fstat", SELDOM}, {"newfstatat", SELDOM}, /* one of them, as libc is */
+	/* malloc(3): its heap, large blocks and those that grow; where it turns to when that is full */
+	{"brk", OFTEN}, {"mremap", SELDOM}, {"mprotect", SELDOM}, {"madvise", SELDOM},
+	{"sysinfo", SELDOM}, /* qsort(3), the first time: how much memory is there? */
+	/* OpenSSL: keys; have I been forked? what is done once is done, wake who waits for it */
+	{"getrandom", OFTEN}, {"getpid", OFTEN}, {"futex", SELDOM},
+	{"exit_group", OFTEN},
+	/* the time, where the kernel's clock source cannot be read without a call */
+	{"clock_gettime", SELDOM}, {"gettimeofday", SELDOM}, {"time", SELDOM},
+	/* abort(3), so that what ends it is told as what it is */
+	{"rt_sigprocmask", SELDOM}, {"gettid", SELDOM}, {"tgkill", SELDOM},
+};
+
+enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+const struct prober_call *
+prober_calls(size_t *count)
+{
+	*count = CALLS;
+	return calls;
+}
+
+int
+prober_calls_confine(void)
+{
+	const char *names[CALLS];
+	int error;
+
+	for (size_t i = 0; i < CALLS; i++)
+		names[i] = calls[i].name;
+	error = privileges_seccomp(names, CALLS);
+	return error <= 0 ? error : -error;
+}
