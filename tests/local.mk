@@ -1,6 +1,8 @@
 # the tools that the test beds measure with (tests/lib/lab.sh finds them in the build tree)
 check_PROGRAMS += tests/tools/pinger tests/tools/logsink tests/tools/tcpecho tests/tools/tcphold tests/tools/httploop
 check_PROGRAMS += tests/tools/flood tests/tools/announced tests/tools/shares tests/tools/manyserver
+check_PROGRAMS += tests/tools/execlog
+tests_tools_execlog_SOURCES = tests/tools/execlog.c tests/tools/tool.h
 tests_tools_manyserver_SOURCES = tests/tools/manyserver.c tests/tools/tool.h
 tests_tools_shares_SOURCES = tests/tools/shares.c tests/tools/tool.h
 tests_tools_announced_SOURCES = tests/tools/announced.c tests/tools/tool.h

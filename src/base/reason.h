@@ -98,6 +98,7 @@
 	ROW(EXEC_TIMEOUT, "exec-timeout", "the probe's program did not end in time")                \
 	ROW(PROBE_WEIGHT, "probe-weight", "the server's probe changed its weight")                  \
 	ROW(LOCAL_ERROR, "local-error", "this node could not run the probe")                       \
+	ROW(NO_PLACE, "no-place", "programs of probes wait for others to end, and start late")      \
 	/* packets refused */                                                                      \
 	ROW(BAD_TTL, "bad-ttl", "TTL is not 255")                                                  \
 	ROW(BAD_LENGTH, "bad-length", "the packet is truncated or too long")                       \

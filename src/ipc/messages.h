@@ -58,6 +58,7 @@ enum ipc_kind {
 	IPC_RESOLVED,        /* resolver to pool: struct ipc_resolved, of each question */
 	/* supervisor to pool: of exec */
 	IPC_PROBE_RESULT,    /* struct ipc_probe_result */
+	IPC_EXEC_STATS,      /* struct ipc_exec_stats, once a second */
 	/* pool to supervisor */
 	IPC_PROBER_STUCK,    /* struct ipc_prober_stuck: kill it; its successor does better */
 	IPC_EXEC_SET,        /* struct ipc_exec_set: a program is the probe */
@@ -273,6 +274,12 @@ struct ipc_prober_stats {
 	uint32_t targets, running;
 	uint64_t started, voided, local_errors, queued;
 	int64_t stall_ns, lateness_p99_ns, lateness_max_ns; /* engine_stats of probe/engine.h */
+};
+
+struct ipc_exec_stats {
+	uint32_t targets, running, waiting;
+	uint64_t started, queued, local_errors; /* queued: of those started, had to wait for a place */
+	int64_t lateness_p99_ns, lateness_max_ns;
 };
 
 enum { IPC_RESULTS = 26 }; /* in a message */

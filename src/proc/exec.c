@@ -5,7 +5,8 @@
  *
  * Each program runs on the rhythm of core/cadence.h, never twice at once. At most so many run
  * together: what is due beyond that waits in a queue, and its time counts from its own start. One
- * that does not end in time is killed with its process group and has failed.
+ * that does not end in time is killed with its process group and has failed. How late they start
+ * for that is told once a second, and logged when it is more than an interval.
  *
  * It runs as `user`, with PATH, TANDEM_CLUSTER, TANDEM_NODE, TANDEM_VIRTUAL, TANDEM_SERVER,
  * TANDEM_ADDRESS, TANDEM_PORT and its own `environment`, and nothing else.
@@ -14,6 +15,7 @@
 
 #include "core/cadence.h"
 #include "core/health.h"
+#include "core/lateness.h"
 #include "ipc/channel.h"
 
 #include <stdio.h>
@@ -23,9 +25,10 @@
 #include <sys/random.h>
 #include <sys/wait.h>
 
-enum { AT_ONCE = 32, BUCKETS = 1024, WEIGHT_FROM = 2 };
+enum { AT_ONCE = 32, BUCKETS = 1024, WEIGHT_FROM = 2, WINDOW_TICKS = 10 };
 
 static const int64_t sign_of_life_ns = 900 * NS_PER_MS;
+static const double tick_s = 1.;
 
 /* A way to ask, shared by the servers that are asked so. */
 struct exec_way {
@@ -45,6 +48,7 @@ struct exec_target {
 	struct endpoint address;
 	struct health health;
 	mono due;                  /* of the latest start, on the rhythm */
+	mono start_at;             /* the same with its random share */
 	int64_t phase_ns, step_ns;
 	bool queued, counted;      /* it waits for a place; it has one */
 	bool told;                 /* the pool process has the last result that it must hear */
@@ -62,6 +66,11 @@ struct exec_runner {
 	TAILQ_HEAD(, exec_target) queue;
 	LIST_HEAD(, exec_way) ways;
 	struct exec_list targets[BUCKETS];
+	struct ipc_exec_stats stats; /* but for the lateness */
+	struct lateness lateness;  /* of a start, with the wait for a place */
+	struct log_limit late_limit;
+	unsigned ticks;
+	ev_timer tick;
 };
 
 static void start_queued(struct exec_runner *r);
@@ -91,6 +100,50 @@ is_news(const struct exec_target *t)
 		a->at_ns - t->told_at.ns >= sign_of_life_ns;
 }
 
+/* --- how it goes ------------------------------------------------------------------------------- */
+
+/* What does not get there now is told again in a second. */
+static void
+on_tick(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct exec_runner *r = w->data;
+	struct supervised *pool = children_find(r->supervisor, PROCESS_POOL, 0);
+
+	(void)loop;
+	(void)events;
+	r->stats.running = r->running;
+	r->stats.lateness_p99_ns = lateness_permille_ns(&r->lateness, 990);
+	r->stats.lateness_max_ns = r->lateness.max_ns;
+	if (pool->fd != -1)
+		channel_send(pool->fd, IPC_EXEC_STATS, &r->stats, sizeof(r->stats), -1);
+	if (++r->ticks % WINDOW_TICKS == 0)
+		lateness_turn(&r->lateness);
+}
+
+/* More than an interval: the verdict is slower than what is configured, which the operator has to know. */
+static void
+note_start(struct exec_target *t)
+{
+	struct exec_runner *r = t->runner;
+	mono now = mono_now();
+	int64_t late = mono_diff_ns(now, t->start_at);
+	struct log_line line;
+	uint64_t held_back;
+
+	r->stats.started++;
+	lateness_add(&r->lateness, late);
+	if (late <= t->step_ns || !log_limit_allow(&r->late_limit, now, &held_back))
+		return;
+	log_line_begin(&line, "probe");
+	log_line_text(&line, "server", t->server);
+	log_line_text(&line, "virtual", t->virtual);
+	log_line_reason(&line, REASON_NO_PLACE);
+	log_line_ms(&line, "late_ms", late);
+	log_line_int(&line, "running", r->running);
+	log_line_int(&line, "waiting", r->stats.waiting);
+	log_emit(&r->supervisor->log, LOG_LEVEL_WARNING, &line);
+}
+
 /* --- one run ----------------------------------------------------------------------------------- */
 
 static void
@@ -98,7 +151,7 @@ schedule(struct exec_target *t)
 {
 	const struct exec_way *way = t->way;
 	int64_t before_ns = t->step_ns, put_off_ns;
-	mono now = mono_now(), start;
+	mono now = mono_now();
 	uint64_t random = 0;
 
 	t->step_ns = cadence_step_ns(&way->pace, &t->health);
@@ -107,10 +160,10 @@ schedule(struct exec_target *t)
 		random = 0;
 	put_off_ns = cadence_spread_ns(t->step_ns, way->probe.timeout_ms * NS_PER_MS,
 		way->probe.spread_percent, random);
-	start = mono_add_ns(t->due, put_off_ns);
+	t->start_at = mono_add_ns(t->due, put_off_ns);
 	ev_timer_stop(t->runner->supervisor->loop, &t->start);
 	ev_now_update(t->runner->supervisor->loop);
-	ev_timer_set(&t->start, (double)mono_diff_ns(start, now) / (double)NS_PER_S, 0.);
+	ev_timer_set(&t->start, (double)mono_diff_ns(t->start_at, now) / (double)NS_PER_S, 0.);
 	ev_timer_start(t->runner->supervisor->loop, &t->start);
 }
 
@@ -213,8 +266,10 @@ run(struct exec_target *t)
 
 	if (t->address.port != 0)
 		snprintf(port, sizeof(port), "%u", t->address.port);
+	note_start(t);
 	error = program_start(&t->program, &call);
 	if (error != 0) {
+		t->runner->stats.local_errors++;
 		take_result(t, REASON_LOCAL_ERROR, error, 0);
 		return;
 	}
@@ -223,13 +278,20 @@ run(struct exec_target *t)
 }
 
 static void
+leave_queue(struct exec_target *t)
+{
+	TAILQ_REMOVE(&t->runner->queue, t, queue_link);
+	t->runner->stats.waiting--;
+	t->queued = false;
+}
+
+static void
 start_queued(struct exec_runner *r)
 {
 	struct exec_target *t;
 
 	while (r->running < AT_ONCE && (t = TAILQ_FIRST(&r->queue)) != NULL) {
-		TAILQ_REMOVE(&r->queue, t, queue_link);
-		t->queued = false;
+		leave_queue(t);
 		run(t);
 	}
 }
@@ -246,7 +308,9 @@ on_start(struct ev_loop *loop, ev_timer *w, int events)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&t->runner->queue, t, queue_link);
+	t->runner->stats.waiting++;
 	t->queued = true;
+	t->runner->stats.queued += t->runner->running >= AT_ONCE;
 	start_queued(t->runner);
 }
 
@@ -283,11 +347,18 @@ way_give_back(struct exec_way *way)
 static struct exec_runner *
 runner_of(struct supervisor *s)
 {
-	if (!s->exec && (s->exec = calloc(1, sizeof(*s->exec)))) {
-		s->exec->supervisor = s;
-		TAILQ_INIT(&s->exec->queue);
-	}
-	return s->exec;
+	struct exec_runner *r = s->exec;
+
+	if (r || !(r = calloc(1, sizeof(*r))))
+		return r;
+	r->supervisor = s;
+	TAILQ_INIT(&r->queue);
+	r->late_limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
+	ev_timer_init(&r->tick, on_tick, tick_s, tick_s);
+	r->tick.data = r;
+	ev_timer_start(s->loop, &r->tick);
+	s->exec = r;
+	return r;
 }
 
 static struct exec_target *
@@ -307,8 +378,9 @@ drop(struct exec_target *t)
 	struct exec_runner *r = t->runner;
 
 	if (t->queued)
-		TAILQ_REMOVE(&r->queue, t, queue_link);
+		leave_queue(t);
 	give_place_back(t);
+	r->stats.targets--;
 	ev_timer_stop(r->supervisor->loop, &t->start);
 	program_drop(&t->program);
 	LIST_REMOVE(t, link);
@@ -337,7 +409,7 @@ begin(struct exec_target *t, const struct ipc_exec_set *m)
 	t->phase_ns = cadence_phase_ns(&t->address, m->set.node, t->step_ns);
 	if (way->probe.address.family != IP_NONE)
 		t->address.addr = way->probe.address;
-	t->due = cadence_first(now, t->phase_ns, t->step_ns, m->set.urgent);
+	t->due = t->start_at = cadence_first(now, t->phase_ns, t->step_ns, m->set.urgent);
 	program_init(&t->program, s->loop, on_news, t);
 	ev_now_update(s->loop);
 	ev_timer_init(&t->start, on_start, (double)mono_diff_ns(t->due, now) / (double)NS_PER_S, 0.);
@@ -369,6 +441,7 @@ exec_set(struct supervisor *s, const struct ipc_exec_set *m)
 		return;
 	}
 	begin(t, m);
+	r->stats.targets++;
 	LIST_INSERT_HEAD(&r->targets[m->set.target % BUCKETS], t, link);
 }
 
@@ -393,6 +466,7 @@ exec_close(struct supervisor *s)
 	for (size_t i = 0; i < BUCKETS; i++)
 		while ((t = LIST_FIRST(&s->exec->targets[i])))
 			drop(t);
+	ev_timer_stop(s->loop, &s->exec->tick);
 	free(s->exec);
 	s->exec = NULL;
 }

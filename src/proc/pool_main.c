@@ -324,6 +324,7 @@ take_supervisor(struct pool *p, struct channel_message *m)
 	const struct ipc_event *event;
 	const struct ipc_result *result;
 	const struct ipc_probe_result *found;
+	const struct ipc_exec_stats *stats;
 
 	if (m->kind == IPC_PEER && m->fd != -1 && (peer = channel_payload(m, sizeof(*peer)))) {
 		take_peer(p, peer, m->fd);
@@ -337,6 +338,8 @@ take_supervisor(struct pool *p, struct channel_message *m)
 		control_reload_result(p, result);
 	else if (m->kind == IPC_PROBE_RESULT && (found = channel_payload(m, sizeof(*found))))
 		targets_result(p, found);
+	else if (m->kind == IPC_EXEC_STATS && (stats = channel_payload(m, sizeof(*stats))))
+		p->exec_stats = *stats;
 	else if (m->kind == IPC_DUMP_STATE)
 		log_state(p);
 	if (m->fd != -1)

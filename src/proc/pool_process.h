@@ -224,6 +224,7 @@ struct pool {
 	bool peer_known;
 	struct ipc_peer_node peer;
 	struct ipc_election_stats stats;
+	struct ipc_exec_stats exec_stats; /* of the programs that the supervisor runs for us */
 	struct ipc_event events[LIMIT_EVENTS]; /* ring */
 	size_t event_next, event_held;
 	uint64_t event_total;          /* ever received: number of the next event */

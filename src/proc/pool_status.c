@@ -551,6 +551,23 @@ probers_json(const struct pool *p)
 }
 
 static json_t *
+programs_json(const struct pool *p)
+{
+	const struct ipc_exec_stats *s = &p->exec_stats;
+	json_t *o = json_object();
+
+	put_int(o, "targets", s->targets);
+	put_int(o, "running", s->running);
+	put_int(o, "waiting", s->waiting);
+	put_int(o, "started", s->started);
+	put(o, "lateness_p99_ms", duration_json(s->lateness_p99_ns));
+	put(o, "lateness_max_ms", duration_json(s->lateness_max_ns));
+	put_int(o, "local_errors", s->local_errors);
+	put_int(o, "queued", s->queued);
+	return o;
+}
+
+static json_t *
 sync_json(const struct pool *p)
 {
 	json_t *o = json_object();
@@ -635,6 +652,7 @@ status_json(struct pool *p)
 	put(o, "election", election_json(p));
 	put(o, "processes", processes_json(p, now));
 	put(o, "probers", probers_json(p));
+	put(o, "programs", programs_json(p));
 	put(o, "probing", probing_json(p));
 	put(o, "control", control_json(p));
 	put_int(o, "log_dropped", p->stats.log_dropped + p->child->log.dropped_total);

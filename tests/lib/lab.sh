@@ -52,7 +52,7 @@ lab_need()
 	for t in pinger logsink; do
 		[ -x "$(lab_tool $t)" ] && continue
 		make -s -C "$TANDEM_BUILD" tests/tools/pinger tests/tools/logsink tests/tools/tcpecho \
-			tests/tools/tcphold tests/tools/httploop tests/tools/shares tests/tools/manyserver >&2 || fail "no build in $TANDEM_BUILD"
+			tests/tools/tcphold tests/tools/httploop tests/tools/shares tests/tools/manyserver tests/tools/execlog >&2 || fail "no build in $TANDEM_BUILD"
 	done
 	for t in ip jq; do
 		command -v $t >/dev/null || fail "$t is missing"

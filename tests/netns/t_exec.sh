@@ -18,6 +18,11 @@ no_program_left()
 	! pgrep -f "^sleep 43210" > /dev/null
 }
 
+programs_told()
+{
+	ctl n1 --json status | jq -e '.programs | .targets == 2 and .started > 4 and .queued == 0 and .local_errors == 0'
+}
+
 pool_conf() # weight
 {
 	conf 100 'prefer = "lb1"; standby = "hot";' "virtual_servers = ( { name = \"app\"; router = \"web\";
@@ -45,6 +50,7 @@ within 3 "programs say that servers are up" server_is r1 up
 within 3 "each for itself" server_is r2 up
 expect "run by nobody, with their arguments and server" \
 	[ "$(head -1 "$LAB/runs/r1")" = "nobody two words 10.88.0.21 7000" ]
+within 3 "the status has how it goes" programs_told
 touch "$LAB/runs/fail.r1"
 within 3 "one says down" logged n1 event=server server=r1 virtual=app from=up to=down reason=exec-failed detail=3
 expect "with what it wrote" logged n1 event=server server=r1 'evidence="no disk"'

@@ -1,5 +1,5 @@
 check_PROGRAMS += tests/probe/prober
-EXTRA_DIST += tests/probe/run tests/probe/bench_haproxy
+EXTRA_DIST += tests/probe/run tests/probe/bench_haproxy tests/probe/bench_exec
 tests_probe_prober_SOURCES = tests/probe/main.c tests/probe/tests.h tests/probe/hostile.c \
 	tests/probe/process.c tests/probe/kinds.c tests/probe/datagrams.c tests/probe/names.c tests/probe/bench.c tests/probe/bench.h \
 	tests/probe/servers.c tests/probe/servers.h

@@ -30,13 +30,14 @@ struct program_bench {
 	struct conf_node node;
 	int other;                /* our end of the child's channel */
 	enum process_role role;   /* of that child */
-	void (*hear)(struct program_bench *b, const struct channel_message *m);
+	/* False: it is not one of those that are counted. */
+	bool (*hear)(struct program_bench *b, const struct channel_message *m);
 	unsigned messages;
 };
 
 static inline bool
 bench_up(struct program_bench *b, enum process_role role,
-	void (*hear)(struct program_bench *b, const struct channel_message *m))
+	bool (*hear)(struct program_bench *b, const struct channel_message *m))
 {
 	int ends[2];
 
@@ -61,10 +62,8 @@ listen_to(struct program_bench *b)
 {
 	struct channel_message m;
 
-	while (channel_receive(b->other, &m) == 1) {
-		b->hear(b, &m);
-		b->messages++;
-	}
+	while (channel_receive(b->other, &m) == 1)
+		b->messages += b->hear(b, &m);
 }
 
 static inline void

@@ -4,6 +4,8 @@
  */
 #include "program_bench.h"
 
+#include <sys/socket.h>
+
 enum { TARGETS = 128 };
 
 struct bed {
@@ -11,28 +13,42 @@ struct bed {
 	struct conf_probe probes[2];
 	struct ipc_probe_result got[TARGETS];
 	unsigned heard;            /* targets that were told of */
+	struct ipc_exec_stats stats;
+	int lines;                 /* of the log */
 };
 
-static void
+static bool
 hear(struct program_bench *bench, const struct channel_message *m)
 {
 	struct bed *b = (struct bed *)bench;
 	const struct ipc_probe_result *r = channel_payload(m, sizeof(*r));
+	const struct ipc_exec_stats *stats = channel_payload(m, sizeof(*stats));
 
+	if (m->kind == IPC_EXEC_STATS && stats) {
+		b->stats = *stats;
+		return false;
+	}
 	assert_int_equal(m->kind, IPC_PROBE_RESULT);
 	assert_non_null(r);
 	assert_in_range(r->target, 0, TARGETS - 1);
 	b->heard += b->got[r->target].probes == 0;
 	b->got[r->target] = *r;
+	return true;
 }
 
 static int
 bed_up(void **state)
 {
 	struct bed *b = calloc(1, sizeof(*b));
+	int relay[2];
 
-	if (!b || !bench_up(&b->bench, PROCESS_POOL, hear))
+	if (!b || !bench_up(&b->bench, PROCESS_POOL, hear) ||
+		socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, relay) == -1)
 		return -1;
+	log_open(&b->bench.s.log, 3 << 3, LOG_LEVEL_INFO, "edge");
+	b->bench.s.log.retry_at = MONO_NEVER; /* the machine's own log is spared */
+	b->bench.s.log.relay_fd = relay[0];
+	b->lines = relay[1];
 	b->bench.s.config.probes = b->probes;
 	b->bench.s.config.probe_count = 2;
 	b->probes[1] = (struct conf_probe){.type = CONF_PROBE_EXEC, .rise = 1, .fall = 1,
@@ -49,6 +65,8 @@ bed_down(void **state)
 
 	exec_close(&b->bench.s);
 	left = bench_down(&b->bench);
+	close(b->bench.s.log.relay_fd);
+	close(b->lines);
 	free(b);
 	return left;
 }
@@ -239,6 +257,35 @@ so_many_run_at_once_and_no_more(void **state)
 	assert_int_equal(most, 32);
 	for (uint32_t i = 0; i < TARGETS; i++)
 		assert_true(b->got[i].up);
+	for (int i = 0; i < BENCH_TURNS && (b->stats.started < TARGETS || b->stats.running > 0); i++)
+		run_for(&b->bench, BENCH_TURN_MS);
+	assert_int_equal(b->stats.targets, TARGETS);
+	assert_int_equal(b->stats.started, TARGETS);
+	assert_int_equal(b->stats.waiting, 0);
+	assert_in_range(b->stats.queued, 1, TARGETS - 32);
+	assert_in_range(b->stats.lateness_max_ns, NS_PER_S, 60 * NS_PER_S); /* three lots before them */
+	assert_int_equal(recv(b->lines, &(char){0}, 1, 0), -1); /* much less than their interval */
+}
+
+/* When they are more than an interval late, that is said, and not for each of them. */
+static void
+who_waits_for_a_place_for_long_is_logged(void **state)
+{
+	struct bed *b = *state;
+	char line[1024] = "";
+
+	b->probes[1].interval_ms = b->probes[1].interval_fast_ms = 300;
+	b->probes[1].timeout_ms = 2000;
+	command(b, "exec sleep 0.5");
+	for (uint32_t i = 0; i < TARGETS; i++)
+		ask(b, i, i + 1);
+	for (int i = 0; i < BENCH_TURNS && b->heard < TARGETS; i++)
+		run_for(&b->bench, BENCH_TURN_MS);
+	assert_true(recv(b->lines, line, sizeof(line) - 1, 0) > 0);
+	assert_non_null(strstr(line + sizeof(struct log_relay_header),
+		"event=probe server=web1 virtual=http reason=no-place late_ms="));
+	assert_non_null(strstr(line + sizeof(struct log_relay_header), " running=31 waiting="));
+	assert_int_equal(recv(b->lines, line, sizeof(line), 0), -1);
 }
 
 static void
@@ -291,6 +338,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(rise_and_fall_and_never_twice_at_once, bed_up,
 			bed_down),
 		cmocka_unit_test_setup_teardown(so_many_run_at_once_and_no_more, bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(who_waits_for_a_place_for_long_is_logged, bed_up,
+			bed_down),
 		cmocka_unit_test_setup_teardown(only_what_the_configuration_has_is_run, bed_up,
 			bed_down),
 	};

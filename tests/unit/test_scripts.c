@@ -22,7 +22,7 @@ script(struct bed *b, const char *path, uint32_t interval_ms, uint32_t timeout_m
 	scripts_configure(&b->bench.s);
 }
 
-static void
+static bool
 hear(struct program_bench *bench, const struct channel_message *m)
 {
 	struct bed *b = (struct bed *)bench;
@@ -31,6 +31,7 @@ hear(struct program_bench *bench, const struct channel_message *m)
 	assert_int_equal(m->kind, IPC_TRACK);
 	assert_non_null(fact);
 	b->got = *fact;
+	return true;
 }
 
 static int
