@@ -11,8 +11,12 @@
 #include "ipc/messages.h"
 #include "proc/handover.h"
 
+/* As tandemd's own: the system refused something that it cannot do without. */
+enum { EXIT_REFUSED = 2 };
+
 struct child {
 	enum process_role role;
+	const char *name;           /* "election", in the log */
 	uint32_t index;             /* which prober */
 	int supervisor_fd;          /* channel; closed by the other side: stop at once */
 	struct logger log;          /* relay already set */
@@ -22,6 +26,11 @@ struct child {
 	const char *config_path;    /* absolute */
 	struct handover *handover;  /* shared page */
 };
+
+/* A sign of life: the supervisor kills who gives none. */
+void child_alive(const struct child *child);
+/* The system refused `what`; `error` is an errno of either sign. Told, and the end. */
+_Noreturn void child_give_up(struct child *child, const char *what, int error);
 
 _Noreturn void election_main(struct child *child);
 _Noreturn void pool_main(struct child *child);

@@ -132,6 +132,7 @@ become_child(struct supervisor *s, const struct supervised *c, int channel)
 	const struct process_kind *kind = kind_of(c->role);
 	struct child child = {
 		.role = c->role,
+		.name = kind->name,
 		.index = c->index,
 		.supervisor_fd = channel,
 		.node = s->node,

@@ -25,7 +25,6 @@ static const int64_t stop_patience_ns = 1 * NS_PER_S;
 enum {
 	REALTIME_PRIORITY = 50,
 	STATE_EVERY_S = 60,
-	EXIT_REFUSED = 2,
 	MESSAGES_A_TURN = 64,
 	MANY_ROUTERS = 32,
 };
@@ -56,13 +55,6 @@ finish(struct elector *x, int status)
 	log_close(&x->child->log);
 	free(x);
 	exit(status);
-}
-
-static _Noreturn void
-give_up(struct elector *x, const char *what, int error)
-{
-	report_text(x, LOG_LEVEL_ERROR, "process", REASON_SYSTEM, what, strerror(error));
-	_exit(EXIT_REFUSED);
 }
 
 static bool
@@ -112,9 +104,9 @@ take_config(struct elector *x, const struct channel_message *m)
 	gateways_configure(x, &before);
 	config_free(&before);
 	if (!pair_set_up(x))
-		give_up(x, "keys", ENOMEM);
+		child_give_up(x->child, "keys", ENOMEM);
 	if (x->wire.fd[WIRE_ARP] > 0 && !ours_set_up(x)) /* at start the wire is opened after this */
-		give_up(x, "addresses", ENOMEM);
+		child_give_up(x->child, "addresses", ENOMEM);
 	routers_configure(x, &x->config);
 	devices_configure(x);
 }
@@ -453,7 +445,7 @@ on_alive(struct ev_loop *loop, ev_timer *w, int events)
 	mono now = mono_now();
 
 	(void)events;
-	atomic_store(&x->child->handover->alive_ns[handover_slot(PROCESS_ELECTION, 0)], now.ns);
+	child_alive(x->child);
 	if (x->stopping && (all_quiet(x) || mono_due(x->stop_deadline, now)))
 		ev_break(loop, EVBREAK_ALL);
 }
@@ -532,24 +524,24 @@ open_all(struct elector *x)
 
 	x->starting = true;
 	if ((error = arp_sender_open(&x->arp)) != 0)
-		give_up(x, "packet-socket", -error);
+		child_give_up(x->child, "packet-socket", error);
 	if ((error = wire_open(&x->wire)) != 0)
-		give_up(x, "packet-socket", -error);
+		child_give_up(x->child, "packet-socket", error);
 	if (!ours_set_up(x))
-		give_up(x, "addresses", ENOMEM);
+		child_give_up(x->child, "addresses", ENOMEM);
 	if ((error = gateways_open(x)) != 0)
-		give_up(x, "gateway-sockets", -error);
+		child_give_up(x->child, "gateway-sockets", error);
 	if ((error = hands_start(&x->hands)) != 0)
-		give_up(x, "hands", -error);
+		child_give_up(x->child, "hands", error);
 	if ((error = announcer_start(&x->announcer)) != 0)
-		give_up(x, "announcer", -error);
+		child_give_up(x->child, "announcer", error);
 	if ((error = stragglers_start(x)) != 0)
-		give_up(x, "relay", -error);
+		child_give_up(x->child, "relay", error);
 	if ((x->block_fd = block_watch_open()) < 0)
-		give_up(x, "netlink", -x->block_fd);
+		child_give_up(x->child, "netlink", x->block_fd);
 	devices_start(x);
 	if ((error = links_open(&handlers, &x->links)) != 0)
-		give_up(x, "netlink", -error);
+		child_give_up(x->child, "netlink", error);
 	fencing_start(x);
 	routers_start(x);
 	ports_judge_leftovers(x);
@@ -568,7 +560,7 @@ become_realtime(struct elector *x)
 			strerror(error < 0 ? -error : error));
 	error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]));
 	if (error != 0)
-		give_up(x, "capabilities", error < 0 ? -error : error);
+		child_give_up(x->child, "capabilities", error);
 }
 
 _Noreturn void

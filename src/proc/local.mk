@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += libproc.la
 # One a line: they merge.
 libproc_la_SOURCES =
+libproc_la_SOURCES += src/proc/child.c
 libproc_la_SOURCES += src/proc/child.h
 libproc_la_SOURCES += src/proc/children.c
 libproc_la_SOURCES += src/proc/election_blocks.c
@@ -66,6 +67,8 @@ libproc_la_SOURCES += src/proc/resolver.c
 libproc_la_SOURCES += src/proc/rundir.c
 libproc_la_SOURCES += src/proc/rundir.h
 libproc_la_SOURCES += src/proc/scripts.c
+libproc_la_SOURCES += src/proc/servant.c
+libproc_la_SOURCES += src/proc/servant.h
 libproc_la_SOURCES += src/proc/supervisor.c
 libproc_la_SOURCES += src/proc/supervisor.h
 libproc_la_SOURCES += src/proc/withdraw.c

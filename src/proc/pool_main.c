@@ -17,7 +17,7 @@
 static const double alive_every_s = 0.1;
 static const double neighbours_every_s = 0.2; /* a new neighbour is soon one to be asked */
 static const int64_t prepare_patience_ns = 3 * NS_PER_S;
-enum { EXIT_REFUSED = 2, MESSAGES_A_TURN = 128, STATE_EVERY_S = 60, KEPT_BYTES = 32 << 20 };
+enum { MESSAGES_A_TURN = 128, STATE_EVERY_S = 60, KEPT_BYTES = 32 << 20 };
 
 static void
 log_state(struct pool *p)
@@ -435,7 +435,7 @@ on_alive(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)loop;
 	(void)events;
-	atomic_store(&p->child->handover->alive_ns[handover_slot(PROCESS_POOL, 0)], mono_now().ns);
+	child_alive(p->child);
 }
 
 static void
@@ -473,18 +473,6 @@ watch_all(struct pool *p)
 	start_timer(p, &p->flush_timer, targets_flush_timer, 0.);
 }
 
-static void
-complain_and_exit(struct pool *p, const char *what, int error)
-{
-	struct log_line line;
-
-	log_line_begin(&line, "process");
-	log_line_reason(&line, REASON_SYSTEM);
-	log_line_text(&line, what, strerror(-error));
-	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
-	_exit(EXIT_REFUSED);
-}
-
 _Noreturn void
 pool_main(struct child *child)
 {
@@ -517,9 +505,9 @@ pool_main(struct child *child)
 		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
 	sysctls_load(p);
 	if ((error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]))) != 0)
-		complain_and_exit(p, "capabilities", error);
+		child_give_up(child, "capabilities", error);
 	if ((error = control_start(p)) != 0)
-		complain_and_exit(p, "control-socket", error);
+		child_give_up(child, "control-socket", error);
 	watch_all(p);
 	ev_run(p->loop, 0);
 	leave(p, false);

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLIENTS_SHOWN = 5, EXIT_SYSTEM = 2 };
+enum { CLIENTS_SHOWN = 5 };
 
 /* The operator's clock: an end that is stored has to mean something after a boot. */
 static int64_t
@@ -113,10 +113,10 @@ reconfigure(struct pool *p)
 		return false;
 	p->config = fresh;
 	if (!names_configure(p, false))
-		_exit(EXIT_SYSTEM);
+		_exit(EXIT_REFUSED);
 	names_fill(p, &p->config);
 	if (!pool_rebuild(p, &before))
-		_exit(EXIT_SYSTEM);
+		_exit(EXIT_REFUSED);
 	names_ask(p);
 	config_free(&before);
 	return true;

@@ -9,14 +9,12 @@
  */
 #include "base/mono.h"
 #include "conf/pack.h"
-#include "ipc/channel.h"
 #include "linux/privileges.h"
 #include "probe/engine.h"
-#include "proc/child.h"
 #include "proc/prober_calls.h"
+#include "proc/servant.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,40 +25,17 @@ enum {
 	SPARE_DESCRIPTORS = 64,    /* for everything that is not a probe's connection */
 	MAX_RUNNING = 8192,
 	MAX_OPEN = 65536,          /* kept between probes as well */
-	MESSAGES_A_TURN = 256,     /* a reload of thousands must not hold probes up */
-	EXIT_SYSTEM = 2,
-	STATS_EVERY = 10, LATENESS_EVERY = 100, /* of the ticks below */
+	STATS_EVERY = 10, LATENESS_EVERY = 100, /* ticks */
 };
 
-static const double alive_every_s = 0.1;
-
 struct prober {
-	struct child *child;
-	struct ev_loop *loop;
+	struct servant servant;
 	struct engine *engine;
-	int pool_fd;               /* -1: none */
-	ev_io supervisor_io, pool_io;
-	ev_timer alive_timer;
 	struct conf_probe_map table; /* the pool's; empty: none yet */
 	struct tls_trust *trusts[LIMIT_CAS]; /* of the table's rows of cas, made when first needed */
 	struct log_limit void_limit;
-	uint64_t voided_seen, alive_ticks;
-	struct channel_message message;
+	uint64_t voided_seen, ticks;
 };
-
-static _Noreturn void
-give_up(const struct prober *p, const char *what, int error)
-{
-	struct log_line line;
-
-	log_line_begin(&line, "process");
-	log_line_text(&line, "name", "prober");
-	log_line_reason(&line, REASON_SYSTEM);
-	log_line_text(&line, "detail", what);
-	log_line_text(&line, "error", strerror(error));
-	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
-	_exit(EXIT_SYSTEM);
-}
 
 static void
 log_voided(struct prober *p)
@@ -76,7 +51,7 @@ log_voided(struct prober *p)
 	log_line_reason(&line, REASON_WOKE_LATE);
 	log_line_int(&line, "voided", (int64_t)(stats->voided - p->voided_seen));
 	log_line_ms(&line, "stalled_ms", stats->stall_ns);
-	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
+	log_emit(&p->servant.child->log, LOG_LEVEL_WARNING, &line);
 	p->voided_seen = stats->voided;
 }
 
@@ -91,25 +66,20 @@ drop_table(struct prober *p)
 }
 
 static void
-pool_gone(struct prober *p)
+gone(void *context)
 {
-	if (p->pool_fd == -1)
-		return;
-	ev_io_stop(p->loop, &p->pool_io);
-	close(p->pool_fd);
-	p->pool_fd = -1;
+	struct prober *p = context;
+
 	engine_clear_all(p->engine);
 	drop_table(p);
 }
 
 static void
-pool_wait(struct prober *p, int events)
+ready(void *context)
 {
-	if (p->pool_fd == -1 || (p->pool_io.events & (EV_READ | EV_WRITE)) == events)
-		return;
-	ev_io_stop(p->loop, &p->pool_io);
-	ev_io_set(&p->pool_io, p->pool_fd, events);
-	ev_io_start(p->loop, &p->pool_io);
+	struct prober *p = context;
+
+	engine_resume(p->engine);
 }
 
 /* For the engine: false when the pool is slow; the engine keeps the result. */
@@ -118,15 +88,8 @@ report(void *context, const struct ipc_probe_results *results)
 {
 	struct prober *p = context;
 
-	if (p->pool_fd == -1)
-		return false;
-	if (channel_send(p->pool_fd, IPC_PROBE_RESULTS, results, ipc_results_size(results->count), -1) ==
-		-1) {
-		/* a pool that is gone is seen by reading; its successor asks anew */
-		pool_wait(p, EV_READ | EV_WRITE);
-		return false;
-	}
-	return true;
+	return servant_tell(&p->servant, IPC_PROBE_RESULTS, results,
+		ipc_results_size(results->count));
 }
 
 /* Targets that are set already have copies of what they need. */
@@ -172,13 +135,13 @@ take_set(struct prober *p, const struct ipc_probe_set *set)
 	log_line_reason(&line, REASON_SYSTEM);
 	log_line_int(&line, "target", set->target);
 	log_line_text(&line, "error", strerror(-error));
-	log_emit(&p->child->log, LOG_LEVEL_ERROR, &line);
+	log_emit(&p->servant.child->log, LOG_LEVEL_ERROR, &line);
 }
 
 static void
-take_pool_message(struct prober *p)
+take(void *context, const struct channel_message *m)
 {
-	const struct channel_message *m = &p->message;
+	struct prober *p = context;
 	const struct ipc_probe_clear *clear;
 
 	if (m->kind == IPC_PROBE_TABLE) {
@@ -190,70 +153,6 @@ take_pool_message(struct prober *p)
 		if (clear != NULL)
 			engine_clear(p->engine, clear->target);
 	}
-	if (m->fd != -1)
-		close(m->fd);
-}
-
-static void
-on_pool(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct prober *p = w->data;
-	int i, got = 0;
-
-	(void)loop;
-	for (i = 0; (events & EV_READ) != 0 && i < MESSAGES_A_TURN; i++) {
-		got = channel_receive(p->pool_fd, &p->message);
-		if (got != 1)
-			break;
-		take_pool_message(p);
-	}
-	if (got == -1) {
-		pool_gone(p);
-		return;
-	}
-	if ((events & EV_WRITE) != 0) {
-		pool_wait(p, EV_READ);
-		engine_resume(p->engine);
-	}
-}
-
-static void
-pool_come(struct prober *p, int fd)
-{
-	pool_gone(p);
-	p->pool_fd = fd;
-	ev_io_init(&p->pool_io, on_pool, fd, EV_READ);
-	p->pool_io.data = p;
-	ev_io_start(p->loop, &p->pool_io);
-	engine_resume(p->engine);
-}
-
-static void
-take_supervisor_message(struct prober *p)
-{
-	const struct channel_message *m = &p->message;
-	const struct ipc_peer *peer = channel_payload(m, sizeof(*peer));
-
-	if (m->kind == IPC_STOP)
-		_exit(0);
-	if (m->kind == IPC_PEER && peer != NULL && peer->role == PROCESS_POOL && m->fd != -1)
-		pool_come(p, m->fd);
-	else if (m->fd != -1)
-		close(m->fd);
-}
-
-static void
-on_supervisor(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct prober *p = w->data;
-	int got;
-
-	(void)loop;
-	(void)events;
-	while ((got = channel_receive(p->child->supervisor_fd, &p->message)) == 1)
-		take_supervisor_message(p);
-	if (got == -1)
-		_exit(0);
 }
 
 /* What does not get there now is told again in a second. */
@@ -274,24 +173,19 @@ tell_stats(struct prober *p)
 		.lateness_max_ns = s->lateness.max_ns,
 	};
 
-	if (p->pool_fd != -1)
-		channel_send(p->pool_fd, IPC_PROBER_STATS, &stats, sizeof(stats), -1);
+	servant_tell(&p->servant, IPC_PROBER_STATS, &stats, sizeof(stats));
 }
 
 static void
-on_alive(struct ev_loop *loop, ev_timer *w, int events)
+tick(void *context)
 {
-	struct prober *p = w->data;
+	struct prober *p = context;
 
-	(void)loop;
-	(void)events;
-	atomic_store(&p->child->handover->alive_ns[handover_slot(PROCESS_PROBER, p->child->index)],
-		mono_now().ns);
 	log_voided(p);
-	p->alive_ticks++;
-	if (p->alive_ticks % STATS_EVERY == 0)
+	p->ticks++;
+	if (p->ticks % STATS_EVERY == 0)
 		tell_stats(p);
-	if (p->alive_ticks % LATENESS_EVERY == 0)
+	if (p->ticks % LATENESS_EVERY == 0)
 		engine_turn_lateness(p->engine);
 }
 
@@ -313,24 +207,15 @@ raise_descriptors(void)
 }
 
 static void
-open_all(struct prober *p)
+open_engine(struct prober *p)
 {
-	struct engine_options options = {.max_open = raise_descriptors(), .report = report,
-		.context = p};
+	struct engine_options options = {.loop = p->servant.loop, .max_open = raise_descriptors(),
+		.report = report, .context = p};
 
-	p->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (p->loop == NULL)
-		give_up(p, "event-loop", errno);
-	options.loop = p->loop;
 	options.max_running = options.max_open < MAX_RUNNING ? options.max_open : MAX_RUNNING;
 	p->engine = engine_open(&options);
 	if (p->engine == NULL)
-		give_up(p, "icmp-socket", errno);
-	ev_io_init(&p->supervisor_io, on_supervisor, p->child->supervisor_fd, EV_READ);
-	ev_timer_init(&p->alive_timer, on_alive, 0., alive_every_s);
-	p->supervisor_io.data = p->alive_timer.data = p;
-	ev_io_start(p->loop, &p->supervisor_io);
-	ev_timer_start(p->loop, &p->alive_timer);
+		child_give_up(p->servant.child, "icmp-socket", errno);
 }
 
 static void
@@ -341,26 +226,24 @@ lock_up(const struct prober *p)
 	tzset(); /* reads a file, which is not possible any more at the first log line */
 	error = privileges_become_nobody();
 	if (error != 0)
-		give_up(p, "become-nobody", -error);
+		child_give_up(p->servant.child, "become-nobody", error);
 	error = prober_calls_confine();
 	if (error != 0)
-		give_up(p, "seccomp", -error);
+		child_give_up(p->servant.child, "seccomp", error);
 }
 
 _Noreturn void
 prober_main(struct child *child)
 {
+	static const struct servant_work work = {.take = take, .ready = ready, .gone = gone,
+		.tick = tick};
 	struct prober *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
-		_exit(EXIT_SYSTEM);
-	p->child = child;
-	p->pool_fd = -1;
+		_exit(EXIT_REFUSED);
 	p->void_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
-	open_all(p);
+	servant_open(&p->servant, child, &work, p);
+	open_engine(p);
 	lock_up(p);
-	if (channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1) == -1)
-		_exit(EXIT_SYSTEM);
-	ev_run(p->loop, 0);
-	_exit(0);
+	servant_run(&p->servant);
 }

@@ -8,13 +8,11 @@
  * It holds no truth: it answers what the pool asks. Of several addresses the lowest one is answered, so
  * that two nodes that are told the same set choose the same.
  */
-#include "ipc/channel.h"
 #include "linux/privileges.h"
 #include "linux/worker.h"
-#include "proc/child.h"
+#include "proc/servant.h"
 
 #include <errno.h>
-#include <ev.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -23,9 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THREADS = 8, MESSAGES_A_TURN = 256, EXIT_SYSTEM = 2 };
-
-static const double alive_every_s = 0.1;
+enum { THREADS = 8 };
 
 struct resolver;
 
@@ -37,11 +33,7 @@ struct asker {
 };
 
 struct resolver {
-	struct child *child;
-	struct ev_loop *loop;
-	int pool_fd;               /* -1: none */
-	ev_io supervisor_io, pool_io;
-	ev_timer alive_timer;
+	struct servant servant;
 	struct asker askers[THREADS];
 };
 
@@ -132,8 +124,7 @@ on_answer(struct ev_loop *loop, ev_io *w, int events)
 	while ((j = worker_next_done(a->worker)) != NULL) {
 		a->under_way--;
 		/* Refused by a full channel: the pool asks again. */
-		if (a->resolver->pool_fd != -1)
-			channel_send(a->resolver->pool_fd, IPC_RESOLVED, &j->answer, sizeof(j->answer), -1);
+		servant_tell(&a->resolver->servant, IPC_RESOLVED, &j->answer, sizeof(j->answer));
 		free(j);
 	}
 }
@@ -158,96 +149,12 @@ ask(struct resolver *r, const struct ipc_resolve *question)
 }
 
 static void
-pool_gone(struct resolver *r)
+take(void *context, const struct channel_message *m)
 {
-	if (r->pool_fd == -1)
-		return;
-	ev_io_stop(r->loop, &r->pool_io);
-	close(r->pool_fd);
-	r->pool_fd = -1;
-}
+	const struct ipc_resolve *question = channel_payload(m, sizeof(*question));
 
-static void
-on_pool(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct resolver *r = w->data;
-	const struct ipc_resolve *question;
-	struct channel_message m;
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		int got = channel_receive(r->pool_fd, &m);
-
-		if (got == 0)
-			return;
-		if (got == -1) {
-			pool_gone(r);
-			return;
-		}
-		if (m.fd != -1)
-			close(m.fd);
-		if (m.kind == IPC_RESOLVE && (question = channel_payload(&m, sizeof(*question))))
-			ask(r, question);
-	}
-}
-
-static void
-take_supervisor(struct resolver *r, const struct channel_message *m)
-{
-	const struct ipc_peer *peer = channel_payload(m, sizeof(*peer));
-
-	if (m->kind == IPC_STOP)
-		_exit(0);
-	if (m->kind != IPC_PEER || !peer || peer->role != PROCESS_POOL || m->fd == -1) {
-		if (m->fd != -1)
-			close(m->fd);
-		return;
-	}
-	pool_gone(r);
-	r->pool_fd = m->fd;
-	ev_io_init(&r->pool_io, on_pool, r->pool_fd, EV_READ);
-	r->pool_io.data = r;
-	ev_io_start(r->loop, &r->pool_io);
-}
-
-static void
-on_supervisor(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct resolver *r = w->data;
-	struct channel_message m;
-	int got;
-
-	(void)loop;
-	(void)events;
-	while ((got = channel_receive(r->child->supervisor_fd, &m)) == 1)
-		take_supervisor(r, &m);
-	if (got == -1)
-		_exit(0);
-}
-
-static void
-on_alive(struct ev_loop *loop, ev_timer *w, int events)
-{
-	struct resolver *r = w->data;
-
-	(void)loop;
-	(void)events;
-	atomic_store(&r->child->handover->alive_ns[handover_slot(PROCESS_RESOLVER, 0)], mono_now().ns);
-}
-
-static _Noreturn void
-give_up(const struct resolver *r, const char *what, int error)
-{
-	struct log_line line;
-
-	log_line_begin(&line, "process");
-	log_line_text(&line, "name", "resolver");
-	log_line_reason(&line, REASON_SYSTEM);
-	log_line_text(&line, "detail", what);
-	log_line_text(&line, "error", strerror(-error));
-	log_emit(&r->child->log, LOG_LEVEL_ERROR, &line);
-	_exit(EXIT_SYSTEM);
+	if (m->kind == IPC_RESOLVE && question)
+		ask(context, question);
 }
 
 static void
@@ -258,36 +165,26 @@ start_askers(struct resolver *r)
 		int error = worker_start(resolve, NULL, NULL, &a->worker);
 
 		if (error != 0)
-			give_up(r, "threads", error);
+			child_give_up(r->servant.child, "threads", error);
 		a->resolver = r;
 		ev_io_init(&a->watcher, on_answer, worker_fd(a->worker), EV_READ);
 		a->watcher.data = a;
-		ev_io_start(r->loop, &a->watcher);
+		ev_io_start(r->servant.loop, &a->watcher);
 	}
 }
 
 _Noreturn void
 resolver_main(struct child *child)
 {
+	static const struct servant_work work = {.take = take};
 	struct resolver *r = calloc(1, sizeof(*r));
 	int error;
 
 	if (!r)
-		_exit(EXIT_SYSTEM);
-	r->child = child;
-	r->pool_fd = -1;
-	r->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	if (!r->loop)
-		give_up(r, "event-loop", -errno);
+		_exit(EXIT_REFUSED);
+	servant_open(&r->servant, child, &work, r);
 	if ((error = privileges_become_nobody()) != 0)
-		give_up(r, "privileges", error);
+		child_give_up(child, "privileges", error);
 	start_askers(r);
-	ev_io_init(&r->supervisor_io, on_supervisor, child->supervisor_fd, EV_READ);
-	ev_timer_init(&r->alive_timer, on_alive, 0., alive_every_s);
-	r->supervisor_io.data = r->alive_timer.data = r;
-	ev_io_start(r->loop, &r->supervisor_io);
-	ev_timer_start(r->loop, &r->alive_timer);
-	channel_send(child->supervisor_fd, IPC_READY, NULL, 0, -1);
-	ev_run(r->loop, 0);
-	_exit(0);
+	servant_run(&r->servant);
 }

@@ -349,7 +349,7 @@ bench_logged(const struct bench *b, const char *text)
 static _Noreturn void
 become_pool(struct bench *b, int supervisor, int relay)
 {
-	struct child child = {.role = PROCESS_POOL, .supervisor_fd = supervisor,
+	struct child child = {.role = PROCESS_POOL, .name = "pool", .supervisor_fd = supervisor,
 		.run_dir = b->dir, .state_dir = b->dir, .handover = b->handover};
 
 	signal(SIGPIPE, SIG_IGN);

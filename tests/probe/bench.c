@@ -31,8 +31,9 @@ die(const char *what)
 static _Noreturn void
 become_prober(int supervisor, struct handover *handover)
 {
-	struct child child = {.role = PROCESS_PROBER, .index = 0, .supervisor_fd = supervisor,
-		.run_dir = "/nonexistent", .state_dir = "/nonexistent", .handover = handover};
+	struct child child = {.role = PROCESS_PROBER, .name = "prober", .index = 0,
+		.supervisor_fd = supervisor, .run_dir = "/nonexistent", .state_dir = "/nonexistent",
+		.handover = handover};
 
 	signal(SIGPIPE, SIG_IGN);
 	log_open(&child.log, 3 << 3, LOG_LEVEL_INFO, "bench");
