@@ -1,11 +1,8 @@
-/*
- * The announcer thread. See announcer.h. As with the hands, two ends of a socket pair carry
- * pointers, and whoever has received one owns what it points to.
- */
+/* The announcer thread. See announcer.h. */
 #include "linux/announcer.h"
 
-#include "linux/thread.h"
 #include "linux/arp.h"
+#include "linux/thread_channel.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,8 +20,6 @@
 #include <unistd.h>
 
 enum {
-	QUEUE_BYTES = ANNOUNCER_QUEUE * 1024, /* what the kernel charges for a pointer is below 1 KiB */
-	SEND_BUFFER = 1 << 20,
 	BATCH = 32,
 	SENDER_AT = 28, TARGET_AT = 38,  /* IPv4 addresses in the frame */
 	FORMS = 2,
@@ -35,9 +30,7 @@ static const int64_t turn_ns = 1 * NS_PER_MS, work_ns = 900 * NS_PER_US;
 static const unsigned long slack_ns = 1; /* a rest is short, and is not to be made longer */
 
 struct announcer {
-	int loop_end, thread_end;
-	pthread_t thread;
-	size_t under_way; /* the loop's */
+	struct thread_channel channel;
 
 	/* the thread's */
 	struct arp_sender arp;
@@ -206,8 +199,7 @@ give_back(struct announcer *a, struct announcer_round *r)
 {
 	r->ended = mono_now();
 	r->whole = r->form == FORMS;
-	if (send(a->thread_end, &r, sizeof(struct announcer_round *), MSG_NOSIGNAL) == -1)
-		free(r);
+	thread_channel_give_back(&a->channel, r);
 }
 
 /* Everybody has an equal part of the turn. */
@@ -256,22 +248,12 @@ take_up(struct announcer *a, struct announcer_round *r)
 static void
 receive(struct announcer *a)
 {
-	struct announcer_round *r;
+	struct thread_order order;
+	enum thread_next next;
 
-	for (;;) {
-		ssize_t n = recv(a->thread_end, &r, sizeof(struct announcer_round *),
-			a->rounds ? MSG_DONTWAIT : 0);
-
-		if (n == (ssize_t)sizeof(struct announcer_round *)) {
-			take_up(a, r);
-		} else if (n == 0) {
-			a->ending = true;
-			return;
-		} else if (errno != EINTR) {
-			a->ending = a->ending || (errno != EAGAIN && errno != EWOULDBLOCK);
-			return;
-		}
-	}
+	while ((next = thread_channel_next(&a->channel, !a->rounds, &order)) == THREAD_ORDER)
+		take_up(a, order.item);
+	a->ending = next == THREAD_END;
 }
 
 static void
@@ -297,7 +279,7 @@ step_down(void)
 	sched_setparam(0, &param);
 }
 
-static void *
+static void
 work(void *argument)
 {
 	struct announcer *a = argument;
@@ -320,8 +302,6 @@ work(void *argument)
 		a->rounds = r->next;
 		give_back(a, r);
 	}
-	shutdown(a->thread_end, SHUT_WR);
-	return NULL;
 }
 
 /* --- the loop's side --- */
@@ -330,30 +310,18 @@ int
 announcer_start(struct announcer **out)
 {
 	struct announcer *a = calloc(1, sizeof(*a));
-	int ends[2], size = QUEUE_BYTES, error;
+	int error;
 
 	if (!a)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
-		error = -errno;
-		free(a);
-		return error;
-	}
-	a->loop_end = ends[0];
-	a->thread_end = ends[1];
-	for (int i = 0; i < 2; i++)
-		if (setsockopt(ends[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1)
-			setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	error = arp_sender_open(&a->arp);
 	if (error == 0)
-		error = thread_start(&a->thread, work, a);
+		error = thread_channel_start(&a->channel, ANNOUNCER_QUEUE, work, a);
 	if (error == 0) {
 		*out = a;
 		return 0;
 	}
 	arp_sender_close(&a->arp);
-	close(ends[0]);
-	close(ends[1]);
 	free(a);
 	return error;
 }
@@ -361,51 +329,25 @@ announcer_start(struct announcer **out)
 int
 announcer_fd(const struct announcer *a)
 {
-	return a->loop_end;
+	return thread_channel_fd(&a->channel);
 }
 
 bool
 announcer_submit(struct announcer *a, struct announcer_round *round)
 {
-	if (a->under_way == ANNOUNCER_QUEUE || send(a->loop_end, &round,
-		sizeof(struct announcer_round *), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		return false;
-	a->under_way++;
-	return true;
-}
-
-static struct announcer_round *
-collect(struct announcer *a, int flags)
-{
-	struct announcer_round *r;
-
-	if (recv(a->loop_end, &r, sizeof(struct announcer_round *), flags) !=
-		(ssize_t)sizeof(struct announcer_round *))
-		return NULL;
-	a->under_way--;
-	return r;
+	return thread_channel_give(&a->channel, round);
 }
 
 struct announcer_round *
 announcer_next_done(struct announcer *a)
 {
-	return collect(a, MSG_DONTWAIT);
+	return thread_channel_take(&a->channel);
 }
 
 void
 announcer_stop(struct announcer *a)
 {
-	shutdown(a->loop_end, SHUT_WR);
-	while (a->under_way > 0) {
-		struct announcer_round *r = collect(a, 0);
-
-		if (!r && errno != EINTR)
-			break;
-		free(r);
-	}
-	pthread_join(a->thread, NULL);
-	close(a->loop_end);
-	close(a->thread_end);
+	thread_channel_stop(&a->channel);
 	arp_sender_close(&a->arp);
 	free(a);
 }

@@ -1,9 +1,9 @@
-/* The relay thread. See relay.h. Orders go in, and jobs that are over come back, by a socket pair. */
+/* The relay thread. See relay.h. The loop gives it jobs, and tells it of routers whose jobs end. */
 #include "linux/relay.h"
 
 #include "linux/knob.h"
 #include "linux/relay_filter.h"
-#include "linux/thread.h"
+#include "linux/thread_channel.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,16 +25,8 @@ enum {
 	TARGET6_AT = ETH_HLEN + 24,
 };
 
-/* What the loop says to the thread: begin that job, or (NULL) end those of that router. */
-struct order {
-	struct relay_job *job;
-	uint32_t router;
-};
-
 struct relay {
-	int loop_end, thread_end;
-	pthread_t thread;
-	size_t under_way;               /* the loop's */
+	struct thread_channel channel;
 
 	/* the thread's */
 	struct relay_job *jobs[RELAY_JOBS];
@@ -107,8 +99,7 @@ give_back(struct relay *relay, struct relay_job *job)
 	if (job->fd != -1)
 		close(job->fd);
 	job->fd = -1;
-	if (send(relay->thread_end, &job, sizeof(struct relay_job *), MSG_NOSIGNAL) == -1)
-		free(job);
+	thread_channel_give_back(&relay->channel, job);
 }
 
 static void
@@ -126,21 +117,26 @@ take_up(struct relay *relay, struct relay_job *job)
 }
 
 static void
+end_those_of(struct relay *relay, uint32_t router)
+{
+	for (size_t i = 0; i < relay->job_count; i++)
+		if (relay->jobs[i]->router == router)
+			relay->jobs[i]->ending = true;
+}
+
+static void
 take_orders(struct relay *relay)
 {
-	struct order order;
-	ssize_t n;
+	struct thread_order order;
+	enum thread_next next;
 
-	while ((n = recv(relay->thread_end, &order, sizeof(order), MSG_DONTWAIT)) > 0) {
-		if (order.job) {
-			take_up(relay, order.job);
-			continue;
-		}
-		for (size_t i = 0; i < relay->job_count; i++)
-			if (relay->jobs[i]->router == order.router)
-				relay->jobs[i]->ending = true;
+	while ((next = thread_channel_next(&relay->channel, false, &order)) == THREAD_ORDER) {
+		if (order.item)
+			take_up(relay, order.item);
+		else
+			end_those_of(relay, order.word);
 	}
-	if (n == 0)
+	if (next == THREAD_END)
 		relay->closing = true;
 }
 
@@ -226,7 +222,7 @@ wait_and_serve(struct relay *relay)
 	struct pollfd list[RELAY_JOBS + 1];
 	size_t count = relay->job_count;
 
-	list[0] = (struct pollfd){.fd = relay->thread_end, .events = POLLIN};
+	list[0] = (struct pollfd){.fd = relay->channel.thread_end, .events = POLLIN};
 	for (size_t i = 0; i < count; i++)
 		list[i + 1] = (struct pollfd){.fd = relay->jobs[i]->fd, .events = POLLIN};
 	if (poll(list, count + 1, patience_ms(relay)) == -1)
@@ -241,7 +237,7 @@ wait_and_serve(struct relay *relay)
 		take_orders(relay);
 }
 
-static void *
+static void
 work(void *argument)
 {
 	struct sched_param ordinary = {.sched_priority = 0};
@@ -252,8 +248,6 @@ work(void *argument)
 		wait_and_serve(relay);
 		drop_ended(relay);
 	}
-	shutdown(relay->thread_end, SHUT_WR);
-	return NULL;
 }
 
 /* --- the loop's side --- */
@@ -262,75 +256,41 @@ int
 relay_start(struct relay **out)
 {
 	struct relay *relay = calloc(1, sizeof(*relay));
-	int ends[2], error;
+	int error;
 
 	if (!relay)
 		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
-		error = -errno;
-		free(relay);
-		return error;
-	}
-	relay->loop_end = ends[0];
-	relay->thread_end = ends[1];
-	error = thread_start(&relay->thread, work, relay);
-	if (error == 0) {
+	error = thread_channel_start(&relay->channel, RELAY_JOBS, work, relay);
+	if (error == 0)
 		*out = relay;
-		return 0;
-	}
-	close(ends[0]);
-	close(ends[1]);
-	free(relay);
+	else
+		free(relay);
 	return error;
 }
 
 int
 relay_fd(const struct relay *relay)
 {
-	return relay->loop_end;
-}
-
-static bool
-give_order(struct relay *relay, struct relay_job *job, uint32_t router)
-{
-	struct order order = {.job = job, .router = router};
-
-	return send(relay->loop_end, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL) ==
-		(ssize_t)sizeof(order);
+	return thread_channel_fd(&relay->channel);
 }
 
 bool
 relay_begin(struct relay *relay, struct relay_job *job)
 {
-	if (relay->under_way == RELAY_JOBS || !give_order(relay, job, job->router))
-		return false;
-	relay->under_way++;
-	return true;
+	return thread_channel_give(&relay->channel, job);
 }
 
 void
 relay_end(struct relay *relay, uint32_t router)
 {
-	if (relay->under_way > 0)
-		give_order(relay, NULL, router); /* not taken: it ends by itself */
-}
-
-static struct relay_job *
-collect(struct relay *relay, int flags)
-{
-	struct relay_job *job;
-
-	if (recv(relay->loop_end, &job, sizeof(struct relay_job *), flags) !=
-		(ssize_t)sizeof(struct relay_job *))
-		return NULL;
-	relay->under_way--;
-	return job;
+	if (relay->channel.under_way > 0)
+		thread_channel_tell(&relay->channel, router); /* not told: they end by themselves */
 }
 
 struct relay_job *
 relay_next_done(struct relay *relay)
 {
-	return collect(relay, MSG_DONTWAIT);
+	return thread_channel_take(&relay->channel);
 }
 
 void
@@ -338,16 +298,6 @@ relay_stop(struct relay *relay)
 {
 	if (!relay)
 		return;
-	shutdown(relay->loop_end, SHUT_WR);
-	while (relay->under_way > 0) {
-		struct relay_job *job = collect(relay, 0);
-
-		if (!job && errno != EINTR)
-			break;
-		free(job);
-	}
-	pthread_join(relay->thread, NULL);
-	close(relay->loop_end);
-	close(relay->thread_end);
+	thread_channel_stop(&relay->channel);
 	free(relay);
 }
