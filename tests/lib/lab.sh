@@ -22,6 +22,7 @@ set -u
 LAB_TOP=${LAB_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 # Where the binaries are: given, or the conventional build folder, or the source folder itself.
 TANDEM_BUILD=${TANDEM_BUILD:-$LAB_TOP/build}
+LAB_TOOLS="pinger logsink tcpecho tcphold httploop shares manyserver nonetfilter execlog flood announced"
 LAB_ID=tl$$
 LAB=
 LAB_NODES="n1 n2"
@@ -44,16 +45,17 @@ lab_tool()
 	printf '%s/tests/tools/%s' "$TANDEM_BUILD" "$1"
 }
 
+# Beds that are set up at the same time build them once.
 lab_need()
 {
-	local t
+	local t missing=
 
 	[ "$(id -u)" = 0 ] || fail "the test bed needs root (network namespaces)"
-	for t in pinger logsink; do
-		[ -x "$(lab_tool $t)" ] && continue
-		make -s -C "$TANDEM_BUILD" tests/tools/pinger tests/tools/logsink tests/tools/tcpecho \
-			tests/tools/tcphold tests/tools/httploop tests/tools/shares tests/tools/manyserver tests/tools/execlog >&2 || fail "no build in $TANDEM_BUILD"
+	for t in $LAB_TOOLS; do
+		[ -x "$(lab_tool $t)" ] || missing="$missing tests/tools/$t"
 	done
+	# shellcheck disable=SC2086
+	[ -z "$missing" ] || flock "$TANDEM_BUILD" make -s -C "$TANDEM_BUILD" $missing >&2 || fail "no build in $TANDEM_BUILD"
 	for t in ip jq; do
 		command -v $t >/dev/null || fail "$t is missing"
 	done
