@@ -4,7 +4,8 @@
  * meanwhile; so the thread runs below the loop's priority and rests a part of every millisecond.
  *
  * A round goes over all its addresses twice: first the request form, which most neighbours honour,
- * then the reply form (see arp.h). Several rounds share the thread in turns.
+ * then the reply form (see arp.h). Several rounds share the thread in turns. Where there is more than
+ * one processor, a second thread helps with the requests of a large round.
  *
  * Who has given up an address must not announce it any more, not even after its process was
  * stopped in the middle of a round: every round has a moment from which on nothing of it is sent,
@@ -29,6 +30,17 @@ struct announcer_row {
 	struct ip_prefix prefix; /* IPv4, of announcer_addresses() > 0 */
 	int ifindex;
 	uint8_t mac[6];
+
+	uint64_t first;           /* the threads': which of the round's addresses its first one is */
+};
+
+/* What one thread has of a form of a round. */
+struct announcer_share {
+	uint64_t at;              /* the next address that it has taken */
+	unsigned count;           /* so many of them are not sent yet */
+	uint64_t sent;
+	mono latest;              /* it sent something */
+	int refused;              /* turns in a row in which the kernel took nothing */
 };
 
 struct announcer_round {
@@ -42,13 +54,15 @@ struct announcer_round {
 	uint32_t addresses;       /* announced by the request form */
 	mono begun, requested, ended; /* first frame, last request, last frame */
 
-	/* the thread's */
+	/* the threads' */
 	struct announcer_round *next;
-	uint32_t row, offset;
+	uint64_t total;           /* addresses of the rows */
 	uint8_t form;
-	int refused;
 	mono form_begun;
-	uint64_t form_sent;
+	_Atomic uint64_t taken;   /* so many of this form are some thread's */
+	_Atomic bool stopped;     /* the helper is to let go */
+	bool lent;                /* the helper has it as well */
+	struct announcer_share own, helper;
 
 	size_t count;
 	struct announcer_row rows[]; /* count of them */
@@ -61,7 +75,7 @@ struct announcer_round *announcer_round_new(size_t count);
 /* How many addresses of a block are announced: all, or none of one that is too large. */
 uint32_t announcer_addresses(const struct ip_prefix *block);
 
-/* Starts the thread, one priority below the caller's. 0 or negative errno. Needs CAP_NET_RAW. */
+/* Starts the threads, one priority below the caller's. 0 or negative errno. Needs CAP_NET_RAW. */
 int announcer_start(struct announcer **out);
 /* Readable when a round is over; for the event loop. */
 int announcer_fd(const struct announcer *a);
@@ -71,7 +85,7 @@ bool announcer_submit(struct announcer *a, struct announcer_round *round);
 void announcer_cancel(struct announcer_round *round);
 /* The next round that is over, or NULL. The caller frees it with free(). */
 struct announcer_round *announcer_next_done(struct announcer *a);
-/* Ends rounds under way, the thread, and frees everything. */
+/* Ends rounds under way and the threads, and frees everything. */
 void announcer_stop(struct announcer *a);
 
 #endif

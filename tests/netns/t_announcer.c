@@ -229,6 +229,129 @@ test_what_cannot_be_sent_comes_back(void **state)
 }
 
 static unsigned
+threads_now(void)
+{
+	return (unsigned)atoi(bed_ask("ls /proc/%d/task | wc -l", (int)getpid()));
+}
+
+/* Many rows, each with frames of its own, of which a batch has several: all are heard once in each form. */
+static void
+test_rows_within_a_batch(void **state)
+{
+	enum { ROWS = 3000, FEW = 8 };
+	struct bed *bed = *state;
+	int fd = listen_there(bed);
+	struct announcer_round *r = announcer_round_new(ROWS);
+	struct announcer *a;
+	uint32_t all = 0;
+	struct heard *h;
+
+	assert_non_null(r);
+	for (uint32_t i = 0; i < ROWS; i++) { /* seven single addresses, then eight in one */
+		bool single = i % FEW != FEW - 1;
+
+		r->rows[i] = (struct announcer_row){.ifindex = bed->v0,
+			.prefix = {.length = single ? 32 : 29, .addr = {.family = IP_V4,
+				.bytes = {10, 57, (uint8_t)(i / FEW * 16 / 256),
+					(uint8_t)(i / FEW * 16 % 256 + (single ? i % FEW : FEW))}}}};
+		memcpy(r->rows[i].mac, mac, sizeof(mac));
+		all += single ? 1 : FEW;
+	}
+	atomic_store(&r->until_ns, mono_add_ns(mono_now(), 30 * NS_PER_S).ns);
+	assert_int_equal(announcer_start(&a), 0);
+	assert_true(announcer_submit(a, r));
+	assert_ptr_equal(await(a), r);
+	assert_true(r->whole);
+	assert_int_equal(r->addresses, all);
+	h = hear(fd, "10.57.0.0/16");
+	for (uint32_t i = 0; i < ROWS / FEW * 16; i++) {
+		unsigned wanted = i % 16 != FEW - 1;
+
+		assert_int_equal(h->times[0][i], wanted);
+		assert_int_equal(h->times[1][i], wanted);
+	}
+	assert_int_equal(h->other, 0);
+	free(h);
+	free(r);
+	close(fd);
+	announcer_stop(a);
+}
+
+/* A row with another sender's address in between. */
+static void
+test_macs_within_a_batch(void **state)
+{
+	static const char *const blocks[] = {"10.58.0.1/32", "10.58.0.2/32", "10.58.0.3/32"};
+	struct bed *bed = *state;
+	int fd = listen_there(bed);
+	struct announcer_round *r = round_of(bed, blocks, 3, 0);
+	struct announcer *a;
+	uint8_t frame[128];
+
+	r->rows[1].mac[5] = 0x77;
+	assert_int_equal(announcer_start(&a), 0);
+	assert_true(announcer_submit(a, r));
+	free(await(a));
+	for (unsigned i = 0; i < 6; i++) {
+		uint8_t last = i % 3 == 1 ? 0x77 : 0x01;
+
+		assert_int_equal(recv(fd, frame, sizeof(frame), 0), ARP_FRAME);
+		assert_int_equal(frame[31], i % 3 + 1);
+		assert_int_equal(frame[11], last);
+		assert_int_equal(frame[27], last);
+		assert_int_equal(frame[21], i / 3 + 1);
+		assert_true(i < 3 || frame[37] == last);
+	}
+	close(fd);
+	announcer_stop(a);
+}
+
+/* A large round is two threads' work: cancelled, refused or ended, it comes back and nothing follows. */
+static void
+test_a_round_with_help(void **state)
+{
+	static const char *const blocks[] = {"10.59.0.0/16"};
+	struct bed *bed = *state;
+	int fd = listen_there(bed);
+	unsigned before = threads_now();
+	struct announcer_round *r;
+	struct announcer *a;
+	struct heard *h;
+
+	assert_int_equal(announcer_start(&a), 0);
+	assert_int_equal(threads_now() - before, sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1);
+	for (int i = 0; i < 20; i++) {
+		r = round_of(bed, blocks, 1, 0);
+		assert_true(announcer_submit(a, r));
+		usleep((useconds_t)(i * 700));
+		announcer_cancel(r);
+		assert_ptr_equal(await(a), r);
+		assert_false(r->whole);
+		h = hear(fd, blocks[0]);
+		for (size_t k = 0; k < BIG; k++)
+			if (h->times[0][k] + h->times[1][k] > 1)
+				fail_msg("address %zu is announced twice", k);
+		free(h);
+		usleep(2000);
+		assert_int_equal(recv(fd, &i, sizeof(i), MSG_DONTWAIT | MSG_PEEK), -1);
+		free(r);
+	}
+	r = round_of(bed, blocks, 1, 0);
+	r->rows[0].ifindex = 99999;
+	assert_true(announcer_submit(a, r));
+	assert_ptr_equal(await(a), r);
+	assert_false(r->whole);
+	assert_int_equal(r->addresses, 0);
+	free(r);
+	for (int i = 0; i < 3; i++)
+		assert_true(announcer_submit(a, round_of(bed, blocks, 1, 0)));
+	usleep(5000);
+	announcer_stop(a);
+	assert_int_equal(threads_now(), before);
+	close(fd);
+}
+
+static unsigned
 count_frames(struct wire *w, const char *prefix)
 {
 	struct wire_frame f;
@@ -308,7 +431,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_address_in_both_forms),
 		cmocka_unit_test(test_rows_and_rounds),
+		cmocka_unit_test(test_rows_within_a_batch),
+		cmocka_unit_test(test_macs_within_a_batch),
 		cmocka_unit_test(test_nothing_is_sent_after_the_end),
+		cmocka_unit_test(test_a_round_with_help),
 		cmocka_unit_test(test_what_cannot_be_sent_comes_back),
 		cmocka_unit_test(test_a_quiet_wire_samples),
 		cmocka_unit_test(test_a_wire_with_many_quiet_prefixes),

@@ -2,8 +2,8 @@
  * announced: what a neighbour hears of a takeover. Listens on an interface for gratuitous ARP of a
  * prefix and for VRRP, for some time or until SIGTERM, and prints one line of JSON: how many
  * addresses of the prefix were announced, how long that took from the first to the last one (each
- * by its first frame), and the longest gap between two VRRP messages of one sender and VRID while
- * it lasted.
+ * by its first frame), and how many VRRP messages the busiest sender and VRID sent while it lasted, and
+ * the longest gap between two of one sender.
  *
  *   announced INTERFACE ADDRESS LENGTH MILLISECONDS
  *
@@ -173,24 +173,25 @@ drain(int fd, struct reading *r, void (*take)(const uint8_t *frame, int64_t at))
 	}
 }
 
-/* The longest gap of any sender that touches the time of the announcements (or all of it). */
-static double
-longest_gap(size_t *messages)
+struct summary {
+	size_t messages, meanwhile; /* in all; of the busiest sender in the time of the announcements */
+	int64_t gap_ns;             /* the longest of any sender that touches that time (or all of it) */
+};
+
+static void
+sum_up(const struct voice *v, struct summary *out)
 {
-	int64_t longest = 0;
+	size_t meanwhile = 0;
 
-	*messages = 0;
-	for (struct voice *v = voices; v < voices + voice_count; v++) {
-		*messages += v->count;
-		for (size_t i = 1; i < v->count; i++) {
-			bool counts = addresses == 0 ||
-				(v->at[i] >= first_ns && v->at[i - 1] <= last_ns);
-
-			if (counts && v->at[i] - v->at[i - 1] > longest)
-				longest = v->at[i] - v->at[i - 1];
-		}
+	out->messages += v->count;
+	for (size_t i = 0; i < v->count; i++) {
+		meanwhile += v->at[i] >= first_ns && v->at[i] <= last_ns;
+		if (i > 0 && (addresses == 0 || (v->at[i] >= first_ns && v->at[i - 1] <= last_ns)) &&
+			v->at[i] - v->at[i - 1] > out->gap_ns)
+			out->gap_ns = v->at[i] - v->at[i - 1];
 	}
-	return tool_ms(longest);
+	if (meanwhile > out->meanwhile)
+		out->meanwhile = meanwhile;
 }
 
 /* Requests from a made-up MAC address, in batches as the daemon's. */
@@ -246,9 +247,8 @@ main(int argc, char **argv)
 	static struct reading reading;
 	bool sends = argc == 5 && strcmp(argv[1], "--send") == 0;
 	struct pollfd fds[2];
+	struct summary sum = {.messages = 0};
 	int64_t until;
-	size_t messages;
-	double gap;
 
 	if (argc != 5 || !take_prefix(argv[2 + sends], argv[3 + sends])) {
 		fprintf(stderr, "usage: announced INTERFACE ADDRESS LENGTH MILLISECONDS\n"
@@ -274,9 +274,12 @@ main(int argc, char **argv)
 		drain(fds[1].fd, &reading, take_arp);
 		usleep(5000); /* the stamps are the kernel's: what is measured must not wait for us */
 	}
-	gap = longest_gap(&messages);
+	drain(fds[1].fd, &reading, take_arp); /* what came while we waited for a processor */
+	drain(fds[0].fd, &reading, take_vrrp);
+	for (size_t i = 0; i < voice_count; i++)
+		sum_up(&voices[i], &sum);
 	printf("{\"addresses\":%u,\"span_ms\":%.3f,\"voices\":%zu,\"messages\":%zu,"
-		"\"gap_ms\":%.3f}\n", addresses, tool_ms(last_ns - first_ns), voice_count,
-		messages, gap);
+		"\"meanwhile\":%zu,\"gap_ms\":%.3f}\n", addresses, tool_ms(last_ns - first_ns),
+		voice_count, sum.messages, sum.meanwhile, tool_ms(sum.gap_ns));
 	return 0;
 }
