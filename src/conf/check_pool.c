@@ -262,9 +262,13 @@ check_probe_source(struct reader *r, const struct conf_virtual *v, const struct 
 	uint32_t probe, const config_setting_t *at)
 {
 	const struct conf_probe *p = &r->out->probes[probe];
-	uint8_t family = p->address.family != IP_NONE ? p->address.family
-		: real->address.addr.family;
+	const struct conf_host *host = conf_host(r->out, p->address_host);
+	uint8_t family = p->address.family;
 
+	if (family == IP_NONE && !host)
+		host = conf_real_host(r->out, real);
+	if (family == IP_NONE)
+		family = host ? host->family : real->address.addr.family;
 	for (uint8_t i = 0; i < p->member_count; i++)
 		check_probe_source(r, v, real, p->members[i], at);
 	if (family != IP_NONE && !source_fits(p, family))
@@ -284,23 +288,39 @@ check_thresholds(struct reader *r, const struct conf_virtual *v, uint32_t row)
 			real->upper_threshold);
 }
 
+/* By its address, or by its name and port. */
+static struct service_key
+place_key(const struct endpoint *address, uint32_t host)
+{
+	struct service_key key = service_key(address, 0);
+
+	memcpy(key.fwmark, &host, sizeof(key.fwmark)); /* no address has that */
+	return key;
+}
+
+static void
+check_named_port(struct reader *r, const struct conf_virtual *v, const struct target *t)
+{
+	size_t errors = r->errors->count;
+
+	for (uint32_t i = 0; i < v->listen_count && r->errors->count == errors; i++)
+		check_target_port(r, v, &r->out->listens[v->first_listen + i], t);
+}
+
 /* What is known of a server whose address is a name. */
 static void
 check_named(struct reader *r, const struct conf_virtual *v, const struct target *t, uint32_t row,
 	struct seen *addresses)
 {
 	const struct conf_real *real = &r->out->reals[row];
-	struct service_key key = service_key(&real->address, 0);
-	uint32_t number = real->host, before;
-	size_t errors = r->errors->count;
+	struct service_key key = place_key(&real->address, real->host);
+	uint32_t before;
 
-	memcpy(key.fwmark, &number, sizeof(key.fwmark)); /* no address has that */
 	if (v->fwmark != 0 && v->family == IP_NONE)
 		reader_error(r, t->at, "virtual_servers \"%s\": %s: with fwmark the first address of "
 			"a real server tells the family, and all have names; give one of them an address",
 			v->name, t->what);
-	for (uint32_t i = 0; i < v->listen_count && r->errors->count == errors; i++)
-		check_target_port(r, v, &r->out->listens[v->first_listen + i], t);
+	check_named_port(r, v, t);
 	before = seen_add(addresses, &key, row);
 	if (before != UINT32_MAX)
 		reader_error(r, t->at, "virtual_servers \"%s\": %s: its address is that of \"%s\" as "
@@ -345,10 +365,12 @@ check_sorry(struct reader *r, uint32_t row, const struct seen *addresses)
 	const struct conf_virtual *v = &r->out->virtuals[row];
 	struct target target = {.what = "sorry_server", .endpoint = &v->sorry,
 		.forwarding = v->forwarding, .at = place(r->virtual_at[row], "sorry_server")};
-	struct service_key key = service_key(&v->sorry, 0);
+	struct service_key key = place_key(&v->sorry, v->sorry_host);
 	uint32_t real = seen_find(addresses, &key);
 
 	check_target(r, v, &target);
+	if (v->sorry_host != 0)
+		check_named_port(r, v, &target);
 	if (real != UINT32_MAX)
 		reader_error(r, target.at, "virtual_servers \"%s\": sorry_server is real server "
 			"\"%s\" as well", v->name, r->out->reals[real].name);

@@ -101,7 +101,41 @@ same_group(const struct config *a, const struct conf_probe *x, const struct conf
 	return true;
 }
 
+const struct conf_host *
+conf_host(const struct config *c, uint32_t number)
+{
+	return number != 0 ? &c->hosts[number - 1] : NULL;
+}
+
+bool
+conf_host_same(const struct conf_host *a, const struct conf_host *b)
+{
+	return a->family == b->family && a->loopback == b->loopback && strcmp(a->name, b->name) == 0;
+}
+
+/* Rows of hosts may have moved as well. */
+static bool
+same_host(const struct config *a, uint32_t x, const struct config *b, uint32_t y)
+{
+	return x == 0 || y == 0 ? x == y : conf_host_same(conf_host(a, x), conf_host(b, y));
+}
+
 /* Equal rows mean equal bytes. */
+static bool
+same_bytes(const struct config *a, const struct conf_probe *x, const struct config *b,
+	const struct conf_probe *y)
+{
+	struct conf_probe moved;
+
+	if (x->address_host == 0 || y->address_host == 0)
+		return memcmp(x, y, sizeof(*x)) == 0;
+	memcpy(&moved, y, sizeof(moved));
+	moved.address_host = x->address_host;
+	moved.address = x->address;
+	return same_host(a, x->address_host, b, y->address_host) &&
+		memcmp(x, &moved, sizeof(moved)) == 0;
+}
+
 bool
 config_same_probe(const struct config *a, uint32_t row_a, const struct config *b, uint32_t row_b)
 {
@@ -110,7 +144,7 @@ config_same_probe(const struct config *a, uint32_t row_a, const struct config *b
 
 	if (conf_probe_is_group(x))
 		return same_group(a, x, b, y);
-	if (memcmp(x, y, sizeof(*x)) != 0)
+	if (!same_bytes(a, x, b, y))
 		return false;
 	ca_x = config_find_ca(a, x->ca_file);
 	ca_y = config_find_ca(b, y->ca_file);
@@ -145,7 +179,7 @@ conf_forwarding_name(uint8_t forwarding)
 const struct conf_host *
 conf_real_host(const struct config *c, const struct conf_real *real)
 {
-	return real->host != 0 ? &c->hosts[real->host - 1] : NULL;
+	return conf_host(c, real->host);
 }
 
 uint16_t
@@ -199,7 +233,13 @@ config_track_before(const struct config *now, const char *router, uint32_t row,
 	if (a.kind == CONF_TRACK_PROBE && memcmp(&now->probes[a.probe], &before->probes[b.probe],
 		sizeof(struct conf_probe)) != 0)
 		return CONF_NO_INDEX;
-	a.weight = b.weight; /* does not change what is asked, and a row moves on reload */
+	if (!same_host(now, a.host, before, b.host))
+		return CONF_NO_INDEX;
+	if (a.host != 0)
+		a.target.addr = b.target.addr;
+	a.weight = b.weight; /* does not change what is asked, and rows move on reload */
+	a.resolve_s = b.resolve_s;
 	a.probe = b.probe;
+	a.host = b.host;
 	return memcmp(&a, &b, sizeof(a)) == 0 ? was : CONF_NO_INDEX;
 }

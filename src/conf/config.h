@@ -105,6 +105,8 @@ struct conf_track {
 	char name[LIMIT_NAME];         /* of a gateway: its address */
 	struct ip_addr gateway;
 	struct endpoint target;        /* of a probe */
+	uint32_t host;                 /* 1 + row of hosts[], as of a real server; 0: none */
+	uint32_t resolve_s;            /* 1..86400; 0 without a host */
 	uint32_t probe;                /* row of probes[], of a probe */
 	char script[LIMIT_PATH];       /* absolute path of a program */
 	uint32_t interval_ms, timeout_ms; /* of a gateway or script */
@@ -141,7 +143,8 @@ struct conf_probe {
 	uint8_t flap_falls;       /* 0..100, as core/flap.h; 0: no flapper is held back */
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
 	uint16_t port;            /* 0: the real server's own port */
-	struct ip_addr address;   /* no family: the real server's own address */
+	struct ip_addr address;   /* no family: the real server's own address, or that of `address_host` */
+	uint32_t address_host;    /* 1 + row of hosts[], as of a real server; 0: none */
 	struct ip_addr source[LIMIT_NODES]; /* by index of the node; no family: the kernel's choice */
 	uint32_t interval_ms;     /* 10..3600000; of a group the longest, as timeout_ms */
 	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
@@ -227,6 +230,7 @@ struct conf_virtual {
 	uint32_t min_healthy;         /* fewer healthy than this counts as none */
 	bool has_sorry;
 	struct endpoint sorry;        /* port 0: the one that the client used */
+	uint32_t sorry_host;          /* 1 + row of hosts[], as of a real server; 0: none */
 	uint32_t sorry_probe;         /* row of probes[]: whether it is there, in the times of `probe` */
 };
 
@@ -246,10 +250,11 @@ struct conf_sync {
 	struct ip_addr group;
 };
 
-/* A name that real servers have instead of an address, and the family that is wanted of it. */
+/* A name that stands where an address could, and the family that is wanted of it. */
 struct conf_host {
 	char name[LIMIT_HOST];
 	uint8_t family;               /* enum ip_family */
+	bool loopback;                /* addresses of this node itself will do: a probe asks there */
 	uint32_t resolve_s;           /* 1..86400: asked again; the shortest of those that use it */
 };
 
@@ -321,12 +326,19 @@ uint32_t config_find_router(const struct config *c, const char *name);
 uint32_t config_find_node(const struct config *c, const char *name);
 /* The file of that path, or NULL. */
 const struct conf_ca *config_find_ca(const struct config *c, const char *path);
-/* Do both rows ask the same way, trusting the same certificates? */
+/*
+ * Do both rows ask the same way, trusting the same certificates? Of names the names count and not
+ * what they stand for just now.
+ */
 bool config_same_probe(const struct config *a, uint32_t row_a, const struct config *b, uint32_t row_b);
 /* "tcp", "udp", "sctp" */
 const char *conf_protocol_name(uint8_t protocol);
 /* "nat", "dr", "tunnel" */
 const char *conf_forwarding_name(uint8_t forwarding);
+/* The row of such a number, or NULL for 0. */
+const struct conf_host *conf_host(const struct config *c, uint32_t number);
+/* Do both mean the same question? */
+bool conf_host_same(const struct conf_host *a, const struct conf_host *b);
 /* The name that it has instead of an address, or NULL. */
 const struct conf_host *conf_real_host(const struct config *c, const struct conf_real *real);
 /* Where a probe of that real server goes when the probe names no port; 0: nowhere. */
@@ -351,7 +363,8 @@ uint32_t config_find_track(const struct config *c, const char *router, enum conf
 	const char *name);
 /*
  * The row of before->tracks[] that asks the same, for the router of that name, as row `row` of
- * now->tracks[]: everything but the weight is equal. CONF_NO_INDEX: none does.
+ * now->tracks[]: everything but the weight and resolve_s is equal, and of a name what it stands for.
+ * CONF_NO_INDEX: none does.
  */
 uint32_t config_track_before(const struct config *now, const char *router, uint32_t row,
 	const struct config *before);

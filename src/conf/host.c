@@ -92,6 +92,15 @@ host_format(const char *host, uint16_t port, char out[HOST_TEXT])
 	return out;
 }
 
+const char *
+server_format(const struct config *c, const struct endpoint *e, uint32_t host,
+	char out[SERVER_TEXT])
+{
+	if (host != 0)
+		return host_format(conf_host(c, host)->name, e->port, out);
+	return e->port != 0 ? endpoint_format(e, out) : ip_addr_format(&e->addr, out);
+}
+
 uint8_t
 host_family(const struct config *c, const struct conf_virtual *v)
 {

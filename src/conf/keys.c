@@ -89,7 +89,7 @@ const struct key_group keys_member = {.name = "probes", .more = &keys_probe};
 
 static const struct key table_probe[] = {
 	{.name = "type", .kind = KEY_WORD, .words = words_probe_type},
-	{.name = "address", .kind = KEY_ADDRESS},
+	{.name = "address", .kind = KEY_PLACE},
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
 	{.name = "source", .kind = KEY_GROUP, .group = &keys_source},
 	{.name = "mark", .kind = KEY_LATER},
@@ -142,7 +142,7 @@ KEYS_OF(probe, "probe");
 
 static const struct key table_agent[] = {
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
-	{.name = "address", .kind = KEY_ADDRESS},
+	{.name = "address", .kind = KEY_PLACE},
 	{.name = "send", .kind = KEY_BYTES, .text = ""},
 	{.name = "interval_ms", .kind = KEY_INT, .low = 10, .high = 3600000, .number = 2000,
 		.unit = "milliseconds"},
@@ -171,6 +171,8 @@ KEYS_OF(gateway, "gateways");
 static const struct key table_tracked_probe[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
 	{.name = "address", .kind = KEY_TARGET, .required = true},
+	{.name = "resolve_s", .kind = KEY_INT, .low = 1, .high = 86400, .number = 30,
+		.unit = "seconds"},
 	KEYS_OF_LOSS,
 };
 const struct key_group keys_tracked_probe = {.name = "probes", .keys = table_tracked_probe,
@@ -231,7 +233,7 @@ KEYS_OF(router, "virtual_routers");
 
 static const struct key table_real[] = {
 	{.name = "name", .kind = KEY_NAME, .required = true},
-	{.name = "address", .kind = KEY_REAL, .required = true},
+	{.name = "address", .kind = KEY_SERVER, .required = true},
 	{.name = "weight", .kind = KEY_INT, .low = 0, .high = 65535, .number = 1},
 	{.name = "upper_threshold", .kind = KEY_INT, .low = 0, .high = INT32_MAX, .number = 0,
 		.unit = "connections"},

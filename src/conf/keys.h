@@ -27,9 +27,9 @@ enum key_kind {
 	KEY_PREFIX,     /* address/length */
 	KEY_NETWORKS,   /* a list of network/length */
 	KEY_LISTEN,     /* one of, or a list of: address:port, each perhaps a range */
-	KEY_SERVER,     /* address:port, or an address alone; of another host */
-	KEY_REAL,       /* the same, or a name instead of the address */
-	KEY_TARGET,     /* address:port, or an address alone; this host's, too */
+	KEY_SERVER,     /* address:port, or an address alone, or a name instead; of another host */
+	KEY_TARGET,     /* the same, of this host, too */
+	KEY_PLACE,      /* an address alone, or a name; of this host, too */
 	KEY_MULTICAST,  /* a group's address */
 	KEY_MASK,       /* a netmask */
 	KEY_PROGRAM,    /* absolute path of a program */

@@ -33,6 +33,7 @@ libconf_la_SOURCES += src/conf/read_exec.c
 libconf_la_SOURCES += src/conf/read_heartbeat.c
 libconf_la_SOURCES += src/conf/read_http.c
 libconf_la_SOURCES += src/conf/read_https.c
+libconf_la_SOURCES += src/conf/read_name.c
 libconf_la_SOURCES += src/conf/read_pool.c
 libconf_la_SOURCES += src/conf/read_probe.c
 libconf_la_SOURCES += src/conf/read_routers.c

@@ -344,6 +344,7 @@ virtual_is_sound(const struct config *c, const struct conf_virtual *v)
 		(v->listen_count != 0) == (v->fwmark == 0) &&
 		v->probe < c->probe_count && v->sorry_probe < c->probe_count &&
 		v->agent < c->probe_count &&
+		v->sorry_host <= c->host_count &&
 		range_fits(v->first_real, v->real_count, c->real_count);
 }
 
@@ -367,7 +368,7 @@ tracks_are_sound(const struct config *c)
 			return false;
 	for (uint32_t i = 0; i < c->track_count; i++)
 		if (!ENDS(c->tracks[i].name) || !ENDS(c->tracks[i].script) ||
-			c->tracks[i].kind > CONF_TRACK_SCRIPT ||
+			c->tracks[i].kind > CONF_TRACK_SCRIPT || c->tracks[i].host > c->host_count ||
 			(c->tracks[i].kind == CONF_TRACK_PROBE &&
 				c->tracks[i].probe >= c->probe_count))
 			return false;
@@ -404,6 +405,7 @@ static bool
 probe_row_is_sound(const struct config *c, const struct conf_probe *p)
 {
 	if (!config_probe_is_sound(p) || p->member_count > c->probe_members ||
+		p->address_host > c->host_count ||
 		(p->member_count > 0) != conf_probe_is_group(p))
 		return false;
 	for (uint8_t i = 0; i < p->member_count; i++)

@@ -1,6 +1,7 @@
 /* The effective configuration as text. See print.h. */
 #include "conf/print.h"
 #include "conf/bytes.h"
+#include "conf/host.h"
 #include "conf/keys.h"
 #include "conf/printer.h"
 
@@ -257,17 +258,25 @@ print_members(const struct config *c, const struct conf_probe *p, const char *in
 }
 
 static void
-print_probe_keys(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
+print_place(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
 	char text[ADDR_TEXT];
 
+	if (p->address_host != 0)
+		put_key_text(to, indent, "address", conf_host(c, p->address_host)->name);
+	else if (p->address.family != IP_NONE)
+		put_key_text(to, indent, "address", ip_addr_format(&p->address, text));
+}
+
+static void
+print_probe_keys(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
+{
 	if (conf_probe_is_group(p)) {
 		print_members(c, p, indent, to);
 		return;
 	}
 	put_key_text(to, indent, "type", words_probe_type[p->type - CONF_PROBE_ICMP]);
-	if (p->address.family != IP_NONE)
-		put_key_text(to, indent, "address", ip_addr_format(&p->address, text));
+	print_place(c, p, indent, to);
 	if (p->port != 0)
 		fprintf(to, "%sport = %u;\n", indent, p->port);
 	if (p->type != CONF_PROBE_EXEC)
@@ -315,17 +324,16 @@ print_probe(const struct config *c, const struct conf_probe *p, const char *inde
 }
 
 void
-print_agent(const struct conf_probe *p, const char *indent, FILE *to)
+print_agent(const struct config *c, const struct conf_probe *p, const char *indent, FILE *to)
 {
-	char inner[16], text[ADDR_TEXT];
+	char inner[16];
 
 	if (p->type == CONF_PROBE_NONE)
 		return;
 	snprintf(inner, sizeof(inner), "%s  ", indent);
 	fprintf(to, "%sagent = {\n", indent);
 	fprintf(to, "%sport = %u;\n", inner, p->port);
-	if (p->address.family != IP_NONE)
-		put_key_text(to, inner, "address", ip_addr_format(&p->address, text));
+	print_place(c, p, inner, to);
 	print_send(p, inner, to);
 	fprintf(to, "%sinterval_ms = %u;\n%stimeout_ms = %u;\n%s};\n", inner, p->interval_ms, inner,
 		p->timeout_ms, indent);
@@ -334,7 +342,7 @@ print_agent(const struct conf_probe *p, const char *indent, FILE *to)
 static void
 print_tracked(const struct config *c, const struct conf_track *t, const char *indent, FILE *to)
 {
-	char text[ENDPOINT_TEXT];
+	char text[SERVER_TEXT];
 
 	switch ((enum conf_track_kind)t->kind) {
 	case CONF_TRACK_GATEWAY:
@@ -343,8 +351,9 @@ print_tracked(const struct config *c, const struct conf_track *t, const char *in
 		break;
 	case CONF_TRACK_PROBE:
 		put_key_text(to, indent, "name", t->name);
-		put_key_text(to, indent, "address", t->target.port != 0
-			? endpoint_format(&t->target, text) : ip_addr_format(&t->target.addr, text));
+		put_key_text(to, indent, "address", server_format(c, &t->target, t->host, text));
+		if (t->host != 0)
+			fprintf(to, "%sresolve_s = %u;\n", indent, t->resolve_s);
 		print_probe_keys(c, &c->probes[t->probe], indent, to);
 		break;
 	case CONF_TRACK_SCRIPT:

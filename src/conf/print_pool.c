@@ -18,17 +18,6 @@ print_flags(const struct conf_virtual *v, FILE *to)
 	fputs(" ];\n", to);
 }
 
-static const char *
-server_format(const struct endpoint *e, char out[ENDPOINT_TEXT])
-{
-	char text[ADDR_TEXT];
-
-	if (e->port != 0)
-		return endpoint_format(e, out);
-	snprintf(out, ENDPOINT_TEXT, "%s", ip_addr_format(&e->addr, text));
-	return out;
-}
-
 static void
 print_listens(const struct config *c, const struct conf_virtual *v, FILE *to)
 {
@@ -57,16 +46,14 @@ print_tunnel(const struct conf_virtual *v, FILE *to)
 static void
 print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 {
-	char text[ENDPOINT_TEXT], named[HOST_TEXT];
+	char text[SERVER_TEXT];
 
 	fputs("    real_servers = (\n", to);
 	for (uint32_t i = 0; i < v->real_count; i++) {
 		const struct conf_real *real = &c->reals[v->first_real + i];
 
 		fprintf(to, "      { name = \"%s\"; address = \"%s\"; weight = %u;", real->name,
-			real->host != 0
-				? host_format(conf_real_host(c, real)->name, real->address.port, named)
-				: server_format(&real->address, text), real->weight);
+			server_format(c, &real->address, real->host, text), real->weight);
 		if (real->upper_threshold != 0)
 			fprintf(to, " upper_threshold = %u; lower_threshold = %u;",
 				real->upper_threshold, real->lower_threshold);
@@ -77,7 +64,7 @@ print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 		if (real->probe_overridden)
 			print_probe(c, &c->probes[real->probe], "        ", to);
 		if (real->agent_overridden)
-			print_agent(&c->probes[real->agent], "        ", to);
+			print_agent(c, &c->probes[real->agent], "        ", to);
 		fputs(real->probe_overridden || real->agent_overridden ? "      }" : " }", to);
 		fputs(i + 1 < v->real_count ? ",\n" : "\n", to);
 	}
@@ -97,7 +84,7 @@ mask_is_used(const struct config *c, const struct conf_virtual *v)
 void
 print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 {
-	char text[ENDPOINT_TEXT];
+	char text[SERVER_TEXT];
 
 	put_key_text(to, "    ", "name", v->name);
 	put_key_text(to, "    ", "router", c->routers[v->router].name);
@@ -115,11 +102,11 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 	if (v->engine[0] != '\0')
 		put_key_text(to, "    ", "persistence_engine", v->engine);
 	print_probe(c, &c->probes[v->probe], "    ", to);
-	print_agent(&c->probes[v->agent], "    ", to);
+	print_agent(c, &c->probes[v->agent], "    ", to);
 	print_reals(c, v, to);
 	fprintf(to, "    resolve_s = %u;\n", v->resolve_s);
 	if (v->has_sorry)
-		put_key_text(to, "    ", "sorry_server", server_format(&v->sorry, text));
+		put_key_text(to, "    ", "sorry_server", server_format(c, &v->sorry, v->sorry_host, text));
 	fprintf(to, "    min_healthy = %u;\n", v->min_healthy);
 	put_key_text(to, "    ", "when_none_healthy", words_none_healthy[v->when_none_healthy]);
 	put_key_text(to, "    ", "down", words_down[v->down]);

@@ -33,8 +33,7 @@ read_agent(struct reader *r, const struct scope *holder, uint32_t base)
 		p.port = (uint16_t)scope_int(&s, "port");
 	else if (p.port == 0 && !config_setting_get_member(s.setting, "port"))
 		scope_error(&s, s.setting, "port is missing");
-	if (scope_member(&s, "address"))
-		ip_addr_parse(scope_text(&s, "address"), &p.address);
+	read_address(&s, &p);
 	if (scope_member(&s, "send"))
 		bytes_parse(scope_text(&s, "send"), &p.send);
 	read_times(&s, &p.interval_ms, &p.timeout_ms);

@@ -8,11 +8,13 @@
 
 /* Port 0 where the text has none. */
 static bool
-read_server(const struct scope *s, const char *key, struct endpoint *out)
+read_server(const struct scope *s, const char *key, struct endpoint *out, uint32_t *host)
 {
 	const char *text = scope_text(s, key);
 
-	return text && (endpoint_parse(text, out) || ip_addr_parse(text, &out->addr));
+	if (text && !endpoint_parse(text, out) && !ip_addr_parse(text, &out->addr))
+		*host = read_name(s->reader, text, IP_NONE, false, &out->port);
+	return text != NULL;
 }
 
 static void
@@ -104,42 +106,21 @@ read_flags(const struct scope *s, struct conf_virtual *row)
 	}
 }
 
-/* The row of hosts[] for that name, with others of the same name and family or its own. */
-static uint32_t
-host_row(struct reader *r, const char *name, uint8_t family, uint32_t resolve_s)
+/* With fwmark the first address of a real server tells the family; IP_NONE: none is there. */
+static uint8_t
+marked_family(const struct scope *s)
 {
-	struct config *c = r->out;
-	struct conf_host key = {.family = family};
-	uint32_t before;
+	config_setting_t *list = scope_member(s, "real_servers");
 
-	memcpy(key.name, name, sizeof(key.name));
-	before = seen_add(&r->hosts, &key, c->host_count);
-	if (before != UINT32_MAX) {
-		if (resolve_s < c->hosts[before].resolve_s)
-			c->hosts[before].resolve_s = resolve_s;
-		return before;
+	for (uint32_t i = 0; i < scope_length(s, "real_servers"); i++) {
+		const char *text = NULL;
+		struct endpoint e = {0};
+
+		if (config_setting_lookup_string(config_setting_get_elem(list, i), "address", &text) &&
+			(endpoint_parse(text, &e) || ip_addr_parse(text, &e.addr)))
+			return e.addr.family;
 	}
-	c->hosts = conf_grow(c->hosts, c->host_count, &r->host_capacity, sizeof(*c->hosts));
-	key.resolve_s = resolve_s;
-	c->hosts[c->host_count] = key;
-	return c->host_count++;
-}
-
-/* With fwmark the addresses of other servers tell the family: names come after them. */
-static void
-read_names(struct reader *r, struct conf_virtual *row)
-{
-	struct config *c = r->out;
-
-	for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
-		config_setting_t *at = config_setting_get_member(r->real_at[i], "address");
-		char name[LIMIT_HOST];
-
-		if (!at || setting_is_wrong(at) || c->reals[i].address.addr.family != IP_NONE)
-			continue;
-		if (host_parse(config_setting_get_string(at), name, &c->reals[i].address.port))
-			c->reals[i].host = 1 + host_row(r, name, host_family(c, row), row->resolve_s);
-	}
+	return IP_NONE;
 }
 
 static enum conf_probe_type
@@ -168,7 +149,7 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 			continue;
 		scope_open(&group, r, s, &keys_real, element, (int)i + 1);
 		scope_copy(&group, "name", real->name, sizeof(real->name));
-		read_server(&group, "address", &real->address); /* or read_names() */
+		read_server(&group, "address", &real->address, &real->host);
 		real->weight = scope_int(&group, "weight");
 		real->upper_threshold = scope_int(&group, "upper_threshold");
 		real->lower_threshold = scope_int(&group, "lower_threshold");
@@ -206,6 +187,10 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	scope_copy(s, "name", row->name, sizeof(row->name));
 	row->router = CONF_NO_INDEX; /* check.c finds it */
 	read_listen(s, row);
+	if (row->fwmark != 0)
+		row->family = marked_family(s);
+	row->resolve_s = r->resolve_s = scope_int(s, "resolve_s");
+	r->name_family = host_family(r->out, row);
 	row->protocol = protocols[scope_word(s, "protocol")];
 	scope_copy(s, "scheduler", row->scheduler, sizeof(row->scheduler));
 	read_flags(s, row);
@@ -223,7 +208,7 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	ip_addr_parse(scope_text(s, "persistence_mask"), &row->persistence_mask);
 	scope_copy(s, "persistence_engine", row->engine, sizeof(row->engine));
 	row->min_healthy = scope_int(s, "min_healthy");
-	row->has_sorry = read_server(s, "sorry_server", &row->sorry);
+	row->has_sorry = read_server(s, "sorry_server", &row->sorry, &row->sorry_host);
 	if (scope_member(s, "probe"))
 		row->probe = read_probe(r, s, CONF_NO_INDEX,
 			standard_probe(row));
@@ -234,11 +219,6 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	if (row->has_sorry)
 		read_sorry_probe(r, row);
 	read_reals(s, row);
-	for (uint32_t i = row->first_real; row->fwmark != 0 && row->family == IP_NONE &&
-		i < row->first_real + row->real_count; i++)
-		row->family = r->out->reals[i].address.addr.family;
-	row->resolve_s = scope_int(s, "resolve_s");
-	read_names(r, row);
 }
 
 /* Room for the real servers of all virtual servers together. */
@@ -289,7 +269,7 @@ read_pool(struct reader *r, const struct scope *file)
 		scope_error(file, list, "there are %u real servers; %d is the limit", c->real_count,
 			LIMIT_REALS);
 	if (c->host_count > LIMIT_HOSTS)
-		scope_error(file, list, "the real servers have %u different names; %d is the limit",
+		scope_error(file, list, "there are %u different names of hosts; %d is the limit",
 			c->host_count, LIMIT_HOSTS);
 	if (c->probe_count > LIMIT_PROBES)
 		scope_error(file, list, "there are %u different probes; %d is the limit",

@@ -333,6 +333,30 @@ source_fits(const struct conf_probe *p, uint8_t family)
 	return true;
 }
 
+/* The family of what it may ask; IP_NONE: any. */
+static uint8_t
+source_family(const struct conf_probe *p)
+{
+	for (uint32_t n = 0; n < LIMIT_NODES; n++)
+		if (p->source[n].family != IP_NONE)
+			return p->source[n].family;
+	return IP_NONE;
+}
+
+void
+read_address(const struct scope *s, struct conf_probe *p)
+{
+	const char *text = scope_member(s, "address") ? scope_text(s, "address") : NULL;
+	uint16_t port;
+
+	if (!text || conf_probe_is_group(p))
+		return;
+	memset(&p->address, 0, sizeof(p->address));
+	p->address_host = 0;
+	if (!ip_addr_parse(text, &p->address))
+		p->address_host = read_name(s->reader, text, source_family(p), true, &port);
+}
+
 /* As above: who sets only how long it begins with has no bound below that. */
 static void
 read_flap(const struct scope *s, struct conf_probe *p)
@@ -379,8 +403,7 @@ read_member(const struct scope *group, config_setting_t *element, int index, str
 
 	scope_open(&s, r, group, &keys_member, element, index);
 	fill_probe(&s, CONF_NO_INDEX, CONF_PROBE_TCP, &member);
-	if (scope_member(&s, "address"))
-		ip_addr_parse(scope_text(&s, "address"), &member.address);
+	read_address(&s, &member);
 	refuse_flap(&s);
 	member.flap_falls = 0; /* the server as a whole falls */
 	member.flap_window_s = member.flap_hold_s = member.flap_hold_max_s = 0;
@@ -500,38 +523,61 @@ read_probe(struct reader *r, const struct scope *holder, uint32_t base,
 
 	scope_open_member(&s, holder, "probe");
 	fill_probe(&s, base, standard, &p);
-	/* That of a tracked probe is another thing. */
-	if (scope_member(&s, "address") && !conf_probe_is_group(&p))
-		ip_addr_parse(scope_text(&s, "address"), &p.address);
+	read_address(&s, &p); /* that of a tracked probe is another thing */
 	return add_probe(r, &p);
 }
 
-uint32_t
-read_tracked_probe(const struct scope *s, struct endpoint *target)
+/* Where a tracked probe asks. Has that a port? */
+static bool
+read_target(const struct scope *s, const char *text, const struct conf_probe *p, struct conf_track *t)
+{
+	uint8_t family;
+
+	if (endpoint_parse(text, &t->target) || ip_addr_parse(text, &t->target.addr)) {
+		family = t->target.addr.family;
+	} else {
+		s->reader->resolve_s = t->resolve_s = scope_int(s, "resolve_s");
+		t->host = read_name(s->reader, text, source_family(p), true, &t->target.port);
+		family = conf_host(s->reader->out, t->host)->family;
+	}
+	if (t->host == 0 && scope_member(s, "resolve_s"))
+		scope_error(s, scope_member(s, "resolve_s"), "resolve_s has no meaning for an address; "
+			"it is of names");
+	if (!source_fits(p, family))
+		scope_error(s, scope_member(s, "source"), "source is of another family than address");
+	return t->target.port != 0;
+}
+
+static void
+check_tracked_port(const struct scope *s, const struct conf_probe *p, bool has_port)
+{
+	config_setting_t *at = scope_member(s, "address");
+
+	if (member_is_wrong(s, "type") || member_is_wrong(s, "port"))
+		return;
+	if (has_port && p->type == CONF_PROBE_ICMP)
+		scope_error(s, at, "address has a port, but a probe of type icmp asks none");
+	else if (has_port && p->port != 0)
+		scope_error(s, scope_member(s, "port"), "address has a port already; remove port");
+	else if (!has_port && p->port == 0 && p->type != CONF_PROBE_ICMP)
+		scope_error(s, at, "address needs a port for a probe of type %s, such as "
+			"127.0.0.1:80", words_probe_type[p->type - CONF_PROBE_ICMP]);
+}
+
+void
+read_tracked_probe(const struct scope *s, struct conf_track *t)
 {
 	config_setting_t *at = scope_member(s, "address");
 	struct conf_probe p;
 	bool has_port;
 
 	fill_probe(s, CONF_NO_INDEX, CONF_PROBE_TCP, &p);
-	if (!at)
-		return add_probe(s->reader, &p);
-	has_port = endpoint_parse(config_setting_get_string(at), target);
-	if (!has_port)
-		ip_addr_parse(config_setting_get_string(at), &target->addr);
-	if (!source_fits(&p, target->addr.family))
-		scope_error(s, scope_member(s, "source"), "source is of another family than address");
-	if (member_is_wrong(s, "type") || member_is_wrong(s, "port"))
-		return add_probe(s->reader, &p);
-	if (has_port && p.type == CONF_PROBE_ICMP)
-		scope_error(s, at, "address has a port, but a probe of type icmp asks none");
-	else if (has_port && p.port != 0)
-		scope_error(s, scope_member(s, "port"), "address has a port already; remove port");
-	else if (!has_port && p.port == 0 && p.type != CONF_PROBE_ICMP)
-		scope_error(s, at, "address needs a port for a probe of type %s, such as "
-			"127.0.0.1:80", words_probe_type[p.type - CONF_PROBE_ICMP]);
-	if (!has_port)
-		target->port = p.port;
-	p.port = 0; /* the row says how to ask, not where */
-	return add_probe(s->reader, &p);
+	if (at) {
+		has_port = read_target(s, config_setting_get_string(at), &p, t);
+		check_tracked_port(s, &p, has_port);
+		if (!has_port)
+			t->target.port = p.port;
+		p.port = 0; /* the row says how to ask, not where */
+	}
+	t->probe = add_probe(s->reader, &p);
 }

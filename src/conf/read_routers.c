@@ -212,6 +212,8 @@ read_router(const struct scope *s, struct conf_router *row)
 	read_blocks(s, row);
 	row->virtual_mac = scope_bool(s, "virtual_mac");
 	scope_copy(s, "group", row->group, sizeof(row->group));
+	s->reader->name_family = row->address_count > 0
+		? s->reader->out->addresses[row->first_address].prefix.addr.family : IP_NONE;
 	read_track(s, row);
 	scope_copy(s, "on_active", row->hook[CONF_HOOK_ACTIVE], LIMIT_PATH);
 	scope_copy(s, "on_backup", row->hook[CONF_HOOK_BACKUP], LIMIT_PATH);

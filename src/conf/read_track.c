@@ -91,7 +91,7 @@ read_tracked(const struct scope *track, config_setting_t *element, int index,
 
 	scope_open(&s, track->reader, track, &keys_tracked_probe, element, index);
 	scope_copy(&s, "name", t->name, sizeof(t->name));
-	t->probe = read_tracked_probe(&s, &t->target);
+	read_tracked_probe(&s, t);
 	read_loss(&s, t);
 }
 

@@ -20,7 +20,9 @@ struct reader {
 	struct config *out;
 	bool without_keys;  /* the key file and ca_file are not looked at */
 	struct seen probes; /* rows of out->probes by their bytes */
-	struct seen hosts;  /* rows of out->hosts by name and family */
+	struct seen hosts;  /* rows of out->hosts by all but resolve_s */
+	uint8_t name_family; /* that names give in the virtual server or router that is being read */
+	uint32_t resolve_s;  /* of those names */
 	size_t probe_capacity, ca_capacity, host_capacity;
 	/* the setting that each row came from */
 	config_setting_t **node_at, **router_at, **address_at, **virtual_at, **real_at, **link_at;
@@ -90,6 +92,12 @@ void add_interface(const struct scope *s, const config_setting_t *at, const char
 	char list[LIMIT_ROUTER_INTERFACES][LIMIT_IFNAME], uint32_t *count);
 
 /*
+ * 1 + the row of hosts[] for the name in `text`, whose port, or 0, goes to *port; 0: that is no name.
+ * `family` is that of the addresses wanted, IP_NONE the reader's name_family.
+ */
+uint32_t read_name(struct reader *r, const char *text, uint8_t family, bool loopback, uint16_t *port);
+
+/*
  * One probe group over what it inherits. Returns the row of probes[]; `base` is a row as well
  * (CONF_NO_INDEX: none), `standard` the type when neither names one.
  */
@@ -102,8 +110,8 @@ void read_exec(const struct scope *s, struct conf_probe *p);
 uint32_t add_probe(struct reader *r, const struct conf_probe *probe);
 /* The agent group over the row `base`. Returns the row of probes[]: of no probe where there is none. */
 uint32_t read_agent(struct reader *r, const struct scope *holder, uint32_t base);
-/* The group of a tracked probe. Returns the row of probes[] and sets where it asks. */
-uint32_t read_tracked_probe(const struct scope *s, struct endpoint *target);
+/* The group of a tracked probe: how and where it asks. */
+void read_tracked_probe(const struct scope *s, struct conf_track *t);
 /* interval_ms and timeout_ms, rise and fall where they are there, over what they are already. */
 void read_times(const struct scope *s, uint32_t *interval_ms, uint32_t *timeout_ms);
 void read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall);
@@ -112,6 +120,8 @@ uint32_t sorry_probe(struct reader *r, uint32_t base, bool has_port);
 /* The keys of https alone, over what they are already; https_defaults() before the first. */
 void https_defaults(struct conf_probe *p);
 void read_https(const struct scope *s, struct conf_probe *p);
+/* Where it asks instead of its server's own address. */
+void read_address(const struct scope *s, struct conf_probe *p);
 /* read_http.c: the keys of http and https, over what they are already. */
 void http_defaults(struct conf_probe *p);
 void read_http(const struct scope *s, struct conf_probe *p);

@@ -195,20 +195,9 @@ fault_listen(const char *v)
 	return fault_host(&l.first) ? fault_host(&l.first) : fault_host(&l.last);
 }
 
-/* Another host; the port may be left to the client. */
+/* Another host, by address or name; the port may be left to the client. */
 static const char *
 fault_server(const char *v)
-{
-	struct endpoint e = {0};
-
-	if (!endpoint_parse(v, &e) && !ip_addr_parse(v, &e.addr))
-		return "it must be an address and a port, such as 10.88.0.21:80, or an address";
-	return fault_host(&e.addr);
-}
-
-/* The same, or a name of another host. */
-static const char *
-fault_real(const char *v)
 {
 	struct endpoint e = {0};
 	char host[LIMIT_HOST];
@@ -238,10 +227,28 @@ fault_target(const char *v)
 {
 	static const struct ip_addr loopback = {IP_V6, {[15] = 1}};
 	struct endpoint e = {0};
+	char host[LIMIT_HOST];
+	uint16_t port;
 
-	if (!endpoint_parse(v, &e) && !ip_addr_parse(v, &e.addr))
-		return "it must be an address and a port, such as 127.0.0.1:80, or an address";
-	return ip_addr_equal(&e.addr, &loopback) ? NULL : fault_host(&e.addr);
+	if (endpoint_parse(v, &e) || ip_addr_parse(v, &e.addr))
+		return ip_addr_equal(&e.addr, &loopback) ? NULL : fault_host(&e.addr);
+	return host_parse(v, host, &port) ? NULL
+		: "it must be an address and a port, such as 127.0.0.1:80, or an address, or a name "
+		  "instead of the address, such as db.example.net:5432";
+}
+
+static const char *
+fault_place(const char *v)
+{
+	struct ip_addr a;
+	char host[LIMIT_HOST];
+	uint16_t port = 0;
+
+	if (ip_addr_parse(v, &a))
+		return fault_host(&a);
+	return host_parse(v, host, &port) && port == 0 ? NULL
+		: "it must be an address, such as 10.99.0.21 or fd00:99::21, or a name, such as "
+		  "health.example.net, without a port";
 }
 
 static const char *
@@ -413,9 +420,9 @@ text_fault(enum key_kind kind, const char *v)
 	case KEY_NETWORKS: return fault_network(v);
 	case KEY_LISTEN: return fault_listen(v);
 	case KEY_SERVER: return fault_server(v);
-	case KEY_REAL: return fault_real(v);
 	case KEY_MULTICAST: return fault_multicast(v);
 	case KEY_TARGET: return fault_target(v);
+	case KEY_PLACE: return fault_place(v);
 	case KEY_MASK: return fault_mask(v);
 	case KEY_PROGRAM: return fault_program(v);
 	case KEY_FILE: return fault_file(v);
@@ -612,8 +619,8 @@ value_check(const struct scope *s, const struct key *key, config_setting_t *memb
 	case KEY_ADDRESS:
 	case KEY_PREFIX:
 	case KEY_SERVER:
-	case KEY_REAL:
 	case KEY_TARGET:
+	case KEY_PLACE:
 	case KEY_MULTICAST:
 	case KEY_MASK:
 	case KEY_PROGRAM:

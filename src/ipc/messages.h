@@ -206,11 +206,13 @@ struct ipc_election_stats {
 struct ipc_resolve {
 	char name[LIMIT_HOST];
 	uint8_t family;      /* enum ip_family */
+	bool loopback;       /* as conf_host */
 };
 
 struct ipc_resolved {
 	char name[LIMIT_HOST];
 	uint8_t family;
+	bool loopback;
 	uint32_t count;      /* addresses; 0: none, `detail` says why */
 	struct ip_addr address; /* the lowest */
 	char detail[96];
@@ -238,6 +240,7 @@ struct ipc_probe_set {
 struct ipc_exec_set {
 	uint64_t config;
 	struct ipc_probe_set set;
+	struct ip_addr elsewhere; /* asked about instead; no family: the server's own address */
 	char server[LIMIT_NAME], virtual[LIMIT_NAME];
 };
 

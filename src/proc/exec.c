@@ -407,8 +407,8 @@ begin(struct exec_target *t, const struct ipc_exec_set *m)
 	health_init(&t->health, way->probe.rise, way->probe.fall, seeds[m->set.seed]);
 	t->step_ns = way->pace.interval_ns;
 	t->phase_ns = cadence_phase_ns(&t->address, m->set.node, t->step_ns);
-	if (way->probe.address.family != IP_NONE)
-		t->address.addr = way->probe.address;
+	if (m->elsewhere.family != IP_NONE)
+		t->address.addr = m->elsewhere;
 	t->due = t->start_at = cadence_first(now, t->phase_ns, t->step_ns, m->set.urgent);
 	program_init(&t->program, s->loop, on_news, t);
 	ev_now_update(s->loop);

@@ -83,7 +83,8 @@ static bool
 send_exec(struct pool *p, uint32_t target, const struct ipc_probe_set *set)
 {
 	const struct config *c = &p->config;
-	struct ipc_exec_set m = {.config = p->generation, .set = *set};
+	struct ipc_exec_set m = {.config = p->generation, .set = *set,
+		.elsewhere = target_probe(c, target)->address};
 
 	memcpy(m.server, c->reals[target_real(c, target)].name, sizeof(m.server));
 	memcpy(m.virtual, c->virtuals[target_virtual(c, target)].name, sizeof(m.virtual));
@@ -197,6 +198,8 @@ start_probing(struct pool *p, uint32_t target, bool urgent)
 		return;
 	}
 	t->probed = t->untold = true;
+	if (t->reason == REASON_UNRESOLVED)
+		t->reason = REASON_NONE;
 	t->exec = target_probe(&p->config, target)->type == CONF_PROBE_EXEC;
 	t->urgent = urgent;
 	t->generation = ++p->probe_generation;
@@ -210,7 +213,8 @@ target_probe_now(struct pool *p, uint32_t target)
 	start_probing(p, target, true);
 	for (uint32_t i = 0; target_is_real(&p->config, target) &&
 		i < group_members(&p->config, target); i++)
-		start_probing(p, member_target(&p->config, target, i), true);
+		if (p->targets[member_target(&p->config, target, i)].probed)
+			start_probing(p, member_target(&p->config, target, i), true);
 	flush(p);
 }
 
@@ -267,10 +271,11 @@ refresh_members(struct pool *p, uint32_t real, bool wanted, bool cold)
 {
 	for (uint32_t i = 0; i < group_members(&p->config, real); i++) {
 		uint32_t target = member_target(&p->config, real, i);
+		bool asked = wanted && target_probe(&p->config, target);
 
-		if (wanted && !p->targets[target].probed)
+		if (asked && !p->targets[target].probed)
 			start_probing(p, target, cold);
-		else if (!wanted && p->targets[target].probed)
+		else if (!asked && p->targets[target].probed)
 			stop_probing(p, target);
 	}
 }
@@ -341,7 +346,7 @@ init_target(const struct config *c, uint32_t target, mono now, struct pool_targe
 		.drain.since = MONO_NEVER, .ramp.since = MONO_NEVER, .percent = RAMP_FULL,
 		.share = LATENCY_SHARE_FULL, .silent_since = MONO_NEVER,
 		.hole = BLACK_HOLE_NONE};
-	if (target_is_real(c, target) && !target_has_address(c, target))
+	if (target_is_unresolved(c, target))
 		t->reason = REASON_UNRESOLVED;
 	else if (target_is_real(c, target) && !target_probe(c, target))
 		t->verdict = t->said = HEALTH_UP;
@@ -415,6 +420,35 @@ renew_targets(struct pool *p, const uint32_t *was, uint32_t count_before)
 	return shares_number(p, take_slot);
 }
 
+/* The question is the same, and its verdict stays until the one who is asked now says otherwise. */
+static void
+ask_elsewhere(struct pool *p, uint32_t target)
+{
+	uint32_t generation = ++p->probe_generation, i = target;
+
+	do {
+		p->targets[i].generation = generation;
+		p->targets[i].untold = p->targets[i].urgent = true;
+		i = p->targets[i].twin;
+	} while (i != target);
+}
+
+/* Names of what is asked stand for other addresses than before. */
+static void
+follow_names(struct pool *p, const uint32_t *was, const struct config *before)
+{
+	for (uint32_t i = 0; i < targets_count(&p->config); i++) {
+		struct ip_addr now, then;
+
+		if (was[i] == CONF_NO_INDEX || !p->targets[i].probed)
+			continue;
+		now = target_asked(&p->config, i);
+		then = target_asked(before, was[i]);
+		if (!ip_addr_equal(&now, &then))
+			ask_elsewhere(p, i);
+	}
+}
+
 int
 targets_configure(struct pool *p, const struct config *before)
 {
@@ -424,6 +458,8 @@ targets_configure(struct pool *p, const struct config *before)
 	if (ok && (!p->targets ||
 			  !carry_moves_nothing(was, targets_count(&p->config), count_before)))
 		ok = renew_targets(p, was, count_before);
+	if (ok)
+		follow_names(p, was, before);
 	free(was);
 	if (!ok)
 		return -1;

@@ -9,9 +9,8 @@
 
 enum { DAY_S = 86400, SENT_MAX = 128 };
 
-/* ` server=web1 virtual=http`, ` probe=nginx router=web`. */
-static void
-log_name(struct log_line *line, const struct config *c, uint32_t target)
+void
+target_log_name(struct log_line *line, const struct config *c, uint32_t target)
 {
 	const struct conf_router *router;
 
@@ -90,7 +89,7 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 	struct log_line line;
 
 	log_line_begin(&line, target_is_agent(&p->config, target) ? "agent" : "server");
-	log_name(&line, &p->config, target);
+	target_log_name(&line, &p->config, target);
 	log_line_text(&line, "from", health_name(before));
 	log_line_text(&line, "to", health_name(t->verdict));
 	log_line_reason(&line, t->held ? REASON_HELD : t->reason);
@@ -124,7 +123,7 @@ target_log_local_error(struct pool *p, uint32_t target)
 	if (!log_limit_allow(&p->local_limit, mono_now(), &held_back))
 		return;
 	log_line_begin(&line, "probe");
-	log_name(&line, &p->config, target);
+	target_log_name(&line, &p->config, target);
 	log_line_reason(&line, REASON_LOCAL_ERROR);
 	log_line_int(&line, "detail", t->detail);
 	log_line_text(&line, "error", strerror(t->detail));
@@ -144,7 +143,7 @@ target_log_no_result(struct pool *p, uint32_t target, uint32_t prober, int64_t s
 	if (!log_limit_allow(&p->overdue_limit, mono_now(), &held_back))
 		return;
 	log_line_begin(&line, "probe");
-	log_name(&line, &p->config, target);
+	target_log_name(&line, &p->config, target);
 	log_line_reason(&line, REASON_NO_RESULT);
 	log_line_ms(&line, "silent_ms", silent_ns);
 	log_line_int(&line, "prober", prober);
@@ -167,7 +166,7 @@ target_warn_of_expiry(struct pool *p, uint32_t target)
 		mono_diff_ns(mono_now(), t->warned) >= DAY_S * NS_PER_S) {
 		t->warned = mono_now();
 		log_line_begin(&line, "certificate");
-		log_name(&line, &p->config, target);
+		target_log_name(&line, &p->config, target);
 		log_line_reason(&line, left_s > 0 ? REASON_TLS_EXPIRES : REASON_TLS_EXPIRED);
 		log_line_int(&line, "days_left", left_s / DAY_S);
 		log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);

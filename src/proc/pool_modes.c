@@ -38,11 +38,17 @@ modes_configure(struct pool *p, const struct config *before)
 	return p->virtuals != NULL;
 }
 
-bool
-modes_sorry_is_down(const struct pool *p, const struct conf_virtual *v)
+static bool
+sorry_is_down(const struct pool *p, const struct conf_virtual *v)
 {
 	return p->targets[sorry_target(&p->config, (uint32_t)(v - p->config.virtuals))].verdict ==
 		HEALTH_DOWN;
+}
+
+bool
+modes_has_sorry(const struct pool *p, const struct conf_virtual *v)
+{
+	return v->has_sorry && v->sorry.addr.family != IP_NONE && !sorry_is_down(p, v);
 }
 
 static void
@@ -62,8 +68,8 @@ log_mode(struct pool *p, const struct conf_virtual *v, enum pool_mode from,
 	log_line_int(&line, "needed", v->min_healthy);
 	log_line_int(&line, "total", v->real_count);
 	if (v->has_sorry)
-		log_line_text(&line, "sorry_server",
-			modes_sorry_is_down(p, v) ? "down" : "not known to be down");
+		log_line_text(&line, "sorry_server", v->sorry.addr.family == IP_NONE ? "unresolved"
+			: sorry_is_down(p, v) ? "down" : "not known to be down");
 	log_emit(&p->child->log, serves ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, &line);
 }
 

@@ -18,7 +18,9 @@
  *   pool_agents.c    what the agents of real servers say, and what it means for them
  *   pool_black_hole.c  servers that take connections and answer none
  *   pool_correlated.c  most of a pool silent at once: held, while it is asked who is to blame
- *   pool_names.c     servers whose address is a name
+ *   pool_names.c     names instead of addresses: asked for, kept
+ *   pool_named.c     ... what they change, and told in the log
+ *   pool_formers.c   ... servers at addresses that they stood for before
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons, and the gate
@@ -276,7 +278,7 @@ uint32_t virtual_healthy(const struct pool *p, uint32_t virtual_row);
 
 uint32_t targets_count(const struct config *c);
 /* What a target is. */
-/* Not while the name of a real server stands for none. */
+/* Not while its name stands for none. */
 bool target_has_address(const struct config *c, uint32_t target);
 bool target_is_real(const struct config *c, uint32_t target);
 bool target_is_track(const struct config *c, uint32_t target);
@@ -288,7 +290,17 @@ const struct conf_track *target_track(const struct config *c, uint32_t target);
 bool target_is_sorry(const struct config *c, uint32_t target);
 /* Where to ask: what has no port of its own is asked at the one that clients use. */
 struct endpoint target_address(const struct config *c, uint32_t target);
-/* NULL: this one is not probed, ever. */
+/* As it is configured; of agents and members that of their real server. */
+const struct endpoint *target_place(const struct config *c, uint32_t target);
+/* The name that it has instead of an address, or NULL. */
+const struct conf_host *target_host(const struct config *c, uint32_t target);
+/* Is a name in the way of asking it? */
+bool target_is_unresolved(const struct config *c, uint32_t target);
+/* The host that is asked: the probe's own address, or that of the target. */
+struct ip_addr target_asked(const struct config *c, uint32_t target);
+/* How it is asked; NULL: not at all. */
+const struct conf_probe *target_way(const struct config *c, uint32_t target);
+/* The same; NULL also while it is not known where. */
 const struct conf_probe *target_probe(const struct config *c, uint32_t target);
 /* Whose real or sorry server it is; CONF_NO_INDEX: a tracked probe's. */
 uint32_t target_virtual(const struct config *c, uint32_t target);
@@ -315,6 +327,8 @@ uint32_t shares_probed_twin(const struct pool *p, uint32_t target);
 void overdue_second(struct pool *p);
 
 /* pool_health_log.c */
+/* ` server=web1 virtual=http`, ` probe=nginx router=web`. */
+void target_log_name(struct log_line *line, const struct config *c, uint32_t target);
 void target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before);
 /* This node could not ask: nobody's fault but ours. At a limited rate. */
 void target_log_local_error(struct pool *p, uint32_t target);
@@ -433,7 +447,8 @@ void targets_result(struct pool *p, const struct ipc_probe_result *result);
 struct pool_virtual *modes_carried(const struct config *now, const struct config *before,
 	const struct pool_virtual *old);
 bool modes_configure(struct pool *p, const struct config *before); /* false: no memory */
-bool modes_sorry_is_down(const struct pool *p, const struct conf_virtual *v);
+/* Is there a sorry server that can be used? */
+bool modes_has_sorry(const struct pool *p, const struct conf_virtual *v);
 /* Decides s->is_short. */
 void modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s,
 	const struct pool_member *members, uint32_t count);
@@ -460,21 +475,35 @@ bool correlated_takes(struct pool *p, uint32_t target, const struct ipc_probe_re
 uint32_t correlated_held(const struct pool *p, uint32_t virtual_row);
 void correlated_timer(struct ev_loop *loop, ev_timer *w, int events);
 /* pool_names.c */
+/* What that name stands for; no family: nothing that is known, or NULL. */
+struct ip_addr names_address(const struct pool *p, const struct conf_host *host);
 void names_open(struct pool *p);
 void names_close(struct pool *p);
 /* Of p->config.hosts; all of them asked for anew, or the new ones. False: no memory. */
 bool names_configure(struct pool *p, bool ask_all);
-/* The addresses that are known, into the real servers of a configuration. */
-void names_fill(const struct pool *p, struct config *c);
 void names_ask(struct pool *p);                  /* what is due */
 void names_resolver_up(struct pool *p, int fd);
 void names_second(struct pool *p);
-size_t names_former_rows(const struct pool *p);  /* at most so many in the wanted table */
+
+/* pool_named.c */
+/* The addresses that are known, into all that a configuration has by name. */
+void names_fill(const struct pool *p, struct config *c);
+/* Rows are the same as in `before`, addresses are not: told, and the former ones on their way out. */
+void names_note_changes(struct pool *p, const struct config *before);
+/* Those who have that name; it could not be resolved. */
+void names_log_failure(struct pool *p, const struct conf_host *host, const char *detail);
+
+/* pool_formers.c */
+/* That virtual server had a server there until now. */
+void formers_add(struct pool *p, const char *virtual, const struct endpoint *address,
+	uint8_t forwarding);
+void formers_drop(struct pool *p);               /* those that are done */
+size_t formers_rows(const struct pool *p);       /* at most so many in the wanted table */
 /*
  * Behind `count` members of that virtual server, those that its names stood for and that are in the
  * kernel still; how many there are then. There must be room for p->former_count more.
  */
-uint32_t names_formers(const struct pool *p, const struct conf_virtual *v,
+uint32_t formers_members(const struct pool *p, const struct conf_virtual *v,
 	struct pool_member *members, uint32_t count);
 
 /* pool_operate.c */

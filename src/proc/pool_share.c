@@ -44,6 +44,7 @@ port_of(const struct conf_probe *probe, const struct endpoint *to)
 /* What a target is asked, in whole: equal probes are one row. */
 struct question {
 	const struct conf_probe *probe;
+	const struct conf_host *host; /* of a tracked probe, whose address changes and which stays */
 	struct endpoint to;
 	uint32_t row;             /* the target that asks it */
 };
@@ -55,15 +56,27 @@ by_question(const void *a, const void *b)
 	int order = (x->probe > y->probe) - (x->probe < y->probe);
 
 	if (order == 0)
+		order = (x->host > y->host) - (x->host < y->host);
+	if (order == 0)
 		order = ip_addr_compare(&x->to.addr, &y->to.addr);
 	return order != 0 ? order : (x->to.port > y->to.port) - (x->to.port < y->to.port);
+}
+
+/* Will it be asked nothing else as long as it stays? A server at another address is another one. */
+static bool
+is_settled(const struct config *c, uint32_t target)
+{
+	return target_is_track(c, target) || target_has_address(c, target);
 }
 
 static struct question
 question_of(const struct config *c, uint32_t target)
 {
-	struct question q = {.probe = target_probe(c, target), .to = target_address(c, target),
+	struct question q = {.probe = target_way(c, target), .to = target_address(c, target),
 		.row = target};
+
+	if (target_is_track(c, target))
+		q.host = target_host(c, target);
 
 	q.to.port = port_of(q.probe, &q.to);
 	return q;
@@ -105,7 +118,7 @@ shares_number(struct pool *p, uint32_t (*take_slot)(struct pool *p, uint32_t tar
 
 	for (uint32_t i = 0; all && i < count; i++) {
 		p->targets[i].twin = i;
-		if (may_share(target_probe(&p->config, i)))
+		if (is_settled(&p->config, i) && may_share(target_way(&p->config, i)))
 			all[sharing++] = question_of(&p->config, i);
 		else if (p->targets[i].slot == CONF_NO_INDEX)
 			p->targets[i].slot = take_slot(p, i, &next);

@@ -45,14 +45,20 @@ duration_json(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)(ns / NS_PER_US) / 1000.);
 }
 
-/* Address and port, or the address alone where the port is the client's. */
+/* Address and port, or the address alone where the port is the client's; a name while it has none. */
 static json_t *
-server_json(const struct endpoint *e)
+server_json(const struct config *c, const struct endpoint *e, uint32_t host)
 {
-	char text[ENDPOINT_TEXT], address[ADDR_TEXT];
+	char text[SERVER_TEXT];
 
-	return json_string(e->port != 0 ? endpoint_format(e, text)
-		: ip_addr_format(&e->addr, address));
+	return json_string(server_format(c, e, e->addr.family != IP_NONE ? 0 : host, text));
+}
+
+/* A name that stands where an address could; null: there is none. */
+static json_t *
+host_json(const struct conf_host *host)
+{
+	return host ? json_string(host->name) : json_null();
 }
 
 static void
@@ -130,8 +136,11 @@ track_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "kind", json_string(conf_track_kind_name((enum conf_track_kind)c->kind)));
 	put(o, "up", t->known ? json_boolean(t->track.up) : json_null());
 	put(o, "reason", json_string(reason_tag(t->known ? (enum reason)t->track.reason
-		: REASON_NONE)));
+		: p->targets[p->config.real_count + row].reason)));
 	put(o, "detail", text_json(t->known ? t->track.detail : ""));
+	put(o, "address", c->kind == CONF_TRACK_PROBE
+		? server_json(&p->config, &c->target, c->host) : json_null());
+	put(o, "host", host_json(conf_host(&p->config, c->host)));
 	put(o, "weight", json_integer(c->weight));
 	put(o, "since_ms", t->known ? age_json((mono){t->since_ns}, now) : json_null());
 	return o;
@@ -258,8 +267,13 @@ static void
 put_probe(json_t *o, const struct pool *p, uint32_t row, mono now)
 {
 	const struct pool_target *t = &p->targets[row];
+	const struct conf_probe *way = target_way(&p->config, row);
+	char text[ADDR_TEXT];
 
 	put(o, "probed", json_boolean(t->probed));
+	put(o, "probe_address", way && way->address.family != IP_NONE
+		? json_string(ip_addr_format(&way->address, text)) : json_null());
+	put(o, "probe_host", host_json(way ? conf_host(&p->config, way->address_host) : NULL));
 	put(o, "last_result_ms", age_json(t->last_result, now));
 	put(o, "detail", json_integer(t->detail));
 	put(o, "evidence", text_json(t->evidence));
@@ -295,6 +309,8 @@ agent_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "reason", json_string(reason_tag(t->reason)));
 	put(o, "last_result_ms", age_json(t->last_result, now));
 	put(o, "said", text_json(t->evidence));
+	put(o, "host", host_json(conf_host(&p->config, p->config.probes[p->config.reals[row].agent]
+		.address_host)));
 	put(o, "state", said->health ? json_string(healths[said->health]) : json_null());
 	put(o, "admin", said->admin ? json_string(admins[said->admin]) : json_null());
 	put(o, "weight_percent", said->has_percent ? json_integer(said->percent) : json_null());
@@ -319,7 +335,7 @@ members_json(const struct pool *p, uint32_t row, mono now)
 		const struct pool_target *t = &p->targets[target];
 		json_t *o = json_object();
 
-		put(o, "type", json_string(words_probe_type[target_probe(&p->config, target)->type -
+		put(o, "type", json_string(words_probe_type[target_way(&p->config, target)->type -
 			CONF_PROBE_ICMP]));
 		put(o, "health", json_string(health_name(t->said)));
 		put(o, "reason", json_string(reason_tag(t->reason)));
@@ -381,18 +397,15 @@ static json_t *
 real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 {
 	const struct conf_real *c = &p->config.reals[row];
-	const struct conf_host *host = conf_real_host(&p->config, c);
 	const struct pool_target *t = &p->targets[row];
-	char named[HOST_TEXT];
 	const struct override *r = overlay_find(&p->overlay, p->config.virtuals[virtual_row].name,
 		c->name);
 	struct vs_real sum, *k = p->ipvs && table_sum_real(p, virtual_row, row, &sum) ? &sum : NULL;
 	json_t *o = json_object();
 
 	put(o, "name", text_json(c->name));
-	put(o, "address", c->address.addr.family != IP_NONE ? server_json(&c->address)
-		: json_string(host_format(host->name, c->address.port, named)));
-	put(o, "host", host ? json_string(host->name) : json_null());
+	put(o, "address", server_json(&p->config, &c->address, c->host));
+	put(o, "host", host_json(conf_real_host(&p->config, c)));
 	put(o, "health", json_string(r && r->admin != POOL_ENABLED ? overlay_admin_name(r->admin)
 		: agents_effect(p, row) == AGENT_DRAINED ? overlay_admin_name(POOL_DRAINED)
 		: health_name(t->verdict)));
@@ -478,7 +491,9 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 		p->targets[sorry_target(&p->config, row)].verdict)) : json_null());
 	put(o, "survival", json_string(survival_name(survival.mode)));
 	put(o, "survival_reason", json_string(reason_tag(survival.why)));
-	put(o, "sorry_server", v->has_sorry ? server_json(&v->sorry) : json_null());
+	put(o, "sorry_server", v->has_sorry ? server_json(&p->config, &v->sorry, v->sorry_host)
+		: json_null());
+	put(o, "sorry_host", host_json(conf_host(&p->config, v->sorry_host)));
 	for (uint32_t i = 0; i < v->real_count; i++)
 		json_array_append_new(reals, real_json(p, row, v->first_real + i, now));
 	put(o, "real_servers", reals);

@@ -101,10 +101,10 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 		m->busy = is_busy(p, v, v->first_real + i, m);
 		count++;
 	}
-	s.has_sorry = v->has_sorry && !modes_sorry_is_down(p, v);
+	s.has_sorry = modes_has_sorry(p, v);
 	modes_judge(p, v, &s, members, count);
 	if (p->former_count > 0)
-		count = names_formers(p, v, members, count);
+		count = formers_members(p, v, members, count);
 	for (uint32_t i = 0; i < services && room; i++) {
 		s.service.key = virtual_key(&p->config, v, i);
 		s.service.netmask = (struct ip_addr){.family = IP_NONE};
@@ -118,7 +118,7 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 static bool
 make_room(struct pool *p)
 {
-	size_t services = 1, reals = 1 + names_former_rows(p);
+	size_t services = 1, reals = 1 + formers_rows(p);
 
 	for (uint32_t i = 0; i < p->config.virtual_count; i++) {
 		const struct conf_virtual *v = &p->config.virtuals[i];

@@ -62,13 +62,39 @@ probe_of_sorry(const struct config *c, const struct conf_virtual *v)
 	return v->has_sorry ? &c->probes[v->sorry_probe] : NULL;
 }
 
+const struct endpoint *
+target_place(const struct config *c, uint32_t target)
+{
+	if (target_is_track(c, target))
+		return &target_track(c, target)->target;
+	if (target_is_sorry(c, target))
+		return &c->virtuals[target - sorry_target(c, 0)].sorry;
+	return &c->reals[target_real(c, target)].address;
+}
+
+const struct conf_host *
+target_host(const struct config *c, uint32_t target)
+{
+	if (target_is_track(c, target))
+		return conf_host(c, target_track(c, target)->host);
+	if (target_is_sorry(c, target))
+		return conf_host(c, c->virtuals[target - sorry_target(c, 0)].sorry_host);
+	return target_is_real(c, target) ? conf_host(c, c->reals[target].host) : NULL;
+}
+
 bool
 target_has_address(const struct config *c, uint32_t target)
 {
-	bool of_real = target_is_real(c, target) || target_is_agent(c, target) ||
-		target_is_member(c, target);
+	return target_place(c, target)->addr.family != IP_NONE;
+}
 
-	return !of_real || c->reals[target_real(c, target)].address.addr.family != IP_NONE;
+bool
+target_is_unresolved(const struct config *c, uint32_t target)
+{
+	const struct conf_probe *way = target_way(c, target);
+
+	return (target_host(c, target) && !target_has_address(c, target)) ||
+		(way && way->address_host != 0 && way->address.family == IP_NONE);
 }
 
 static const struct conf_probe *
@@ -81,12 +107,10 @@ member_probe(const struct config *c, uint32_t target)
 }
 
 const struct conf_probe *
-target_probe(const struct config *c, uint32_t target)
+target_way(const struct config *c, uint32_t target)
 {
 	const struct conf_probe *probe = NULL;
 
-	if (!target_has_address(c, target))
-		return NULL;
 	if (target_is_real(c, target))
 		probe = &c->probes[c->reals[target].probe];
 	else if (target_is_member(c, target))
@@ -98,6 +122,16 @@ target_probe(const struct config *c, uint32_t target)
 	else if (target_track(c, target)->kind == CONF_TRACK_PROBE)
 		probe = &c->probes[target_track(c, target)->probe];
 	return probe && probe->type != CONF_PROBE_NONE ? probe : NULL;
+}
+
+const struct conf_probe *
+target_probe(const struct config *c, uint32_t target)
+{
+	const struct conf_probe *way = target_way(c, target);
+
+	if (!way || !target_has_address(c, target))
+		return NULL;
+	return way->address_host == 0 || way->address.family != IP_NONE ? way : NULL;
 }
 
 /* The rows of virtual servers follow each other: the last one that begins at or before it. */
@@ -136,4 +170,12 @@ target_address(const struct config *c, uint32_t target)
 		sorry = c->reals[target_real(c, target)];
 	sorry.address.port = conf_real_port(c, v, &sorry);
 	return sorry.address;
+}
+
+struct ip_addr
+target_asked(const struct config *c, uint32_t target)
+{
+	const struct conf_probe *way = target_way(c, target);
+
+	return way && way->address.family != IP_NONE ? way->address : target_place(c, target)->addr;
 }

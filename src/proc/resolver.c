@@ -1,5 +1,5 @@
 /*
- * The resolver process: what names of real servers stand for, by the system's own resolver, so that
+ * The resolver process: what names in the configuration stand for, by the system's own resolver, so that
  * /etc/hosts, nsswitch.conf and resolv.conf count as they do for everybody else on this machine. That
  * resolver may wait for seconds and runs whatever modules it is configured with: it has a process of its
  * own, as nobody and without a capability, and threads in that, so that one name that is not answered
@@ -42,16 +42,29 @@ struct job {
 	struct ipc_resolved answer;
 };
 
-/* Can a real server have it? Not loopback: it would be this node itself, and IPVS sends nothing there. */
 static bool
-is_usable(const struct ip_addr *a)
+is_loopback(const struct ip_addr *a)
 {
-	static const struct ip_addr unspecified = {IP_V6, {0}}, loopback = {IP_V6, {[15] = 1}};
+	static const struct ip_addr loopback = {IP_V6, {[15] = 1}};
 
+	return a->family == IP_V6 ? ip_addr_equal(a, &loopback) : a->bytes[0] == 127;
+}
+
+/*
+ * Can a server have it, or a probe ask there? A server not on loopback: it would be this node itself,
+ * and IPVS sends nothing there.
+ */
+static bool
+is_usable(const struct ip_addr *a, bool loopback)
+{
+	static const struct ip_addr unspecified = {IP_V6, {0}};
+
+	if (is_loopback(a))
+		return loopback;
 	if (a->family == IP_V6)
 		return a->bytes[0] != 0xff && !ip_addr_is_link_local(a) &&
-			!ip_addr_equal(a, &unspecified) && !ip_addr_equal(a, &loopback);
-	return a->bytes[0] != 0 && a->bytes[0] != 127 && a->bytes[0] < 224;
+			!ip_addr_equal(a, &unspecified);
+	return a->bytes[0] != 0 && a->bytes[0] < 224;
 }
 
 static struct ip_addr
@@ -80,15 +93,16 @@ choose(const struct addrinfo *list, struct ipc_resolved *answer)
 	for (const struct addrinfo *info = list; info; info = info->ai_next) {
 		struct ip_addr a = address_of(info);
 
-		if (a.family != answer->family || !is_usable(&a))
+		if (a.family != answer->family || !is_usable(&a, answer->loopback))
 			continue;
 		if (answer->count == 0 || ip_addr_compare(&a, &answer->address) < 0)
 			answer->address = a;
 		answer->count++;
 	}
 	if (answer->count == 0)
-		snprintf(answer->detail, sizeof(answer->detail), "no %s address that a server can have",
-			answer->family == IP_V6 ? "IPv6" : "IPv4");
+		snprintf(answer->detail, sizeof(answer->detail), "no %s address that a %s can have",
+			answer->family == IP_V6 ? "IPv6" : "IPv4",
+			answer->loopback ? "host" : "server");
 }
 
 /* In a thread. */
@@ -103,6 +117,7 @@ resolve(void *context, void *job)
 	(void)context;
 	memcpy(j->answer.name, j->question.name, sizeof(j->answer.name));
 	j->answer.family = j->question.family;
+	j->answer.loopback = j->question.loopback;
 	error = getaddrinfo(j->question.name, NULL, &hints, &list);
 	if (error == 0) {
 		choose(list, &j->answer);

@@ -139,11 +139,11 @@ kind_phrase(enum key_kind kind)
 	case KEY_ADDRESS: return "Address";
 	case KEY_PREFIX: return "Address/length";
 	case KEY_LISTEN: return "Address:port, each perhaps a range, or a list of such";
-	case KEY_SERVER: return "Address:port, or an address alone";
-	case KEY_REAL: return "Address:port, or an address alone, or a name instead of the address";
+	case KEY_SERVER:
+	case KEY_TARGET: return "Address:port, or an address alone, or a name instead of the address";
+	case KEY_PLACE: return "Address, or a name";
 	case KEY_MULTICAST: return "Address of a multicast group";
 	case KEY_NETWORKS: return "List of network/length texts";
-	case KEY_TARGET: return "Address:port, or an address alone";
 	case KEY_MASK: return "Netmask";
 	case KEY_PROGRAM: return "Program";
 	case KEY_FILE: return "File";

@@ -216,6 +216,11 @@ TESTS += tests/unit/test_carry
 tests_unit_test_carry_SOURCES = tests/unit/test_carry.c
 tests_unit_test_carry_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
 
+check_PROGRAMS += tests/unit/test_named
+TESTS += tests/unit/test_named
+tests_unit_test_named_SOURCES = tests/unit/test_named.c
+tests_unit_test_named_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+
 check_PROGRAMS += tests/unit/test_overlay
 TESTS += tests/unit/test_overlay
 tests_unit_test_overlay_SOURCES = tests/unit/test_overlay.c

@@ -85,7 +85,8 @@ static void
 ask(struct bed *b, uint32_t target, uint32_t generation)
 {
 	struct ipc_exec_set m = {.config = 3, .server = "web1", .virtual = "http",
-		.set = {.target = target, .generation = generation, .urgent = true, .probe = 1}};
+		.set = {.target = target, .generation = generation, .urgent = true, .probe = 1},
+		.elsewhere = b->probes[1].address}; /* as the pool knows it */
 
 	assert_true(endpoint_parse("10.88.0.21:8080", &m.set.address));
 	exec_set(&b->bench.s, &m);
