@@ -23,7 +23,8 @@ run_release(struct probe_run *run, bool well)
 	if (run->target->definition->kind->release != NULL)
 		run->target->definition->kind->release(run);
 	ev_io_stop(e->loop, &run->io);
-	sockets_give_back(run, well);
+	if (!run->target->definition->kind->shares_socket)
+		sockets_give_back(run, well);
 	run->target->run = NULL;
 	run->target = NULL;
 	e->stats.running--;

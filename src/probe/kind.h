@@ -47,6 +47,7 @@ struct probe_kind {
 	enum reason (*judge)(const struct probe_run *run);
 	/* Free what the run holds besides its descriptor; may be NULL. */
 	void (*release)(struct probe_run *run);
+	bool shares_socket;     /* a run has no descriptor; one that its place keeps is left alone */
 };
 
 extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_https, kind_udp, kind_dns,

@@ -258,4 +258,4 @@ icmp_silence(const struct probe_run *run)
 }
 
 const struct probe_kind kind_icmp = {
-	.start = icmp_start, .ready = icmp_ready, .silence = icmp_silence};
+	.start = icmp_start, .ready = icmp_ready, .silence = icmp_silence, .shares_socket = true};
