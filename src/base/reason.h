@@ -65,6 +65,8 @@
 	ROW(TCP_TIMEOUT, "tcp-timeout", "no connection in time")                                   \
 	ROW(TCP_REFUSED, "tcp-refused", "connection refused")                                      \
 	ROW(TCP_RESET, "tcp-reset", "the connection was reset")                                    \
+	ROW(DATA_PATH_SILENT, "data-path-silent", "no answer for the virtual address in time") \
+	ROW(DATA_PATH_REFUSED, "data-path-refused", "nobody listens on the virtual address") \
 	ROW(UNREACHABLE, "unreachable", "the network says the host is unreachable")                \
 	ROW(ICMP_TIMEOUT, "icmp-timeout", "no echo reply in time")                                 \
 	ROW(HTTP_TIMEOUT, "http-timeout", "connected, but no whole answer in time")                \

@@ -347,6 +347,7 @@ check_real(struct reader *r, const struct conf_virtual *v, uint32_t row, struct 
 	check_probe_port(r, v, real, real->probe, at);
 	check_one_agent(r, v, row);
 	check_probe_source(r, v, real, real->probe, at);
+	check_data_path(r, v, real, real->probe, at);
 	check_thresholds(r, v, row);
 	if (real->host != 0)
 		check_named(r, v, &target, row, addresses);

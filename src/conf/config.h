@@ -142,6 +142,9 @@ struct conf_probe {
 	uint8_t refusal_weight;   /* 1..100 failures that a refusal counts as; 0: 1 */
 	uint8_t flap_falls;       /* 0..100, as core/flap.h; 0: no flapper is held back */
 	bool half_open;           /* tcp: reset instead of the handshake's last packet */
+	bool data_path;           /* tcp: `through`, asked at the real server as IPVS would */
+	bool tunnelled;           /* with data_path: wrapped into IPIP, as forwarding tunnel does */
+	struct ip_addr through;   /* with data_path: an address of the virtual server; no family: none */
 	uint16_t port;            /* 0: the real server's own port */
 	struct ip_addr address;   /* no family: the real server's own address, or that of `address_host` */
 	uint32_t address_host;    /* 1 + row of hosts[], as of a real server; 0: none */

@@ -132,6 +132,7 @@ static const struct key table_probe[] = {
 	{.name = "query_type", .kind = KEY_WORD, .words = words_query_type, .text = "SOA"},
 	{.name = "send", .kind = KEY_BYTES, .text = ""},
 	{.name = "half_open", .kind = KEY_BOOL, .number = false},
+	{.name = "data_path", .kind = KEY_BOOL, .number = false},
 	{.name = "command", .kind = KEY_ARGUMENTS},
 	{.name = "environment", .kind = KEY_ASSIGNMENTS},
 	{.name = "user", .kind = KEY_USER, .text = "nobody"},

@@ -29,6 +29,7 @@ libconf_la_SOURCES += src/conf/printer.h
 libconf_la_SOURCES += src/conf/read.c
 libconf_la_SOURCES += src/conf/read.h
 libconf_la_SOURCES += src/conf/read_agent.c
+libconf_la_SOURCES += src/conf/read_data_path.c
 libconf_la_SOURCES += src/conf/read_exec.c
 libconf_la_SOURCES += src/conf/read_heartbeat.c
 libconf_la_SOURCES += src/conf/read_http.c

@@ -282,7 +282,8 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 	if (p->type != CONF_PROBE_EXEC)
 		print_source(c, p, indent, to);
 	if (p->type == CONF_PROBE_TCP)
-		fprintf(to, "%shalf_open = %s;\n", indent, truth(p->half_open));
+		fprintf(to, "%shalf_open = %s;\n%sdata_path = %s;\n", indent, truth(p->half_open),
+			indent, truth(p->data_path));
 	if (p->type == CONF_PROBE_TCP || p->type == CONF_PROBE_UDP) {
 		print_send(p, indent, to);
 		fprintf(to, "%sexpect = { answer = ", indent);

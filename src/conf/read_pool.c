@@ -161,6 +161,7 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 		if (real->probe_overridden)
 			real->probe = read_probe(r, &group, row->probe,
 				standard_probe(row));
+		real->probe = data_path_row(r, real->probe, row, real->forwarding);
 		real->agent_overridden = scope_member(&group, "agent") != NULL;
 		real->agent = read_agent(r, &group, row->agent);
 		r->real_at[c->real_count++] = element;
@@ -214,6 +215,7 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 			standard_probe(row));
 	else
 		row->probe = probe_none(r);
+	row->probe = data_path_row(r, row->probe, row, row->forwarding);
 	row->sorry_probe = row->probe;
 	row->agent = read_agent(r, s, probe_none(r));
 	if (row->has_sorry)

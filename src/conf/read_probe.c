@@ -501,6 +501,7 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	if (p->type == CONF_PROBE_HTTPS)
 		read_https(s, p);
 	check_half_open(s, p);
+	read_data_path(s, p);
 	check_agent(s, p);
 	if (conf_probe_is_group(p)) {
 		read_group(s, p);

@@ -127,6 +127,14 @@ void http_defaults(struct conf_probe *p);
 void read_http(const struct scope *s, struct conf_probe *p);
 /* Those of its expect group. */
 void read_http_expect(const struct scope *s, struct conf_probe *p);
+/* read_data_path.c: the key, where it has a meaning. */
+void read_data_path(const struct scope *s, struct conf_probe *p);
+/* The row that asks as `row` does, through the data path of that virtual server if it says so. */
+uint32_t data_path_row(struct reader *r, uint32_t row, const struct conf_virtual *v,
+	uint8_t forwarding);
+/* May that real server be asked so? */
+void check_data_path(struct reader *r, const struct conf_virtual *v, const struct conf_real *real,
+	uint32_t probe, const config_setting_t *at);
 /* Is that key of the group there, and of use to the type of probe? An error when it is of none. */
 bool is_used(const struct scope *s, const struct conf_probe *p, const char *key);
 /* May a probe with that source go to an address of that family? */

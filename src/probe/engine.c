@@ -262,6 +262,7 @@ engine_open(const struct engine_options *options)
 		errno = error;
 		return NULL;
 	}
+	path_open(e);
 	hook(e);
 	return e;
 }
@@ -273,6 +274,7 @@ engine_close(struct engine *e)
 
 	engine_clear_all(e);
 	icmp_close(e);
+	path_close(e);
 	sockets_close(e);
 	ev_prepare_stop(e->loop, &e->before_wait);
 	ev_check_stop(e->loop, &e->after_wait);

@@ -40,8 +40,9 @@ struct engine_stats {
 };
 
 /*
- * Opens the ICMP sockets (which needs CAP_NET_RAW; nothing later needs any) and hooks into the
- * loop. NULL with errno. Without an ICMPv6 socket, icmp probes of IPv6 servers are local errors.
+ * Opens the ICMP sockets and those of the data path (which needs CAP_NET_RAW; nothing later needs
+ * any) and hooks into the loop. NULL with errno. Without an ICMPv6 socket, icmp probes of IPv6
+ * servers are local errors; and without those of the data path, what needs them.
  */
 struct engine *engine_open(const struct engine_options *options);
 void engine_close(struct engine *e);

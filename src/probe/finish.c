@@ -105,7 +105,7 @@ weight_of(const struct target *t, enum reason reason)
 {
 	uint8_t weight = t->definition->probe.refusal_weight;
 	bool refused = reason == REASON_TCP_REFUSED || reason == REASON_UDP_REFUSED ||
-		reason == REASON_UNREACHABLE;
+		reason == REASON_DATA_PATH_REFUSED || reason == REASON_UNREACHABLE;
 
 	return refused && weight > 0 ? weight : 1;
 }

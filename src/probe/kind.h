@@ -11,7 +11,7 @@
  *   body.c            the body of an http answer as a whole: kept, matched, understood as JSON
  *   idle.c            connections kept between probes
  *   tls.c             the TLS of a probe that has it; tls_trust.c: whom it trusts
- *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c, kind_agent.c
+ *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c, kind_agent.c, kind_path.c
  */
 #ifndef TANDEM_PROBE_KIND_H
 #define TANDEM_PROBE_KIND_H
@@ -26,6 +26,7 @@
 #include "probe/heap.h"
 #include "probe/tls.h"
 
+#include <netinet/in.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
@@ -51,7 +52,7 @@ struct probe_kind {
 };
 
 extern const struct probe_kind kind_icmp, kind_tcp, kind_http, kind_https, kind_udp, kind_dns,
-	kind_agent;
+	kind_agent, kind_path;
 
 /* A way to probe, shared by every target that is probed so. */
 struct definition {
@@ -110,6 +111,39 @@ struct icmp_run {
 	struct icmp_echo echo;
 };
 
+struct path_run {
+	bool open;              /* the server may have an entry of it */
+	bool repeated;
+};
+
+/* A question through the data path, for as long as its answer may still come. */
+struct path_trace {
+	LIST_ENTRY(path_trace) link;
+	struct target *target;  /* NULL: not used yet */
+	struct ip_addr from;
+	uint32_t sequence;
+};
+
+/* Of one target: the latest question and the one before. */
+struct path {
+	struct path_trace traces[2];
+	uint32_t count;
+};
+
+LIST_HEAD(path_traces, path_trace);
+
+enum { PATH_BUCKETS = 1024 };
+
+/* What the probes through the data path share (kind_path.c). */
+struct path_sockets {
+	int raw, packet, listener; /* -1: none, see `error` */
+	int error;              /* errno of why they could not be opened */
+	uint16_t port;          /* 0: nobody asks */
+	uint32_t users;         /* targets */
+	ev_io io;
+	struct path_traces traces[PATH_BUCKETS]; /* by sequence */
+};
+
 /* A probe in flight. Runs are kept and used again. */
 struct probe_run {
 	SLIST_ENTRY(probe_run) free_link;
@@ -133,6 +167,7 @@ struct probe_run {
 		struct udp_run udp;
 		struct dns_run dns;
 		struct icmp_run icmp;
+		struct path_run path;
 	};
 };
 
@@ -155,6 +190,7 @@ struct target {
 	TAILQ_ENTRY(target) report_link;
 	TAILQ_ENTRY(target) idle_link;
 	struct idle idle;
+	struct path *path;      /* of a probe through the data path; NULL: another, or no memory */
 	uint32_t id, generation;
 	struct endpoint address;
 	struct ip_addr source;  /* no family: the kernel's choice */
@@ -213,6 +249,7 @@ struct engine {
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
+	struct path_sockets path;
 	size_t body_bytes;      /* of all runs */
 	uint64_t cookie, dns_ids, spreads; /* states of random_next() */
 	struct engine_stats stats;
@@ -319,7 +356,18 @@ void idle_make_room(struct engine *e);
 bool dns_makes_sense(const struct conf_probe *p);
 void dns_define(struct definition *d);
 
+/* kind_path.c */
+/* Its sockets, as long as there are privileges. Without them its probes are local errors. */
+void path_open(struct engine *e);
+void path_close(struct engine *e);
+/* The target is asked through the data path; it is not any more, or never was. */
+void path_join(struct engine *e, struct target *t);
+void path_leave(struct engine *e, struct target *t);
+
 /* kind_icmp.c */
+enum { SOURCE_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
+/* The source address goes with the packet, where a socket is shared; `m` has room for it. */
+void source_say(const struct ip_addr *source, struct msghdr *m);
 /* A counter from a random start through a mixer that loses nothing. */
 uint64_t random_next(uint64_t *state);
 int icmp_open(struct engine *e);

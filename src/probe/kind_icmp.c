@@ -185,9 +185,8 @@ random_next(uint64_t *state)
 	return x ^ x >> 31;
 }
 
-/* All targets share the socket, so the source address goes with the packet. */
-static void
-say_source(const struct ip_addr *source, struct msghdr *m)
+void
+source_say(const struct ip_addr *source, struct msghdr *m)
 {
 	struct cmsghdr *c = m->msg_control;
 	struct in_pktinfo in = {0};
@@ -217,12 +216,12 @@ send_echo(const struct engine *e, const struct target *t, uint8_t *bytes, size_t
 {
 	const struct endpoint to = {.addr = t->address.addr};
 	struct sockaddr_storage at;
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = "";
+	alignas(struct cmsghdr) char control[SOURCE_CONTROL] = "";
 	struct iovec part = {.iov_base = bytes, .iov_len = length};
 	struct msghdr m = {.msg_name = &at, .msg_namelen = sockaddr_of(&to, &at),
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
 
-	say_source(&t->source, &m);
+	source_say(&t->source, &m);
 	return sendmsg(to.addr.family == IP_V6 ? e->icmp6 : e->icmp4, &m, 0);
 }
 

@@ -15,6 +15,7 @@ libprobe_la_SOURCES += src/probe/kind_agent.c
 libprobe_la_SOURCES += src/probe/kind_dns.c
 libprobe_la_SOURCES += src/probe/kind_http.c
 libprobe_la_SOURCES += src/probe/kind_icmp.c
+libprobe_la_SOURCES += src/probe/kind_path.c
 libprobe_la_SOURCES += src/probe/kind_tcp.c
 libprobe_la_SOURCES += src/probe/kind_udp.c
 libprobe_la_SOURCES += src/probe/stream.c

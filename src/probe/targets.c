@@ -34,13 +34,13 @@ target_find(struct engine *e, uint32_t id)
 }
 
 static const struct probe_kind *
-kind_of(uint8_t type)
+kind_of(const struct conf_probe *probe)
 {
-	switch ((enum conf_probe_type)type) {
+	switch ((enum conf_probe_type)probe->type) {
 	case CONF_PROBE_ICMP:
 		return &kind_icmp;
 	case CONF_PROBE_TCP:
-		return &kind_tcp;
+		return probe->data_path ? &kind_path : &kind_tcp;
 	case CONF_PROBE_HTTP:
 		return &kind_http;
 	case CONF_PROBE_UDP:
@@ -63,12 +63,14 @@ kind_of(uint8_t type)
 static bool
 set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 {
-	return kind_of(p->type) != NULL && ip_addr_size(&set->address.addr) != 0 &&
+	return kind_of(p) != NULL && ip_addr_size(&set->address.addr) != 0 &&
 		(p->type == CONF_PROBE_ICMP || set->address.port != 0 || p->port != 0) &&
 		(p->address.family == IP_NONE || ip_addr_size(&p->address) != 0) &&
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
 		set->seed <= PROBE_SEED_DOWN && set->node < LIMIT_NODES && config_probe_is_sound(p) &&
-		(p->type != CONF_PROBE_DNS || dns_makes_sense(p));
+		(p->type != CONF_PROBE_DNS || dns_makes_sense(p)) &&
+		(!p->data_path || (p->through.family == IP_V4 && set->address.addr.family == IP_V4 &&
+			p->address.family == IP_NONE));
 }
 
 static size_t
@@ -91,7 +93,7 @@ definition_new(const struct conf_probe *probe, struct tls_trust *trust)
 
 	if (d == NULL)
 		return NULL;
-	d->kind = kind_of(probe->type);
+	d->kind = kind_of(probe);
 	d->probe = *probe;
 	d->pace = cadence_pace(probe->interval_ms, probe->interval_fast_ms,
 		probe->interval_down_ms);
@@ -164,6 +166,7 @@ target_halt(struct engine *e, struct target *t)
 		TAILQ_REMOVE(&e->queue, t, queue_link);
 	report_forget(e, t);
 	idle_close(e, t);
+	path_leave(e, t);
 	t->state = TARGET_WAITING;
 	heap_remove(&e->deadlines, &t->deadline);
 }
@@ -207,6 +210,8 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 	t->phase_ns = cadence_phase_ns(&t->address, set->node, interval_ns);
 	if (probe->address.family != IP_NONE) /* servers asked at one address keep their phases */
 		t->address.addr = probe->address;
+	if (t->definition->kind == &kind_path)
+		path_join(e, t);
 	t->due = cadence_first(mono_now(), t->phase_ns, interval_ns, set->urgent);
 	t->start = t->due; /* at the start the phases alone spread them */
 	heap_put(&e->deadlines, &t->deadline, t->due);

@@ -17,6 +17,7 @@ static bool
 is_silence(enum reason reason, int64_t connect_ns)
 {
 	return connect_ns < 0 && (reason == REASON_TCP_TIMEOUT || reason == REASON_ICMP_TIMEOUT ||
+		reason == REASON_DATA_PATH_SILENT ||
 		reason == REASON_UNREACHABLE || reason == REASON_ANSWER_TIMEOUT ||
 		reason == REASON_HTTP_TIMEOUT); /* on a connection of an earlier probe */
 }

@@ -67,6 +67,16 @@ log_sent(struct log_line *line, const struct conf_probe *probe)
 		log_line_bytes(line, "sent", text, length < SENT_MAX ? length : SENT_MAX);
 }
 
+/* The virtual address that the real server was asked for. */
+static void
+log_data_path(struct log_line *line, const struct conf_probe *probe)
+{
+	char text[ADDR_TEXT];
+
+	if (probe && probe->data_path)
+		log_line_text(line, "data_path", ip_addr_format(&probe->through, text));
+}
+
 /* From the second fall on; how long it is held back. */
 static void
 log_flap(struct log_line *line, const struct pool *p, uint32_t target)
@@ -86,6 +96,8 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 	struct endpoint address = target_is_sorry(&p->config, target)
 		? p->config.virtuals[target_virtual(&p->config, target)].sorry
 		: p->config.reals[target_real(&p->config, target)].address;
+	const struct conf_probe *asked = target_probe(&p->config, t->member == 0 ? target
+		: member_target(&p->config, target, t->member - 1u));
 	struct log_line line;
 
 	log_line_begin(&line, target_is_agent(&p->config, target) ? "agent" : "server");
@@ -97,13 +109,13 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 	if (t->member != 0)
 		log_line_int(&line, "member", t->member);
 	log_line_endpoint(&line, "address", &address);
+	log_data_path(&line, asked);
 	log_flap(&line, p, target);
 	if (t->connect_ns >= 0)
 		log_line_ms(&line, "connect_ms", t->connect_ns);
 	if (t->answer_ns >= 0)
 		log_line_ms(&line, "first_byte_ms", t->answer_ns);
-	log_sent(&line, t->member == 0 ? target_probe(&p->config, target)
-		: target_probe(&p->config, member_target(&p->config, target, t->member - 1u)));
+	log_sent(&line, asked);
 	if (t->evidence[0] != '\0')
 		log_line_bytes(&line, "evidence", t->evidence, strlen(t->evidence));
 	log_emit(&p->child->log,

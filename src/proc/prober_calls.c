@@ -13,6 +13,8 @@ static const struct prober_call calls[] = {
 	{"setsockopt", OFTEN}, {"getsockopt", OFTEN},
 	{"sendto", OFTEN}, {"recvfrom", OFTEN}, {"sendmsg", OFTEN}, {"recvmsg", OFTEN},
 	{"close", OFTEN},
+	/* the port of the data path, where nobody is answered: there is no accept(2) */
+	{"listen", OFTEN}, {"getsockname", OFTEN}, {"shutdown", OFTEN},
 	{"epoll_ctl", OFTEN}, {"epoll_wait", OFTEN},
 	{"epoll_pwait", SELDOM}, /* what epoll_wait(3) is where there is no epoll_wait(2) */
 	/* TLS reads and writes its socket so */

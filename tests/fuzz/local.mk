@@ -42,6 +42,11 @@ fuzz_agent_sources = tests/fuzz/fuzz_agent.c src/core/agent.c $(fuzz_core)
 tests_fuzz_fuzz_agent_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_agent.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_agent_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"agent"'
 tests_fuzz_fuzz_agent_LDADD = libcore.la libbase.la
+fuzz_tests += tests/fuzz/fuzz_segment
+fuzz_segment_sources = tests/fuzz/fuzz_segment.c src/core/segment.c src/core/icmp.c $(fuzz_core)
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_segment.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_segment_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"segment"'
+tests_fuzz_fuzz_segment_LDADD = libcore.la libbase.la
 EXTRA_DIST += tests/fuzz/corpus
 
 if FUZZERS
@@ -65,6 +70,10 @@ noinst_PROGRAMS += tests/fuzz/lf_dns tests/fuzz/lf_resolution
 tests_fuzz_lf_resolution_SOURCES = $(fuzz_resolution_sources)
 tests_fuzz_lf_resolution_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_resolution_LDFLAGS = $(fuzz_flags)
+noinst_PROGRAMS += tests/fuzz/lf_segment
+tests_fuzz_lf_segment_SOURCES = $(fuzz_segment_sources)
+tests_fuzz_lf_segment_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_segment_LDFLAGS = $(fuzz_flags)
 noinst_PROGRAMS += tests/fuzz/lf_agent
 tests_fuzz_lf_agent_SOURCES = $(fuzz_agent_sources)
 tests_fuzz_lf_agent_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)

@@ -3,7 +3,7 @@
 # of probe that it runs (good, failing, silent, changed by a reload), it makes no call that the filter lacks, and the
 # filter has none without a use. One forbidden call, which strace puts in the place of another, kills it and nothing else.
 . "$(dirname "$0")/../lib/scenario.sh"
-kinds="icmp tcp half_open line http https udp dns agent"
+kinds="icmp tcp half_open line http https udp dns path agent"
 patient='interval_ms = 400; timeout_ms = 390; rise = 1; fall = 3; interval_fast_ms = 100; flap_falls = 0;'
 
 service() # NUMBER NAME PORT PROBE-KEYS [SEPARATOR]
@@ -26,6 +26,7 @@ probed_conf() # [PATH]
 	$(service 7 udp 7004 'type = "udp"; send = "you"; expect = { answer = "hello you"; };')
 	$(service 8 dns 7005 'type = "dns"; query = "www.example.com"; query_type = "A";
 	  source = { lb1 = "10.88.0.11"; lb2 = "10.88.0.12"; };')
+	$(service 10 path 8010 'type = "tcp"; data_path = true; port = 7001;' | sed 's/router/forwarding = "dr"; router/')
 	$(service 9 agent 7006 'type = "agent"; port = 7006;' '') );"
 }
 
@@ -77,6 +78,7 @@ command -v strace > /dev/null || fail "strace is missing"
 filter=$("$(lab_tool prober_calls)") || fail "no list of the filter's calls (make check builds its program)"
 [ -n "$filter" ] || { say "ok: a build with sanitizers has no filter"; exit 0; }
 lab_up inside reals 1
+ip -n "$(ns r1)" address add $vip/32 dev lo
 printf '%s\n' "$filter" > "$LAB/filter"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 99 -subj /CN=probed \
 	-addext subjectAltName=IP:10.88.0.21 -keyout "$LAB/certkey" -out "$LAB/cert" 2> /dev/null || fail "no certificate"

@@ -33,6 +33,7 @@ static const struct {
 	{"privileges-are-gone", test_privileges_are_gone},
 	{"stops-when-told", test_stops_when_told},
 	{"half-open-is-never-accepted", test_half_open_is_never_accepted},
+	{"data-path", test_data_path},
 	{"echoes-leave-sockets-alone", test_echoes_leave_sockets_alone},
 	{"agent", test_agent},
 	{"udp", test_udp},

@@ -299,3 +299,7 @@ check_PROGRAMS += tests/unit/test_overdue
 TESTS += tests/unit/test_overdue
 tests_unit_test_overdue_SOURCES = tests/unit/test_overdue.c
 tests_unit_test_overdue_LDADD = libcore.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_segment
+TESTS += tests/unit/test_segment
+tests_unit_test_segment_SOURCES = tests/unit/test_segment.c
+tests_unit_test_segment_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)

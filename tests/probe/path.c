@@ -1,0 +1,201 @@
+/*
+ * The probe through the data path against answers made by hand: the one that is right counts, all
+ * that differ from it in one thing do not, and the host's traffic is looked at only while somebody
+ * is asked.
+ */
+#include "tests.h"
+
+#include "core/segment.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define VIRTUAL "10.98.0.100" /* of nobody: what goes there over lo is lost */
+
+static const struct answer_case {
+	const char *name;
+	uint8_t flags;
+	uint32_t off_by;                  /* of the acknowledged number */
+	uint8_t from, to;                 /* added to the address's last byte */
+	uint16_t from_port, to_port;      /* added to the port */
+	bool fragment;
+	enum reason reason;
+} cases[] = {
+	{"accepts", SEGMENT_SYN | SEGMENT_ACK, 0, 0, 0, 0, 0, false, REASON_PROBE_OK},
+	{"refuses", SEGMENT_RST | SEGMENT_ACK, 0, 0, 0, 0, 0, false, REASON_DATA_PATH_REFUSED},
+	{"nothing", 0, 0, 0, 0, 0, 0, false, REASON_DATA_PATH_SILENT},
+	{"another number", SEGMENT_SYN | SEGMENT_ACK, 1, 0, 0, 0, 0, false, REASON_DATA_PATH_SILENT},
+	{"the number before", SEGMENT_RST | SEGMENT_ACK, UINT32_MAX, 0, 0, 0, 0, false,
+		REASON_DATA_PATH_SILENT},
+	{"another address", SEGMENT_SYN | SEGMENT_ACK, 0, 1, 0, 0, 0, false, REASON_DATA_PATH_SILENT},
+	{"another port", SEGMENT_RST | SEGMENT_ACK, 0, 0, 0, 1, 0, false, REASON_DATA_PATH_SILENT},
+	{"to another address", SEGMENT_SYN | SEGMENT_ACK, 0, 0, 1, 0, 0, false,
+		REASON_DATA_PATH_SILENT},
+	{"to another port", SEGMENT_SYN | SEGMENT_ACK, 0, 0, 0, 0, 1, false, REASON_DATA_PATH_SILENT},
+	{"acknowledges nothing", SEGMENT_RST, 0, 0, 0, 0, 0, false, REASON_DATA_PATH_SILENT},
+	{"is no answer to an opening", SEGMENT_ACK, 0, 0, 0, 0, 0, false, REASON_DATA_PATH_SILENT},
+	{"is a fragment", SEGMENT_SYN | SEGMENT_ACK, 0, 0, 0, 0, 0, true, REASON_DATA_PATH_SILENT},
+};
+
+struct wire {
+	int ear, mouth;
+};
+
+static struct wire
+wire_open(void)
+{
+	struct wire w = {
+		.ear = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP)),
+		.mouth = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW),
+	};
+
+	if (w.ear == -1 || w.mouth == -1) {
+		perror("wire");
+		exit(1);
+	}
+	return w;
+}
+
+/* The next segment to the virtual address with these flags. */
+static bool
+hear(const struct wire *w, uint8_t flags, struct segment *out)
+{
+	struct pollfd p = {.fd = w->ear, .events = POLLIN};
+	struct ip_addr virtual;
+	uint8_t bytes[256];
+	ssize_t n;
+
+	ip_addr_parse(VIRTUAL, &virtual);
+	while (poll(&p, 1, 2000) == 1) {
+		n = recv(w->ear, bytes, sizeof(bytes), 0);
+		if (n > 0 && segment_parse(bytes, (size_t)n, out) && out->flags == flags &&
+		    ip_addr_equal(&out->to.addr, &virtual))
+			return true;
+	}
+	return false;
+}
+
+static void
+say(const struct wire *w, const struct answer_case *c, const struct segment *to)
+{
+	struct segment s = {.from = to->to, .to = to->from, .sequence = 7,
+		.acknowledged = to->sequence + 1 + c->off_by, .flags = c->flags};
+	struct sockaddr_in way = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	uint8_t bytes[SEGMENT_MAX];
+	size_t length;
+
+	s.from.addr.bytes[3] = (uint8_t)(s.from.addr.bytes[3] + c->from);
+	s.to.addr.bytes[3] = (uint8_t)(s.to.addr.bytes[3] + c->to);
+	s.from.port = (uint16_t)(s.from.port + c->from_port);
+	s.to.port = (uint16_t)(s.to.port + c->to_port);
+	length = segment_build(&s, NULL, bytes, sizeof(bytes));
+	if (c->fragment)
+		bytes[7] = 1; /* the kernel writes the checksum */
+	if (c->flags != 0 && sendto(w->mouth, bytes, length, 0, (struct sockaddr *)&way, sizeof(way)) == -1)
+		perror("sendto");
+}
+
+static struct bench_probe
+probe_through(void)
+{
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
+
+	set.urgent = true;
+	set.probe.data_path = true;
+	set.probe.interval_ms = 500;
+	set.probe.timeout_ms = 100;
+	set.address.port = 80;
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	ip_addr_parse(VIRTUAL, &set.probe.through);
+	return set;
+}
+
+static bool
+has_result(struct bench *b, void *of)
+{
+	return b->seen[*(uint32_t *)of].any;
+}
+
+static void
+check_case(struct bench *b, const struct wire *w, uint32_t target)
+{
+	const struct answer_case *c = &cases[target];
+	struct bench_probe set = probe_through();
+	struct segment opening, reset;
+	enum reason reason;
+
+	bench_set(b, target, &set);
+	if (!check(hear(w, SEGMENT_SYN, &opening), "%s: asked", c->name))
+		return;
+	say(w, c, &opening);
+	bench_until(b, 2000, has_result, &target);
+	reason = (enum reason)b->seen[target].last.reason;
+	check(reason == c->reason && b->seen[target].last.up == (reason == REASON_PROBE_OK), "%s: %s",
+		c->name, reason_tag(reason));
+	check(c->reason == REASON_DATA_PATH_REFUSED || (hear(w, SEGMENT_RST, &reset) &&
+		reset.sequence == opening.sequence + 1), "%s: the opening is taken back", c->name);
+	bench_clear(b, target);
+}
+
+static void
+check_local(struct bench *b, uint32_t target)
+{
+	struct bench_probe set = probe_through();
+
+	ip_addr_parse("127.0.0.1", &set.probe.through);
+	bench_set(b, target, &set);
+	bench_until(b, 2000, has_result, &target);
+	check(b->seen[target].last.reason == REASON_LOCAL_ERROR &&
+		b->seen[target].last.detail == EADDRNOTAVAIL,
+		"a node with no address but the virtual one: %s",
+		reason_tag((enum reason)b->seen[target].last.reason));
+	bench_clear(b, target);
+}
+
+/* Packet sockets by the protocol that they are bound to: ETH_P_IP of the prober's. */
+static unsigned
+looking_at_ip(void)
+{
+	FILE *f = fopen("/proc/net/packet", "r");
+	unsigned protocol, n = 0;
+	char line[256];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		n += sscanf(line, "%*x %*u %*u %x", &protocol) == 1 && protocol == ETH_P_IP;
+	if (f != NULL)
+		fclose(f);
+	return n;
+}
+
+void
+test_data_path(void)
+{
+	struct bench *b = bench_start(0);
+	struct wire w;
+	struct bench_probe set = probe_through();
+	uint32_t i;
+
+	check(looking_at_ip() == 0, "the host's traffic is not looked at");
+	bench_set(b, 100, &set);
+	bench_run(b, 200);
+	check(looking_at_ip() == 1, "only while somebody is asked");
+	bench_clear(b, 100);
+	bench_run(b, 100);
+	check(looking_at_ip() == 0, "and not afterwards");
+	w = wire_open();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_case(b, &w, i);
+	check_local(b, i);
+	close(w.ear);
+	close(w.mouth);
+	check(bench_stop(b), "stopped");
+}
