@@ -22,7 +22,7 @@ set -u
 LAB_TOP=${LAB_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 # Where the binaries are: given, or the conventional build folder, or the source folder itself.
 TANDEM_BUILD=${TANDEM_BUILD:-$LAB_TOP/build}
-LAB_TOOLS="pinger logsink tcpecho tcphold httploop shares manyserver nonetfilter execlog flood announced"
+LAB_TOOLS="pinger logsink tcpecho tcphold httploop shares manyserver nonetfilter execlog flood announced nameserver"
 LAB_ID=tl$$
 LAB=
 LAB_NODES="n1 n2"

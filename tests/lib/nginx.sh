@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # A real web server on a node of the bed: port 8080, `OK` on every path, the node's name on /who.
+# nginx_start NODE [LOCATIONS]
 
 nginx_start()
 {
@@ -10,7 +11,7 @@ nginx_start()
 	events { worker_connections 1024; }
 	http { access_log off; client_body_temp_path $LAB/$1.b; proxy_temp_path $LAB/$1.p; fastcgi_temp_path $LAB/$1.f;
 	  uwsgi_temp_path $LAB/$1.u; scgi_temp_path $LAB/$1.s;
-	  server { listen 8080; location / { return 200 "OK\n"; } location = /who { return 200 "$1\n"; } } }
+	  server { listen 8080; location / { return 200 "OK\n"; } location = /who { return 200 "$1\n"; } ${2:-} } }
 	END
 	in_ns "$1" nginx -c "$LAB/$1.nginx.conf" 2> /dev/null || fail "nginx does not start in $1"
 }
