@@ -8,6 +8,7 @@
 #include "ipc/channel.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,12 +17,14 @@ enum { PENDING_MAX = CONTROL_CLIENTS };
 static const int64_t patience_ns = 5 * NS_PER_S;
 static const int64_t apply_patience_ns = 30 * NS_PER_S; /* a large table takes its time */
 
-/* A client that waits for another process. */
+/* A client that waits for another process, or for the disk. */
 struct pending {
 	uint64_t id;     /* of the request, as the other process knows it; 0: free */
 	uint64_t client;
 	enum control_command command;
 	mono deadline;
+	json_t *answer;  /* it is done, and to be stored; NULL: another process has the answer */
+	uint64_t text;   /* ... with that one of STATE_OVERRIDES */
 };
 
 struct pool_control {
@@ -52,6 +55,62 @@ pending_free(struct pool_control *c)
 }
 
 static void
+arm(struct pool_control *c)
+{
+	if (!ev_is_active(&c->patience_timer))
+		ev_timer_again(c->pool->loop, &c->patience_timer);
+}
+
+/* What was asked for is in force, and not stored: that is a line of the answer. */
+static void
+warn(json_t *answer, int error)
+{
+	char text[256];
+
+	if (error == -EINPROGRESS)
+		snprintf(text, sizeof(text), "warning: not stored yet, the disk of the state "
+			"directory does not answer; a restart of tandemd now forgets it");
+	else
+		snprintf(text, sizeof(text), "warning: cannot be stored (%s); a restart of "
+			"tandemd forgets it", strerror(-error));
+	json_array_append_new(json_object_get(answer, "lines"), json_string(text));
+}
+
+/* `error`: why it is not stored; 0: it is. */
+static void
+answer_pending(struct pool_control *c, struct pending *p, int error)
+{
+	struct control_client *client = control_find(c->server, p->client);
+	json_t *answer = p->answer;
+
+	*p = (struct pending){.id = 0};
+	if (error != 0)
+		warn(answer, error);
+	if (client)
+		control_answer(client, answer);
+	else
+		json_decref(answer);
+}
+
+static void
+lose_patience(struct pool_control *c, struct pending *p)
+{
+	struct control_client *client = control_find(c->server, p->client);
+
+	if (p->answer) {
+		answer_pending(c, p, -EINPROGRESS);
+		return;
+	}
+	p->id = 0;
+	if (client)
+		control_refuse(client, p->command == CONTROL_APPLY
+			? "no answer from the supervisor in 30 s"
+			: p->command == CONTROL_RELOAD
+			? "no answer from the supervisor in 5 s"
+			: "no answer from the election process in 5 s");
+}
+
+static void
 on_patience(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct pool_control *c = w->data;
@@ -61,22 +120,13 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		struct pending *p = &c->pending[i];
-		struct control_client *client;
 
 		if (p->id == 0)
 			continue;
-		if (!mono_due(p->deadline, now)) {
+		if (mono_due(p->deadline, now))
+			lose_patience(c, p);
+		else
 			waiting = true;
-			continue;
-		}
-		client = control_find(c->server, p->client);
-		p->id = 0;
-		if (client)
-			control_refuse(client, p->command == CONTROL_APPLY
-				? "no answer from the supervisor in 30 s"
-				: p->command == CONTROL_RELOAD
-				? "no answer from the supervisor in 5 s"
-				: "no answer from the election process in 5 s");
 	}
 	if (!waiting)
 		ev_timer_stop(loop, w);
@@ -102,8 +152,37 @@ ask(struct pool_control *c, struct control_client *client, enum control_command 
 	*p = (struct pending){.id = c->last_id, .client = control_wait(client), .command = command,
 		.deadline = mono_add_ns(mono_now(),
 			command == CONTROL_APPLY ? apply_patience_ns : patience_ns)};
-	if (!ev_is_active(&c->patience_timer))
-		ev_timer_again(c->pool->loop, &c->patience_timer);
+	arm(c);
+}
+
+void
+control_answer_stored(struct pool *p, struct control_client *client, json_t *answer)
+{
+	struct pool_control *c = p->control;
+	struct pending *pending = pending_free(c);
+	uint64_t text;
+	int error = state_result(p, STATE_OVERRIDES, &text);
+
+	if (error == -EINPROGRESS && pending) {
+		*pending = (struct pending){.id = ++c->last_id, .client = control_wait(client),
+			.deadline = mono_add_ns(mono_now(), patience_ns), .answer = answer,
+			.text = text};
+		arm(c);
+		return;
+	}
+	if (error != 0)
+		warn(answer, error);
+	control_answer(client, answer);
+}
+
+void
+control_stored(struct pool *p, uint64_t number, int error)
+{
+	struct pool_control *c = p->control;
+
+	for (size_t i = 0; c && i < PENDING_MAX; i++)
+		if (c->pending[i].answer && c->pending[i].text <= number)
+			answer_pending(c, &c->pending[i], error);
 }
 
 /* Who asked for what: an operator's hand must be visible beside what followed from it. */
@@ -270,6 +349,8 @@ control_stop(struct pool *p)
 	if (!p->control)
 		return;
 	ev_timer_stop(p->loop, &p->control->patience_timer);
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		json_decref(p->control->pending[i].answer);
 	control_server_stop(p->control->server);
 	free(p->control);
 	p->control = NULL;

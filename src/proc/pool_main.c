@@ -297,6 +297,7 @@ leave(struct pool *p, bool clean)
 		sync_stop(p);
 		sysctls_drop_all(p);
 	}
+	state_close(p);
 	control_stop(p);
 	preview_close(p);
 	modules_close(p);
@@ -423,6 +424,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	modes_second(p);
 	names_second(p);
 	modules_second(p);
+	state_second(p);
 	give_memory_back(p);
 	if (++p->seconds % STATE_EVERY_S == 0)
 		log_state(p);
@@ -501,11 +503,12 @@ pool_main(struct child *child)
 		_exit(EXIT_REFUSED);
 	owned_load(p);
 	names_open(p);
-	if (!overlay_load(&p->overlay, child->state_dir))
-		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
+	operate_open(p);
 	sysctls_load(p);
 	if ((error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]))) != 0)
 		child_give_up(child, "capabilities", error);
+	if ((error = state_open(p)) != 0) /* a thread, which has no more than that either */
+		child_give_up(child, "state-thread", error);
 	if ((error = control_start(p)) != 0)
 		child_give_up(child, "control-socket", error);
 	watch_all(p);

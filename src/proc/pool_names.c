@@ -14,13 +14,12 @@
 #include "core/inquiry.h"
 #include "ipc/channel.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = LIMIT_HOST + ADDR_TEXT + 16, MESSAGES_A_TURN = 256 };
+enum { MESSAGES_A_TURN = 256 };
 
 static const double together_s = 0.02; /* answers that come in one go are taken in one */
 
@@ -69,7 +68,6 @@ parse_line(char *line, struct pool_name *out)
 	char *space = strchr(line, ' '), *more;
 	uint16_t port = 0;
 
-	line[strcspn(line, "\n")] = '\0';
 	if (!space)
 		return false;
 	*space = '\0';
@@ -88,16 +86,14 @@ parse_line(char *line, struct pool_name *out)
 static void
 load(struct pool *p)
 {
-	char path[LIMIT_PATH + 16], line[LINE_BYTES];
 	struct pool_name *rows = reallocarray(NULL, LIMIT_HOSTS, sizeof(*rows));
-	FILE *f;
+	char *text = NULL, *rest, *line;
+	size_t length;
 
-	snprintf(path, sizeof(path), "%s/names", p->child->state_dir);
-	f = rows ? fopen(path, "re") : NULL;
-	while (f && p->name_count < LIMIT_HOSTS && fgets(line, sizeof(line), f))
-		p->name_count += parse_line(line, &rows[p->name_count]);
-	if (f)
-		fclose(f);
+	if (rows && state_read(p, STATE_NAMES, &text, &length) == 0)
+		for (rest = text; p->name_count < LIMIT_HOSTS && (line = strsep(&rest, "\n")) != NULL;)
+			p->name_count += parse_line(line, &rows[p->name_count]);
+	free(text);
 	if (p->name_count > 0)
 		qsort(rows, p->name_count, sizeof(*rows), compare);
 	p->names = rows;
@@ -106,24 +102,17 @@ load(struct pool *p)
 static void
 store(struct pool *p)
 {
-	char path[LIMIT_PATH + 16], fresh[LIMIT_PATH + 16], text[ADDR_TEXT];
-	FILE *f;
-	bool ok;
+	struct state_text t;
+	FILE *f = state_text(&t);
+	char text[ADDR_TEXT];
 
-	snprintf(path, sizeof(path), "%s/names", p->child->state_dir);
-	snprintf(fresh, sizeof(fresh), "%s/names.new", p->child->state_dir);
-	f = fopen(fresh, "we");
 	for (uint32_t i = 0; f && i < p->name_count; i++)
 		if (p->names[i].address.family != IP_NONE)
 			fprintf(f, "%s %s%s%s\n", p->names[i].host.name,
 				ip_addr_format(&p->names[i].address, text),
 				p->names[i].host.loopback ? " " : "",
 				p->names[i].host.loopback ? loopback : "");
-	ok = f && ferror(f) == 0;
-	if (f)
-		ok = fclose(f) == 0 && ok;
-	if (!ok || rename(fresh, path) == -1)
-		pool_complain(p, "cannot store the addresses of names", errno);
+	state_put_text(p, STATE_NAMES, &t);
 }
 
 /* --- the configuration --------------------------------------------------------------------- */

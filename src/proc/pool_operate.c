@@ -92,15 +92,32 @@ log_operation(struct pool *p, const char *virtual, const char *real, const char 
 	log_emit(&p->child->log, LOG_LEVEL_NOTICE, &line);
 }
 
+void
+operate_open(struct pool *p)
+{
+	char *text = NULL;
+	size_t length;
+	int error = state_read(p, STATE_OVERRIDES, &text, &length);
+
+	if (error == -ENOENT)
+		return;
+	if (error != 0)
+		pool_complain(p, "cannot read the overrides of servers; none of them counts", error);
+	else if (!overlay_parse(&p->overlay, text, length))
+		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
+	free(text);
+}
+
 static void
 store(struct pool *p)
 {
-	int error;
+	struct state_text t;
+	FILE *f = state_text(&t);
 
 	overlay_tidy(&p->overlay);
-	error = overlay_store(&p->overlay, p->child->state_dir);
-	if (error != 0)
-		pool_complain(p, "cannot store the overrides of servers", error);
+	if (f)
+		overlay_print(&p->overlay, f);
+	state_put_text(p, STATE_OVERRIDES, &t);
 }
 
 /* The configuration changed under the same file: servers came or went. */
@@ -304,7 +321,7 @@ change_servers(struct pool *p, struct control_client *client, const struct contr
 			answer_line(lines, "warning: %s has no server left for new connections", virtual);
 	}
 	free(meant);
-	control_answer(client, json_pack("{s:o}", "lines", lines));
+	control_answer_stored(p, client, json_pack("{s:o}", "lines", lines));
 }
 
 /* NULL, or why a server cannot be added. `host`: "", or its name instead of an address. */
@@ -367,7 +384,7 @@ add_server(struct pool *p, struct control_client *client, const struct control_r
 		return;
 	}
 	apply_change(p);
-	control_answer(client, json_pack("{s:[s]}", "lines", "added"));
+	control_answer_stored(p, client, json_pack("{s:[s]}", "lines", "added"));
 }
 
 static void
@@ -402,7 +419,7 @@ remove_server(struct pool *p, struct control_client *client, const struct contro
 		return;
 	}
 	apply_change(p);
-	control_answer(client, json_pack("{s:o}", "lines", lines));
+	control_answer_stored(p, client, json_pack("{s:o}", "lines", lines));
 }
 
 void

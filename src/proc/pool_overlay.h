@@ -10,6 +10,8 @@
 #include "conf/config.h"
 #include "core/pool.h"
 
+#include <stdio.h>
+
 struct pool;
 
 /* One real server of one virtual server, by their names: rows move. */
@@ -49,10 +51,10 @@ bool overlay_same_place(const struct config *c, const struct conf_real *real,
 /* "drained", "disabled", "enabled" */
 const char *overlay_admin_name(enum pool_admin admin);
 
-/* pool_overlay_file.c: DIR/overrides, JSON. */
-/* False: it is there and is not what we wrote; the rows that could be read are used. */
-bool overlay_load(struct overlay *o, const char *state_dir);
-/* 0 or a negative errno. */
-int overlay_store(const struct overlay *o, const char *state_dir);
+/* pool_overlay_file.c: as JSON. */
+/* False: that is not what we wrote; the rows that could be read are used. */
+bool overlay_parse(struct overlay *o, const char *text, size_t length);
+/* What does not get there is seen at the stream. */
+void overlay_print(const struct overlay *o, FILE *f);
 
 #endif

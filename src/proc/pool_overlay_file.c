@@ -1,19 +1,10 @@
-/*
- * The file of overrides: a JSON list, so that an operator can read it. Written to a new file and
- * renamed: never half there.
- */
+/* The file of overrides: a JSON list, so that an operator can read it. */
 #include "proc/pool_overlay.h"
 
 #include "conf/host.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
 
 static bool
 take_name(const json_t *value, char out[LIMIT_NAME])
@@ -85,22 +76,13 @@ take_row(struct overlay *o, const json_t *row)
 }
 
 bool
-overlay_load(struct overlay *o, const char *state_dir)
+overlay_parse(struct overlay *o, const char *text, size_t length)
 {
-	char path[LIMIT_PATH + 16];
+	json_t *list = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	bool sound = json_is_array(list);
 	const json_t *row;
-	json_t *list;
-	bool sound = true;
 	size_t i;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/overrides", state_dir);
-	f = fopen(path, "re");
-	if (!f)
-		return errno == ENOENT;
-	list = json_loadf(f, JSON_REJECT_DUPLICATES, NULL);
-	fclose(f);
-	sound = json_is_array(list);
 	json_array_foreach(list, i, row)
 		sound = take_row(o, row) && sound;
 	json_decref(list);
@@ -137,35 +119,14 @@ row_json(const struct override *r)
 	return o;
 }
 
-static int
-write_file(const char *path, const json_t *list)
+void
+overlay_print(const struct overlay *o, FILE *f)
 {
-	FILE *f = fopen(path, "we");
-	bool ok;
-
-	if (!f)
-		return -errno;
-	ok = json_dumpf(list, f, JSON_INDENT(1)) == 0 && fputc('\n', f) != EOF &&
-		fflush(f) == 0 && fsync(fileno(f)) == 0;
-	ok = fclose(f) == 0 && ok;
-	return ok ? 0 : errno != 0 ? -errno : -EIO;
-}
-
-int
-overlay_store(const struct overlay *o, const char *state_dir)
-{
-	char path[LIMIT_PATH + 16], fresh[LIMIT_PATH + 16];
 	json_t *list = json_array();
-	int error;
 
-	snprintf(path, sizeof(path), "%s/overrides", state_dir);
-	snprintf(fresh, sizeof(fresh), "%s/overrides.new", state_dir);
 	for (uint32_t i = 0; i < o->count; i++)
 		json_array_append_new(list, row_json(&o->rows[i]));
-	errno = 0;
-	error = write_file(fresh, list);
+	json_dumpf(list, f, JSON_INDENT(1));
+	fputc('\n', f);
 	json_decref(list);
-	if (error == 0 && rename(fresh, path) == -1)
-		error = -errno;
-	return error;
 }

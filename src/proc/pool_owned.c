@@ -3,27 +3,14 @@
  * file in the state directory remembers what was programmed: a later life can then remove what is
  * no longer configured and leave everybody else's services alone.
  *
- * One line a service: "tcp 10.77.0.100:80", "fwmark4 7". Written to a new file and renamed:
- * never half there.
+ * One line a service: "tcp 10.77.0.100:80", "fwmark4 7".
  */
 #include "proc/pool_process.h"
 
 #include "conf/listen.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { LINE_MAX_BYTES = 96 };
-
-static void
-path_of(const struct pool *p, const char *suffix, char out[LIMIT_PATH])
-{
-	snprintf(out, LIMIT_PATH, "%s/services%s", p->child->state_dir, suffix);
-}
 
 /* Room for so many more. */
 static bool
@@ -72,7 +59,6 @@ parse_line(char *line, struct vs_key *key)
 	char *space = strchr(line, ' ');
 	struct conf_listen at;
 
-	line[strcspn(line, "\n")] = '\0';
 	if (!space)
 		return false;
 	*space = '\0';
@@ -95,59 +81,32 @@ parse_line(char *line, struct vs_key *key)
 void
 owned_load(struct pool *p)
 {
-	char path[LIMIT_PATH], line[LINE_MAX_BYTES];
+	enum { MOST = LIMIT_LISTENS + LIMIT_VIRTUALS };
+	char *text, *rest, *line;
 	struct vs_key key;
-	FILE *f;
+	size_t length;
 
-	path_of(p, "", path);
-	f = fopen(path, "re");
-	if (!f)
+	if (state_read(p, STATE_SERVICES, &text, &length) != 0)
 		return;
-	while (p->owned_count < LIMIT_LISTENS + LIMIT_VIRTUALS && fgets(line, sizeof(line), f))
+	for (rest = text; p->owned_count < MOST && (line = strsep(&rest, "\n")) != NULL;)
 		if (parse_line(line, &key) && grow(p, 1))
 			p->owned[p->owned_count++] = key;
-	fclose(f);
+	free(text);
 	vs_keys_sort(p->owned, p->owned_count);
-}
-
-static void
-complain(struct pool *p, const char *path)
-{
-	struct log_line line;
-	uint64_t suppressed;
-
-	if (!log_limit_allow(&p->ipvs_limit, mono_now(), &suppressed))
-		return;
-	log_line_begin(&line, "pool");
-	log_line_reason(&line, REASON_SYSTEM);
-	log_line_text(&line, "detail", "cannot remember which services are ours");
-	log_line_text(&line, "file", path);
-	log_line_text(&line, "error", strerror(errno));
-	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
 }
 
 void
 owned_store(struct pool *p)
 {
-	char path[LIMIT_PATH], fresh[LIMIT_PATH], text[ENDPOINT_TEXT];
-	FILE *f;
-	bool ok;
+	struct state_text t;
+	FILE *f = state_text(&t);
+	char text[ENDPOINT_TEXT];
 
-	path_of(p, "", path);
-	path_of(p, ".new", fresh);
-	f = fopen(fresh, "we");
-	if (!f) {
-		complain(p, fresh);
-		return;
-	}
-	for (size_t i = 0; i < p->owned_count; i++)
+	for (size_t i = 0; f && i < p->owned_count; i++)
 		if (p->owned[i].fwmark != 0)
 			fprintf(f, "fwmark%u %u\n", p->owned[i].listen.addr.family, p->owned[i].fwmark);
 		else
 			fprintf(f, "%s %s\n", conf_protocol_name(p->owned[i].protocol),
 				endpoint_format(&p->owned[i].listen, text));
-	ok = ferror(f) == 0;
-	ok = fclose(f) == 0 && ok;
-	if (!ok || rename(fresh, path) == -1)
-		complain(p, path);
+	state_put_text(p, STATE_SERVICES, &t);
 }

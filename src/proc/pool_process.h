@@ -30,6 +30,7 @@
  *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
  *   pool_modules.c   modules of the kernel, loaded without waiting
  *   pool_refused.c   services that the kernel does not take, left out for a while
+ *   pool_state.c     the files of the state directory, written without waiting for the disk
  *   pool_owned.c     which services are ours, remembered over a restart
  *   pool_preview.c   plan and apply: what a configuration would change, and doing just that
  *   pool_preview_json.c  ... told to the operator
@@ -61,6 +62,7 @@
 #include "proc/pool_overlay.h"
 
 #include <ev.h>
+#include <stdio.h>
 
 struct pool;
 struct control_stats;
@@ -231,6 +233,8 @@ struct pool {
 	size_t event_next, event_held;
 	uint64_t event_total;          /* ever received: number of the next event */
 
+	struct pool_state *state;      /* pool_state.c */
+	struct log_limit state_limit;
 	struct pool_control *control;  /* pool_control.c */
 	struct preview *preview;       /* pool_preview.c: the last plan; NULL: none */
 	ev_io supervisor_watcher, election_watcher;
@@ -515,6 +519,7 @@ void operate(struct pool *p, struct control_client *client, const struct control
 void operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 	struct pool_member *m);
 bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row);
+void operate_open(struct pool *p);               /* what an earlier life stored */
 void operate_second(struct pool *p);             /* ends of drains and of overrides */
 
 /* pool_modules.c */
@@ -532,6 +537,32 @@ void modules_close(struct pool *p);
 void refused_note(struct pool *p, const struct plan_work *work);
 void refused_leave_out(struct pool *p);          /* of `wanted`; `actual` must be known */
 void refused_forget(struct pool *p);             /* ask again at once */
+
+/* pool_state.c */
+enum pool_state_file { STATE_SERVICES, STATE_SYSCTLS, STATE_OVERRIDES, STATE_NAMES, STATE_FILES };
+
+/* A text that grows by fprintf(3). */
+struct state_text {
+	FILE *f;
+	char *bytes;
+	size_t length;
+};
+
+int state_open(struct pool *p);                  /* 0 or negative errno */
+void state_close(struct pool *p);                /* what was put is written, if the disk answers */
+/* Written soon, whole, and told when that cannot be. `text` NULL: there was no memory for it. */
+void state_put(struct pool *p, enum pool_state_file file, const char *text, size_t length);
+FILE *state_text(struct state_text *t);          /* NULL: no memory */
+/* The same with what was printed there, which is freed. */
+void state_put_text(struct pool *p, enum pool_state_file file, struct state_text *t);
+/*
+ * What became of the last text: 0, it is written; a negative errno, it cannot be; -EINPROGRESS: not
+ * yet, and control_stored() will tell by that number.
+ */
+int state_result(const struct pool *p, enum pool_state_file file, uint64_t *number);
+/* proc/state_file.h; also before state_open(). */
+int state_read(const struct pool *p, enum pool_state_file file, char **text, size_t *length);
+void state_second(struct pool *p);
 
 /* pool_owned.c */
 void owned_load(struct pool *p);
@@ -591,6 +622,10 @@ void control_stop(struct pool *p);
 void control_event(struct pool *p, const struct ipc_event *event); /* to `events -f` followers */
 void control_switchover_result(struct pool *p, const struct ipc_result *result);
 void control_reload_result(struct pool *p, const struct ipc_result *result);
+/* What operators changed is in force: the client is answered when it is stored, in 5 s at last. */
+void control_answer_stored(struct pool *p, struct control_client *client, struct json_t *answer);
+/* Overrides up to that text are stored, or cannot be: a negative errno. */
+void control_stored(struct pool *p, uint64_t number, int error);
 void control_configured(struct pool *p);         /* control.group may have changed */
 struct control_stats control_stats(const struct pool *p); /* control/server.h */
 

@@ -13,8 +13,7 @@
 
 #include "core/survival.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const names[POOL_SYSCTLS] = {
@@ -47,58 +46,43 @@ read_value(const char *name, char out[SYSCTL_VALUE])
 }
 
 static void
-path_of(const struct pool *p, const char *suffix, char out[LIMIT_PATH])
+load_line(struct pool *p, char *line)
 {
-	snprintf(out, LIMIT_PATH, "%s/sysctls%s", p->child->state_dir, suffix);
+	char *blank = strchr(line, ' ');
+
+	if (!blank || strlen(blank + 1) >= SYSCTL_VALUE)
+		return;
+	*blank = '\0';
+	for (int i = 0; i < POOL_SYSCTLS; i++)
+		if (strcmp(line, names[i]) == 0) {
+			memcpy(p->sysctls[i].before, blank + 1, strlen(blank + 1) + 1);
+			p->sysctls[i].told = true;
+		}
 }
 
 void
 sysctls_load(struct pool *p)
 {
-	char path[LIMIT_PATH], line[2 * SYSCTL_VALUE + 32];
-	FILE *f;
+	char *text, *rest, *line;
+	size_t length;
 
-	path_of(p, "", path);
-	f = fopen(path, "re");
-	if (!f)
+	if (state_read(p, STATE_SYSCTLS, &text, &length) != 0)
 		return;
-	while (fgets(line, sizeof(line), f)) {
-		char *blank = strchr(line, ' ');
-
-		line[strcspn(line, "\n")] = '\0';
-		if (!blank || strlen(blank + 1) >= SYSCTL_VALUE)
-			continue;
-		*blank = '\0';
-		for (int i = 0; i < POOL_SYSCTLS; i++)
-			if (strcmp(line, names[i]) == 0) {
-				memcpy(p->sysctls[i].before, blank + 1, strlen(blank + 1) + 1);
-				p->sysctls[i].told = true;
-			}
-	}
-	fclose(f);
+	for (rest = text; (line = strsep(&rest, "\n")) != NULL;)
+		load_line(p, line);
+	free(text);
 }
 
 static void
 store(struct pool *p)
 {
-	char path[LIMIT_PATH], fresh[LIMIT_PATH];
-	FILE *f;
-	bool ok;
+	struct state_text t;
+	FILE *f = state_text(&t);
 
-	path_of(p, "", path);
-	path_of(p, ".new", fresh);
-	f = fopen(fresh, "we");
-	if (!f) {
-		pool_complain(p, fresh, errno);
-		return;
-	}
-	for (int i = 0; i < POOL_SYSCTLS; i++)
+	for (int i = 0; f && i < POOL_SYSCTLS; i++)
 		if (p->sysctls[i].kept)
 			fprintf(f, "%s %s\n", names[i], p->sysctls[i].before);
-	ok = ferror(f) == 0;
-	ok = fclose(f) == 0 && ok;
-	if (!ok || rename(fresh, path) == -1)
-		pool_complain(p, path, errno);
+	state_put_text(p, STATE_SYSCTLS, &t);
 }
 
 /* Before the first change. */

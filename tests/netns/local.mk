@@ -68,6 +68,7 @@ EXTRA_DIST += tests/netns/t_probers.sh
 EXTRA_DIST += tests/netns/t_processes.sh
 EXTRA_DIST += tests/netns/t_prober_stuck.sh
 EXTRA_DIST += tests/netns/t_shared_probe.sh
+EXTRA_DIST += tests/netns/t_state.sh
 EXTRA_DIST += tests/netns/t_refuse.sh
 EXTRA_DIST += tests/netns/t_relay.sh
 EXTRA_DIST += tests/netns/t_reload.sh

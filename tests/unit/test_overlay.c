@@ -136,6 +136,60 @@ adds_names(void **state)
 	free(o.rows);
 }
 
+/* As it is in the file of the state directory. */
+static void
+what_is_printed_is_read_back(void **state)
+{
+	struct overlay o = {.count = 0}, back = {.count = 0};
+	struct override *r;
+	static const char spoilt[] = "[{\"virtual\":\"http\"},"
+		"{\"virtual\":\"http\",\"server\":\"web2\",\"weight\":3}]";
+	char *text = NULL;
+	size_t length;
+	FILE *f = open_memstream(&text, &length);
+
+	(void)state;
+	r = overlay_get(&o, "http", "web1");
+	r->admin = POOL_DRAINED;
+	r->since_s = 1700000000;
+	r->drain_s = 300;
+	r->until_s = 1700001200;
+	overlay_get(&o, "http", "web2")->weight = 0;
+	overlay_get(&o, "http", "web3")->removed = true;
+	r = overlay_get(&o, "http", "web4");
+	r->added = true;
+	r->address = server("web4", "10.0.0.9:80").address;
+	r->added_weight = 7;
+	r = overlay_get(&o, "http", "web5");
+	r->added = true;
+	strcpy(r->host, "web5.example.net");
+	r->address.port = 81;
+	overlay_print(&o, f);
+	assert_int_equal(fclose(f), 0);
+	assert_true(overlay_parse(&back, text, length));
+	assert_int_equal(back.count, o.count);
+	for (uint32_t i = 0; i < o.count; i++) {
+		const struct override *a = &o.rows[i], *b = &back.rows[i];
+
+		assert_string_equal(a->virtual, b->virtual);
+		assert_string_equal(a->real, b->real);
+		assert_true(a->admin == b->admin && a->since_s == b->since_s && a->until_s == b->until_s &&
+			a->drain_s == b->drain_s && a->weight == b->weight && a->added == b->added &&
+			a->removed == b->removed && endpoint_equal(&a->address, &b->address) &&
+			a->added_weight == b->added_weight);
+		assert_string_equal(a->host, b->host);
+	}
+	free(back.rows);
+	back = (struct overlay){.count = 0};
+	assert_false(overlay_parse(&back, text, length / 2)); /* half of it */
+	assert_false(overlay_parse(&back, "", 0));
+	assert_false(overlay_parse(&back, spoilt, strlen(spoilt)));
+	assert_int_equal(back.count, 1); /* what could be read counts */
+	free(back.rows);
+	free(o.rows);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -143,6 +197,7 @@ main(void)
 		cmocka_unit_test(finds_each),
 		cmocka_unit_test(lays_over),
 		cmocka_unit_test(adds_names),
+		cmocka_unit_test(what_is_printed_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
