@@ -275,7 +275,7 @@ struct ipc_probe_result {
 struct ipc_prober_stats {
 	int32_t pid;
 	uint32_t targets, running;
-	uint64_t started, voided, local_errors, queued;
+	uint64_t started, voided, local_errors, queued, sockets;
 	int64_t stall_ns, lateness_p99_ns, lateness_max_ns; /* engine_stats of probe/engine.h */
 };
 

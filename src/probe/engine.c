@@ -37,14 +37,19 @@ target_of_node(struct heap_node *node)
 	return (struct target *)((char *)node - offsetof(struct target, deadline));
 }
 
-/* A run for this target, or NULL when there is no place (or no memory, which is the same). */
+/*
+ * A run for this target, or NULL when there is no place (or no memory, which is the same). One with a
+ * socket for who connects: after a crowd of probes there are more runs than sockets are kept, and
+ * who takes the others first opens and closes a socket each time, for ever.
+ */
 static struct probe_run *
-run_take(struct engine *e)
+run_take(struct engine *e, const struct target *t)
 {
-	struct probe_run *run = SLIST_FIRST(&e->free_runs);
+	struct probe_run *run = t->definition->kind->connects
+		? TAILQ_FIRST(&e->free_runs) : TAILQ_LAST(&e->free_runs, run_list);
 
 	if (run != NULL) {
-		SLIST_REMOVE_HEAD(&e->free_runs, free_link);
+		TAILQ_REMOVE(&e->free_runs, run, free_link);
 		return run;
 	}
 	if (e->run_count == e->options.max_running)
@@ -64,7 +69,7 @@ run_take(struct engine *e)
 static bool
 target_start(struct engine *e, struct target *t)
 {
-	struct probe_run *run = run_take(e);
+	struct probe_run *run = run_take(e, t);
 
 	if (run == NULL)
 		return false;
@@ -141,7 +146,7 @@ static bool
 queue_may_move(const struct engine *e)
 {
 	return !TAILQ_EMPTY(&e->queue) &&
-		(!SLIST_EMPTY(&e->free_runs) || e->run_count < e->options.max_running);
+		(!TAILQ_EMPTY(&e->free_runs) || e->run_count < e->options.max_running);
 }
 
 /*
@@ -238,7 +243,7 @@ engine_open(const struct engine_options *options)
 	e->awake = e->wake_by = mono_now();
 	json_object_seed(0); /* reads a file, which is not possible any more when answers come */
 	targets_init(e);
-	SLIST_INIT(&e->free_runs);
+	TAILQ_INIT(&e->free_runs);
 	TAILQ_INIT(&e->queue);
 	TAILQ_INIT(&e->reports[REPORT_SAME]);
 	TAILQ_INIT(&e->reports[REPORT_NEWS]);

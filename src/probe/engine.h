@@ -34,6 +34,7 @@ struct engine_stats {
 	uint64_t voided;        /* not counted, because this process was held up */
 	uint64_t local_errors;
 	uint64_t queued;        /* had to wait for a place */
+	uint64_t sockets;       /* of TCP, made */
 	int64_t stall_ns;       /* time this process was held up, summed */
 	struct lateness lateness; /* of a start against its moment */
 	uint32_t running, targets;

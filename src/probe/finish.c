@@ -28,7 +28,10 @@ run_release(struct probe_run *run, bool well)
 	run->target->run = NULL;
 	run->target = NULL;
 	e->stats.running--;
-	SLIST_INSERT_HEAD(&e->free_runs, run, free_link);
+	if (run->fd != -1)
+		TAILQ_INSERT_HEAD(&e->free_runs, run, free_link);
+	else
+		TAILQ_INSERT_TAIL(&e->free_runs, run, free_link);
 }
 
 void
@@ -92,7 +95,7 @@ schedule_next(struct engine *e, struct target *t)
 	int64_t before_ns = t->step_ns;
 
 	t->step_ns = cadence_step_ns(pace, &t->health);
-	t->due = cadence_turn(t->due, mono_now(), pace, t->phase_ns, before_ns, t->step_ns);
+	t->due = cadence_turn(t->due, (mono){t->last.at_ns}, pace, t->phase_ns, before_ns, t->step_ns);
 	t->state = TARGET_WAITING;
 	t->start = mono_add_ns(t->due, cadence_spread_ns(t->step_ns, probe->timeout_ms * NS_PER_MS,
 		probe->spread_percent, random_next(&e->spreads)));

@@ -1,8 +1,13 @@
-/* The deadline heap. See heap.h. */
+/*
+ * The deadline heap. See heap.h. Four children a node: half as deep as with two, and what makes a
+ * move dear is not comparing neighbours but telling each node its new place.
+ */
 #include "probe/heap.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+enum { CHILDREN_OF_ONE = 4 };
 
 bool
 heap_reserve(struct heap *h, size_t count)
@@ -36,12 +41,32 @@ heap_store(struct heap *h, size_t i, struct heap_entry entry)
 	entry.node->place = i + 1;
 }
 
+static size_t
+parent(size_t i)
+{
+	return (i - 1) / CHILDREN_OF_ONE;
+}
+
+/* The earliest of i's children; not one of the heap when it has none. */
+static size_t
+first_child(const struct heap *h, size_t i)
+{
+	size_t first = CHILDREN_OF_ONE * i + 1, end = first + CHILDREN_OF_ONE, other;
+
+	if (end > h->count)
+		end = h->count;
+	for (other = first + 1; other < end; other++)
+		if (mono_before(h->entries[other].at, h->entries[first].at))
+			first = other;
+	return first;
+}
+
 static void
 heap_sift_up(struct heap *h, size_t i, struct heap_entry entry)
 {
-	while (i > 0 && mono_before(entry.at, h->entries[(i - 1) / 2].at)) {
-		heap_store(h, i, h->entries[(i - 1) / 2]);
-		i = (i - 1) / 2;
+	while (i > 0 && mono_before(entry.at, h->entries[parent(i)].at)) {
+		heap_store(h, i, h->entries[parent(i)]);
+		i = parent(i);
 	}
 	heap_store(h, i, entry);
 }
@@ -50,11 +75,8 @@ static void
 heap_sift_down(struct heap *h, size_t i, struct heap_entry entry)
 {
 	for (;;) {
-		size_t child = 2 * i + 1;
+		size_t child = first_child(h, i);
 
-		if (child + 1 < h->count &&
-		    mono_before(h->entries[child + 1].at, h->entries[child].at))
-			child++;
 		if (child >= h->count || !mono_before(h->entries[child].at, entry.at))
 			break;
 		heap_store(h, i, h->entries[child]);
@@ -67,7 +89,7 @@ heap_sift_down(struct heap *h, size_t i, struct heap_entry entry)
 static void
 heap_settle(struct heap *h, size_t i, struct heap_entry entry)
 {
-	if (i > 0 && mono_before(entry.at, h->entries[(i - 1) / 2].at))
+	if (i > 0 && mono_before(entry.at, h->entries[parent(i)].at))
 		heap_sift_up(h, i, entry);
 	else
 		heap_sift_down(h, i, entry);

@@ -44,6 +44,7 @@ struct probe_kind {
 	/* What the server sent, printable; may be NULL. */
 	void (*evidence)(const struct probe_run *run, char out[HTTP_EVIDENCE]);
 	bool shows_good;        /* evidence of good answers, too */
+	bool connects;          /* it is on TCP */
 	/* On TCP: what the answer says; REASON_NONE: not enough of it yet. NULL: none is read. */
 	enum reason (*judge)(const struct probe_run *run);
 	/* Free what the run holds besides its descriptor; may be NULL. */
@@ -146,7 +147,7 @@ struct path_sockets {
 
 /* A probe in flight. Runs are kept and used again. */
 struct probe_run {
-	SLIST_ENTRY(probe_run) free_link;
+	TAILQ_ENTRY(probe_run) free_link;
 	struct engine *engine;
 	struct target *target;
 	uint32_t slot;          /* of engine.runs */
@@ -155,6 +156,7 @@ struct probe_run {
 	struct ip_addr source;  /* that the socket is bound to */
 	int waits, told;        /* EV_READ, EV_WRITE: for what; of what it was told since it last looked */
 	int syn_repeats;        /* as set on the socket; 0: as the system has it */
+	int waits_to_acknowledge; /* as set on the socket (stream.c); -1: nobody knows */
 	bool broken;            /* an error or the end was told */
 	ev_io io;               /* for datagrams */
 	mono started;
@@ -214,7 +216,7 @@ struct target {
 LIST_HEAD(target_list, target);
 LIST_HEAD(definition_list, definition);
 TAILQ_HEAD(target_queue, target);
-SLIST_HEAD(run_list, probe_run);
+TAILQ_HEAD(run_list, probe_run);
 
 enum {
 	TARGET_BUCKETS = 16384,
@@ -242,7 +244,7 @@ struct engine {
 	bool blocked;           /* the receiver takes nothing now */
 	struct probe_run **runs; /* by slot */
 	uint32_t run_count;
-	struct run_list free_runs;
+	struct run_list free_runs; /* those that kept a socket first */
 	int sockets_fd;         /* the epoll set of TCP sockets */
 	ev_io sockets_io;
 	uint32_t sockets_kept;  /* without a probe */

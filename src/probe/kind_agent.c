@@ -33,4 +33,5 @@ agent_show(const struct probe_run *run, char out[HTTP_EVIDENCE])
 }
 
 const struct probe_kind kind_agent = {.start = tcp_start, .ready = tcp_ready,
-	.silence = tcp_silence, .evidence = agent_show, .shows_good = true, .judge = agent_judge};
+	.silence = tcp_silence, .evidence = agent_show, .shows_good = true, .judge = agent_judge,
+	.connects = true};

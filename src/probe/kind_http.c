@@ -297,6 +297,8 @@ http_release(struct probe_run *run)
 }
 
 const struct probe_kind kind_http = {.start = http_start, .ready = http_ready,
-	.silence = http_silence, .evidence = http_show, .release = http_release};
+	.silence = http_silence, .evidence = http_show, .release = http_release,
+	.connects = true};
 const struct probe_kind kind_https = {.start = http_start, .ready = http_ready,
-	.silence = http_silence, .evidence = http_show, .release = http_release};
+	.silence = http_silence, .evidence = http_show, .release = http_release,
+	.connects = true};

@@ -156,4 +156,4 @@ tcp_show(const struct probe_run *run, char out[HTTP_EVIDENCE])
 }
 
 const struct probe_kind kind_tcp = {.start = tcp_start, .ready = tcp_ready,
-	.silence = tcp_silence, .evidence = tcp_show, .judge = tcp_judge};
+	.silence = tcp_silence, .evidence = tcp_show, .judge = tcp_judge, .connects = true};

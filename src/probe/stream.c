@@ -4,9 +4,10 @@
  * run out of ports.
  *
  * A half-open probe ends with that reset before the handshake is over, so that the server's
- * application never hears of it: with TCP_QUICKACK off before connect() the kernel keeps the
+ * application never hears of it: a socket that connects with TCP_DEFER_ACCEPT set keeps the
  * handshake's last packet back for as long as an acknowledgement may be delayed (200 ms, see
- * tcp_rcv_synsent_state_process() in net/ipv4/tcp_input.c), and the socket is closed before. Where
+ * tcp_rcv_synsent_state_process() in net/ipv4/tcp_input.c), and the socket is closed before.
+ * TCP_QUICKACK does the same, but for one connection. Where
  * we speak first, that packet goes out with what we say: one less for each of us, and the server
  * is woken once.
  */
@@ -89,18 +90,28 @@ source_bind(const struct target *t, int fd)
 	return bind(fd, (struct sockaddr *)&at, length) == 0;
 }
 
-/* A socket for this run, with what this probe asks of it. */
+/* Is the handshake's last packet to be kept back? */
+static int
+waits_to_acknowledge(const struct conf_probe *p)
+{
+	return p->half_open || p->type == CONF_PROBE_HTTP || p->type == CONF_PROBE_HTTPS ||
+		p->send.length > 0;
+}
+
+/* A socket for this run, with what this probe asks of it; options stay with a socket. */
 static int
 stream_socket(struct probe_run *run)
 {
 	const struct target *t = run->target;
-	const int zero = 0, repeats = syn_repeats(t->definition->probe.timeout_ms);
+	const int repeats = syn_repeats(t->definition->probe.timeout_ms);
+	const int waits = waits_to_acknowledge(&t->definition->probe);
 
 	if (sockets_take(run) == -1)
 		return -1;
-	if (t->definition->probe.half_open || t->definition->probe.type == CONF_PROBE_HTTP ||
-	    t->definition->probe.type == CONF_PROBE_HTTPS || t->definition->probe.send.length > 0)
-		setsockopt(run->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof(zero));
+	if (run->waits_to_acknowledge != waits &&
+	    setsockopt(run->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &waits, sizeof(waits)) == -1)
+		return -1;
+	run->waits_to_acknowledge = waits;
 	if (run->syn_repeats == repeats)
 		return 0;
 	run->syn_repeats = repeats;

@@ -560,6 +560,7 @@ probers_json(const struct pool *p)
 		put_int(o, "voided", s->voided);
 		put_int(o, "local_errors", s->local_errors);
 		put_int(o, "queued", s->queued);
+		put_int(o, "sockets", s->sockets);
 		json_array_append_new(list, o);
 	}
 	return list;

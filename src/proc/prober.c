@@ -168,6 +168,7 @@ tell_stats(struct prober *p)
 		.voided = s->voided,
 		.local_errors = s->local_errors,
 		.queued = s->queued,
+		.sockets = s->sockets,
 		.stall_ns = s->stall_ns,
 		.lateness_p99_ns = lateness_permille_ns(&s->lateness, 990),
 		.lateness_max_ns = s->lateness.max_ns,

@@ -224,8 +224,11 @@ take_all(struct bench *b)
 	int got;
 
 	while ((got = channel_receive(b->pool, &m)) == 1) {
-		if (m.kind == IPC_PROBER_STATS)
-			continue; /* of the prober itself, each second */
+		if (m.kind == IPC_PROBER_STATS) { /* of the prober itself, each second */
+			if (m.size == sizeof(b->stats))
+				memcpy(&b->stats, m.payload, sizeof(b->stats));
+			continue;
+		}
 		r = ipc_results(m.payload, m.size);
 		if (m.kind != IPC_PROBE_RESULTS || r == NULL) {
 			fprintf(stderr, "the prober sent a message of kind %u\n", m.kind);

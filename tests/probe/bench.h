@@ -43,6 +43,7 @@ struct bench {
 	struct conf_probe told; /* the table that the prober has */
 	const char *told_ca;
 	uint32_t generation;
+	struct ipc_prober_stats stats; /* latest */
 	struct seen seen[BENCH_TARGETS];
 };
 

@@ -40,6 +40,7 @@ static const struct {
 	{"dns", test_dns},
 	{"address-apart", test_address_apart},
 	{"two-thousand-targets", test_two_thousand_targets},
+	{"sockets-are-used-again-after-a-crowd", test_sockets_are_used_again_after_a_crowd},
 	{"hostile", test_hostile},
 	{"web", test_web},
 	{"source", test_source},

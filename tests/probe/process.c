@@ -5,8 +5,10 @@
 #include "proc/handover.h"
 #include "servers.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -610,5 +612,99 @@ test_two_thousand_targets(void)
 		(unsigned long long)least, SECONDS + 1);
 	printf("# %.1f us of processor time a probe, %ld KiB resident\n",
 		cpu * 1e6 / (TARGETS * SECONDS), resident_kib(b->pid));
+	check(bench_stop(b), "stopped");
+}
+
+static atomic_bool crowd_served;
+
+/* Says a byte to each, but to nobody before it is told to. */
+static void *
+serve_crowd(void *argument)
+{
+	int fd = (int)(intptr_t)argument, got;
+
+	while (!atomic_load(&crowd_served))
+		usleep(1000);
+	while ((got = accept(fd, NULL, NULL)) != -1 || errno == ECONNABORTED)
+		if (got != -1) {
+			(void)!send(got, "x", 1, MSG_NOSIGNAL);
+			close(got);
+		}
+	return NULL;
+}
+
+static uint16_t
+crowd_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pthread_t thread;
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&at, length) == -1 || listen(fd, 4096) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&at, &length) == -1 ||
+	    pthread_create(&thread, NULL, serve_crowd, (void *)(intptr_t)fd) != 0) {
+		perror("crowd");
+		exit(1);
+	}
+	return ntohs(at.sin_port);
+}
+
+enum { CROWD = 1500 };
+
+static bool
+all_running(struct bench *b, void *of)
+{
+	(void)of;
+	return b->stats.running == CROWD;
+}
+
+static bool
+all_heard(struct bench *b, void *of)
+{
+	uint32_t i;
+
+	(void)of;
+	for (i = 0; i < CROWD && b->seen[i].any; i++)
+		continue;
+	return i == CROWD && b->stats.running < CROWD / 10;
+}
+
+static bool
+half_begun_since(struct bench *b, void *of)
+{
+	const struct ipc_prober_stats *then = of;
+
+	return b->stats.started - then->started > CROWD / 2;
+}
+
+/* More probes at once than sockets are kept: those that come after them have sockets all the same. */
+void
+test_sockets_are_used_again_after_a_crowd(void)
+{
+	struct bench *b = bench_start(0);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
+	struct ipc_prober_stats then;
+	uint32_t i;
+
+	set.address.port = crowd_port();
+	set.urgent = true;
+	set.probe.interval_ms = 6000;
+	set.probe.timeout_ms = 5900;
+	set.probe.answer = (struct conf_bytes){.length = 1, .bytes = "x"};
+	for (i = 0; i < CROWD; i++) {
+		set.address.addr = (struct ip_addr){.family = IP_V4,
+			.bytes = {127, 1, (uint8_t)(i >> 8), (uint8_t)i}};
+		bench_set(b, i, &set);
+	}
+	check(bench_until(b, 5000, all_running, NULL), "%u probes wait for an answer at once", CROWD);
+	atomic_store(&crowd_served, true);
+	check(bench_until(b, 5000, all_heard, NULL), "all are answered");
+	then = b->stats;
+	check(bench_until(b, 10000, half_begun_since, &then), "they are asked again");
+	check(b->stats.sockets - then.sockets < CROWD / 20,
+		"%llu probes after that, %llu new sockets",
+		(unsigned long long)(b->stats.started - then.started),
+		(unsigned long long)(b->stats.sockets - then.sockets));
 	check(bench_stop(b), "stopped");
 }

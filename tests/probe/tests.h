@@ -42,5 +42,6 @@ void test_udp(void);
 void test_dns(void);
 void test_address_apart(void);
 void test_two_thousand_targets(void);
+void test_sockets_are_used_again_after_a_crowd(void);
 
 #endif
