@@ -49,7 +49,7 @@ member_lingers(const struct pool_service *s, const struct pool_member *m)
 {
 	if (m->admin == POOL_DRAINED)
 		return !m->over && (m->verdict != HEALTH_DOWN || m->busy);
-	return m->admin == POOL_ENABLED && m->verdict == HEALTH_DOWN &&
+	return m->admin == POOL_ENABLED && m->verdict != HEALTH_UP && !member_in(m) &&
 		s->down == POOL_DOWN_DRAIN && m->busy;
 }
 

@@ -48,7 +48,7 @@ struct pool_member {
 	uint32_t percent;           /* 1..100 of its weight while healthy members serve; 0 is 100 */
 	bool over;                  /* POOL_DRAINED: its time is up, it goes */
 	bool busy;                  /* is in the kernel and has connections there */
-	bool keep_out;              /* was not in the kernel at start: out until a probe says up */
+	bool keep_out;              /* was down before it was asked anew: out until a probe says up */
 };
 
 enum pool_mode { POOL_SERVING, POOL_ON_SORRY, POOL_OPENED, POOL_REFUSING };

@@ -109,6 +109,7 @@ struct compared {
 struct search {
 	const struct config *now, *before;
 	uint32_t *virtuals;          /* carry_virtuals() */
+	uint32_t *reals;             /* carry_reals(); NULL: nobody wants to know */
 	uint32_t *sorted;            /* rows of the real servers of one virtual server before */
 	const struct conf_virtual *sorted_of;
 	struct compared probes, agents;
@@ -175,6 +176,8 @@ search_reals(struct search *s, const struct conf_virtual *v, const struct conf_v
 		if (row == CONF_NO_INDEX)
 			continue;
 		next = row + 1;
+		if (s->reals)
+			s->reals[i] = row;
 		if (conf_real_port(s->before, old, &s->before->reals[row]) !=
 			conf_real_port(s->now, v, real))
 			continue;
@@ -215,11 +218,11 @@ search_tracks(const struct search *s, uint32_t *was)
 	}
 }
 
-uint32_t *
-carry_targets(const struct config *now, const struct config *before)
+static uint32_t *
+carry(const struct config *now, const struct config *before, uint32_t *reals)
 {
 	uint32_t count = targets_count(now), *was = rows_new(count);
-	struct search s = {.now = now, .before = before,
+	struct search s = {.now = now, .before = before, .reals = reals,
 		.virtuals = carry_virtuals(now, before), .sorted = rows_new(before->real_count)};
 	bool ready = was && s.virtuals && s.sorted;
 
@@ -236,6 +239,28 @@ carry_targets(const struct config *now, const struct config *before)
 		return NULL;
 	}
 	return was;
+}
+
+uint32_t *
+carry_targets(const struct config *now, const struct config *before)
+{
+	return carry(now, before, NULL);
+}
+
+uint32_t *
+carry_reals(const struct config *now, const struct config *before)
+{
+	uint32_t *reals = rows_new(now->real_count), *was;
+
+	for (uint32_t i = 0; reals && i < now->real_count; i++)
+		reals[i] = CONF_NO_INDEX;
+	was = reals ? carry(now, before, reals) : NULL;
+	if (!was) {
+		free(reals);
+		return NULL;
+	}
+	free(was);
+	return reals;
 }
 
 bool

@@ -291,12 +291,13 @@ targets_refresh(struct pool *p)
 		for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
 			bool wanted = served && target_probe(&p->config, i) &&
 				!operate_is_disabled(p, v, i);
+			bool urgent = cold || p->targets[i].keep_out;
 
 			if (wanted && !p->targets[i].probed)
-				start_probing(p, i, cold);
+				start_probing(p, i, urgent);
 			else if (!wanted && p->targets[i].probed)
 				stop_probing(p, i);
-			refresh_members(p, i, wanted, cold);
+			refresh_members(p, i, wanted, urgent);
 			refresh_agent(p, i, served, cold);
 		}
 		refresh_sorry(p, v, served, cold);
@@ -387,6 +388,29 @@ move_targets(const struct config *now, const uint32_t *was, struct pool_target *
 	return targets;
 }
 
+static bool
+is_out(const struct pool_target *t)
+{
+	return t->verdict == HEALTH_DOWN || t->keep_out;
+}
+
+/* Who was down is so still when he is asked in another way: nobody is sent there before an answer. */
+static void
+keep_out_the_down(const struct config *now, const struct config *before,
+	const struct pool_target *old, struct pool_target *targets)
+{
+	uint32_t *reals = NULL, any = 0;
+
+	for (uint32_t i = 0; old && i < before->real_count; i++)
+		any += is_out(&old[i]);
+	if (any > 0)
+		reals = carry_reals(now, before);
+	for (uint32_t i = 0; reals && i < now->real_count; i++)
+		if (reals[i] != CONF_NO_INDEX && targets[i].verdict == HEALTH_UNKNOWN)
+			targets[i].keep_out = is_out(&old[reals[i]]);
+	free(reals);
+}
+
 struct pool_target *
 targets_foreseen(const struct pool *p, const struct config *now)
 {
@@ -397,6 +421,8 @@ targets_foreseen(const struct pool *p, const struct config *now)
 		memcpy(old, p->targets, count * sizeof(*old));
 		targets = move_targets(now, was, old);
 	}
+	if (targets)
+		keep_out_the_down(now, &p->config, old, targets);
 	free(was);
 	free(old);
 	return targets;
@@ -404,13 +430,15 @@ targets_foreseen(const struct pool *p, const struct config *now)
 
 /* False: no memory. */
 static bool
-renew_targets(struct pool *p, const uint32_t *was, uint32_t count_before)
+renew_targets(struct pool *p, const uint32_t *was, const struct config *before)
 {
+	uint32_t count_before = targets_count(before);
 	struct pool_target *old = p->targets;
 
 	p->targets = move_targets(&p->config, was, old);
 	if (!p->targets || grow_slots(p, targets_count(&p->config) + count_before) == -1)
 		return false;
+	keep_out_the_down(&p->config, before, old, p->targets);
 	keep_numbers(p);
 	for (uint32_t i = 0; i < count_before; i++)
 		if (old[i].slot != CONF_NO_INDEX && old[i].probed &&
@@ -457,7 +485,7 @@ targets_configure(struct pool *p, const struct config *before)
 
 	if (ok && (!p->targets ||
 			  !carry_moves_nothing(was, targets_count(&p->config), count_before)))
-		ok = renew_targets(p, was, count_before);
+		ok = renew_targets(p, was, before);
 	if (ok)
 		follow_names(p, was, before);
 	free(was);

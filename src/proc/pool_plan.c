@@ -67,8 +67,8 @@ table_close(struct pool *p)
 }
 
 /*
- * A service of ours is there from an earlier life: a server it does not have was down then, and
- * stays out until a probe says otherwise.
+ * A service of ours is there from an earlier life: a server that it does not have, or has with weight
+ * 0 for the sake of its connections, was down then, and stays out until a probe says otherwise.
  */
 static void
 adopt(struct pool *p)
@@ -82,7 +82,8 @@ adopt(struct pool *p)
 		for (uint32_t i = row->first_real; vs_table_find(&p->actual, &key) &&
 			i < row->first_real + row->real_count; i++)
 			p->targets[i].keep_out = p->targets[i].verdict == HEALTH_UNKNOWN &&
-				!table_sum_real(p, v, i, &real);
+				(!table_sum_real(p, v, i, &real) ||
+					(real.weight == 0 && p->config.reals[i].weight != 0));
 	}
 }
 

@@ -98,7 +98,7 @@ struct pool_target {
 	mono told_at;             /* to its prober, last */
 	bool overdue;             /* no result for too long, and said so */
 	bool urgent;
-	bool keep_out;            /* adopted table: was absent and is not known yet */
+	bool keep_out;            /* was down before it was asked anew, and is not known yet */
 	mono silent_since;        /* no answer of any kind since then; MONO_NEVER */
 	bool held;                /* ... and is still up, see pool_correlated.c */
 	bool believed;            /* ... and was held: this silence is not held again */
@@ -259,6 +259,8 @@ struct pool_router *routers_carried(const struct config *now, const struct confi
  */
 uint32_t *carry_virtuals(const struct config *now, const struct config *before);
 uint32_t *carry_targets(const struct config *now, const struct config *before);
+/* The row that each real server was, in whatever way it was asked. */
+uint32_t *carry_reals(const struct config *now, const struct config *before);
 /* Is every row where it was? */
 bool carry_moves_nothing(const uint32_t *was, uint32_t count, uint32_t count_before);
 

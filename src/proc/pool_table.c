@@ -71,7 +71,7 @@ is_busy(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 {
 	struct vs_real sum;
 
-	if (m->admin == POOL_ENABLED && m->verdict != HEALTH_DOWN)
+	if (m->admin == POOL_ENABLED && m->verdict != HEALTH_DOWN && !m->keep_out)
 		return false;
 	return table_sum_real(p, (uint32_t)(v - p->config.virtuals), row, &sum) &&
 		(sum.active_connections != 0 || sum.inactive_connections != 0);

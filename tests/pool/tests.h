@@ -23,8 +23,14 @@ bool has_no_targets(struct bench *b, const void *address);
 const char *ask_for(struct bench *b, const char *request);
 bool has_row(struct bench *b, const void *row);
 
+/* main.c: a configuration with three virtual servers, and what the kernel has of it */
+extern const char everything[], kernel_hot[], kernel_web2_down[];
+void all_up(struct bench *b);
+
 void hears_agents(struct bench *b);
 void weighs_by_programs(struct bench *b);
 void groups_probes(struct bench *b);
+void keeps_out_who_is_asked_anew(struct bench *b);
+void keeps_the_departing_out(struct bench *b);
 
 #endif

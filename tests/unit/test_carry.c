@@ -130,6 +130,34 @@ naive_real(const struct world *now, const struct conf_virtual *v, const struct c
 	return CONF_NO_INDEX;
 }
 
+/* In whatever way it was asked. */
+static uint32_t
+naive_server(const struct conf_real *real, const struct world *before,
+	const struct conf_virtual *old)
+{
+	for (uint32_t i = old->first_real; i < old->first_real + old->real_count; i++)
+		if (endpoint_equal(&before->reals[i].address, &real->address))
+			return i;
+	return CONF_NO_INDEX;
+}
+
+static void
+check_reals(const struct world *now, const struct world *before)
+{
+	uint32_t *reals = carry_reals(&now->c, &before->c);
+
+	assert_non_null(reals);
+	for (uint32_t k = 0; k < now->c.virtual_count; k++) {
+		const struct conf_virtual *v = &now->virtuals[k];
+		uint32_t was = naive_virtual(before, v->name);
+
+		for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+			assert_int_equal(reals[i], was == CONF_NO_INDEX ? was
+				: naive_server(&now->reals[i], before, &before->virtuals[was]));
+	}
+	free(reals);
+}
+
 static uint32_t
 was_agent(const struct world *before, uint32_t real)
 {
@@ -181,6 +209,7 @@ finds_what_a_search_finds(void **state)
 		assert_non_null(targets);
 		for (uint32_t i = 0; i < now.c.virtual_count; i++)
 			check_virtual(&now, &before, i, virtuals, targets);
+		check_reals(&now, &before);
 		free(virtuals);
 		free(targets);
 		seed = begun + 1;
