@@ -282,6 +282,61 @@ render_agents(FILE *to, const json_t *servers, bool colour)
 	}
 }
 
+/* ", until 2026-11-21 16:20:00", of the operator's clock. */
+static void
+render_until(FILE *to, int64_t until_s)
+{
+	time_t at_s = (time_t)until_s;
+	char stamp[32] = "";
+	struct tm tm;
+
+	if (until_s > 0 && localtime_r(&at_s, &tm))
+		strftime(stamp, sizeof(stamp), ", until %Y-%m-%d %H:%M:%S", &tm);
+	fputs(stamp, to);
+}
+
+static void
+render_override(FILE *to, const json_t *server)
+{
+	const json_t *o = json_object_get(server, "override");
+	const char *state = text_of(o, "state");
+
+	if (is_true(o, "added")) {
+		fputs("  an operator added ", to);
+		print_plain(to, text_of(server, "name"));
+		fputc('\n', to);
+	}
+	if (int_of(o, "weight") >= 0) {
+		fputs("  an operator set the weight of ", to);
+		print_plain(to, text_of(server, "name"));
+		fprintf(to, " to %lld\n", (long long)int_of(o, "weight"));
+	}
+	if (json_is_object(o) && strcmp(state, "enabled") != 0) {
+		fputs("  an operator has ", to);
+		print_plain(to, text_of(server, "name"));
+		fputc(' ', to);
+		print_plain(to, state);
+		render_until(to, int_of(o, "until_s"));
+		fputc('\n', to);
+	}
+}
+
+/* What operators changed at run time, which is in no file that anybody edits. */
+static void
+render_overrides(FILE *to, const json_t *v)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(v, "real_servers"), i, s)
+		render_override(to, s);
+	json_array_foreach(json_object_get(v, "removed"), i, s) {
+		fputs("  an operator removed ", to);
+		print_plain(to, json_is_string(s) ? json_string_value(s) : "-");
+		fputc('\n', to);
+	}
+}
+
 /* Only when it is not what it should be. */
 static void
 render_mode(FILE *to, const json_t *v, bool colour)
@@ -356,6 +411,7 @@ render_virtual(FILE *to, const json_t *v, bool colour)
 	render_survival(to, v, colour);
 	render_servers(to, json_object_get(v, "real_servers"), colour);
 	render_agents(to, json_object_get(v, "real_servers"), colour);
+	render_overrides(to, v);
 }
 
 void

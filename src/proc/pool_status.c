@@ -409,7 +409,8 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "health", json_string(r && r->admin != POOL_ENABLED ? overlay_admin_name(r->admin)
 		: agents_effect(p, row) == AGENT_DRAINED ? overlay_admin_name(POOL_DRAINED)
 		: health_name(t->verdict)));
-	put(o, "reason", json_string(reason_tag(reason_of(p, row))));
+	put(o, "reason", json_string(reason_tag(r && r->admin != POOL_ENABLED ? REASON_OPERATOR
+		: reason_of(p, row))));
 	put(o, "since_ms", age_json(t->since, now));
 	put_int(o, "weight", r && r->weight >= 0 ? (uint32_t)r->weight : c->weight);
 	put(o, "told_weight", t->weighs ? json_integer(t->told_weight) : json_null());
@@ -432,6 +433,25 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "members", members_json(p, row, now));
 	put_probe(o, p, row, now);
 	return o;
+}
+
+/* Servers of the configuration that an operator removed. */
+static json_t *
+removed_json(const struct pool *p, uint32_t virtual_row)
+{
+	json_t *list = json_array();
+	const struct conf_virtual *v;
+
+	if (p->overlay.count == 0 || virtual_row >= p->base.virtual_count)
+		return list;
+	v = &p->base.virtuals[virtual_row];
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
+		const struct override *r = overlay_find(&p->overlay, v->name, p->base.reals[i].name);
+
+		if (r && r->removed)
+			json_array_append_new(list, text_json(r->real));
+	}
+	return list;
 }
 
 /* "10.77.0.100:80", and ", " between several; "fwmark 7". */
@@ -497,6 +517,7 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 	for (uint32_t i = 0; i < v->real_count; i++)
 		json_array_append_new(reals, real_json(p, row, v->first_real + i, now));
 	put(o, "real_servers", reals);
+	put(o, "removed", removed_json(p, row));
 	return o;
 }
 

@@ -174,6 +174,39 @@ bears_anything(void **state)
 	}
 }
 
+/* What is in no file: who reads the status must see it. */
+static void
+tells_what_operators_did(void **state)
+{
+	json_t *status = json_loads(whole, 0, NULL), *v, *servers;
+	char *text;
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	v = json_array_get(json_object_get(status, "virtual_servers"), 0);
+	servers = json_object_get(v, "real_servers");
+	json_object_set_new(json_array_get(servers, 0), "override",
+		json_pack("{s:s, s:i, s:b, s:n}", "state", "enabled", "weight", 9, "added", 1, "until_s"));
+	json_object_set_new(json_array_get(servers, 1), "override",
+		json_pack("{s:s, s:n, s:b, s:i}", "state", "drained", "weight", "added", 0,
+			"until_s", 1000000000));
+	json_object_set_new(v, "removed", json_pack("[s, s]", "web3", "w\033[2J"));
+	text = rendered(status, false);
+	assert_non_null(strstr(text, "\n"
+		"  an operator added web1\n"
+		"  an operator set the weight of web1 to 9\n"
+		"  an operator has web2 drained, until 2001-09-09 01:46:40\n"
+		"  an operator removed web3\n"
+		"  an operator removed w?[2J\n"));
+	free(text);
+	json_object_set_new(json_array_get(servers, 1), "override",
+		json_pack("{s:s, s:n, s:b, s:n}", "state", "disabled", "weight", "added", 0, "until_s"));
+	text = rendered(status, false);
+	assert_non_null(strstr(text, "\n  an operator has web2 disabled\n"));
+	free(text);
+	json_decref(status);
+}
+
 static void
 says_durations(void **state)
 {
@@ -317,6 +350,7 @@ main(void)
 		cmocka_unit_test(warns_of_what_is_wrong),
 		cmocka_unit_test(names_what_is_lost),
 		cmocka_unit_test(bears_anything),
+		cmocka_unit_test(tells_what_operators_did),
 		cmocka_unit_test(says_durations),
 		cmocka_unit_test(says_reasons),
 		cmocka_unit_test(tells_events_on_one_line),

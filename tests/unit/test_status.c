@@ -29,6 +29,9 @@ struct bed {
 	struct conf_listen listens[1];
 	struct conf_track tracks[2];
 	struct ipc_track_state tracked[2];
+	struct conf_virtual base_virtuals[1];
+	struct conf_real base_reals[3];
+	struct override overrides[2];
 };
 
 static void
@@ -170,7 +173,7 @@ keeps_its_contract(void **state)
 	static const char *const peer[] = {"sname", "sstate", "?last_heard_ms", "alinks", NULL};
 	static const char *const virtual[] = {"sname", "slisten", "sscheduler", "sforwarding",
 		"nhealthy", "ntotal", "bprogrammed", "smode", "nmode_since_ms", "0sorry_health",
-		"ssurvival", "ssurvival_reason", "areal_servers", NULL};
+		"ssurvival", "ssurvival_reason", "areal_servers", "aremoved", NULL};
 	static const char *const real[] = {"sname", "saddress", "shealth", "sreason", "nweight",
 		"neffective_weight", "nactive_connections", "0override", NULL};
 	struct bed *b = *state;
@@ -311,6 +314,47 @@ tells_health_and_its_reason(void **state)
 	json_decref(s);
 }
 
+/* web2 is drained, and web3 of the file is not there any more. */
+static void
+tells_what_operators_did(void **state)
+{
+	struct bed *b = *state;
+	json_t *s, *v, *r;
+
+	b->base_virtuals[0] = b->virtuals[0];
+	b->base_virtuals[0].real_count = 3;
+	b->base_reals[0] = b->reals[0];
+	b->base_reals[1] = b->reals[1];
+	b->base_reals[2] = (struct conf_real){.name = "web3"};
+	b->pool.base = (struct config){.virtuals = b->base_virtuals, .virtual_count = 1,
+		.reals = b->base_reals, .real_count = 3};
+	b->overrides[0] = (struct override){.virtual = "http", .real = "web2", .weight = 7,
+		.admin = POOL_DRAINED, .until_s = 12345};
+	b->overrides[1] = (struct override){.virtual = "http", .real = "web3", .weight = -1,
+		.removed = true};
+	b->pool.overlay = (struct overlay){.rows = b->overrides, .count = 2};
+	b->targets[1].verdict = HEALTH_UP;
+	b->targets[1].reason = REASON_PROBE_OK;
+	s = status_json(&b->pool);
+	v = row(s, "virtual_servers", 0);
+	r = row(v, "real_servers", 1);
+	assert_string_equal(text_at(r, "health"), "drained");
+	assert_string_equal(text_at(r, "reason"), "operator");
+	assert_int_equal(number_at(r, "weight"), 7);
+	assert_int_equal(number_at(json_object_get(r, "override"), "until_s"), 12345);
+	assert_int_equal(json_array_size(json_object_get(v, "removed")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(v, "removed"), 0)), "web3");
+	json_decref(s);
+	b->overrides[0].admin = POOL_ENABLED;
+	b->targets[1].verdict = HEALTH_DOWN;
+	b->targets[1].reason = REASON_HTTP_STATUS;
+	s = status_json(&b->pool);
+	r = row(row(s, "virtual_servers", 0), "real_servers", 1);
+	assert_string_equal(text_at(r, "health"), "down");
+	assert_string_equal(text_at(r, "reason"), "http-status");
+	json_decref(s);
+}
+
 static void
 tells_what_is_tracked(void **state)
 {
@@ -367,6 +411,7 @@ main(void)
 		CASE(tells_the_elections_facts),
 		CASE(tells_how_the_peer_is),
 		CASE(tells_health_and_its_reason),
+		CASE(tells_what_operators_did),
 		CASE(tells_what_is_tracked),
 		CASE(bears_names_in_any_encoding),
 	};
