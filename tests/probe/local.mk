@@ -4,6 +4,7 @@ tests_probe_prober_SOURCES = tests/probe/main.c tests/probe/tests.h tests/probe/
 	tests/probe/process.c tests/probe/kinds.c tests/probe/datagrams.c tests/probe/names.c tests/probe/bench.c tests/probe/bench.h \
 	tests/probe/servers.c tests/probe/servers.h
 tests_probe_prober_SOURCES += tests/probe/web.c
+tests_probe_prober_SOURCES += tests/probe/cases.c
 tests_probe_prober_SOURCES += tests/probe/keep.c
 tests_probe_prober_SOURCES += tests/probe/strikes.c
 tests_probe_prober_SOURCES += tests/probe/agents.c

@@ -43,6 +43,8 @@ static const struct {
 	{"sockets-are-used-again-after-a-crowd", test_sockets_are_used_again_after_a_crowd},
 	{"hostile", test_hostile},
 	{"web", test_web},
+	{"http-cases", test_http_cases},
+	{"http-requests", test_http_requests},
 	{"source", test_source},
 	{"keep-alive", test_keep_alive},
 	{"keep-alive-with-few-descriptors", test_keep_alive_with_few_descriptors},

@@ -15,6 +15,8 @@ long resident_kib(pid_t pid);
 void test_hostile(void);
 void test_https(void);
 void test_web(void);
+void test_http_cases(void);
+void test_http_requests(void);
 void test_source(void);
 void test_keep_alive(void);
 void test_keep_alive_with_few_descriptors(void);
