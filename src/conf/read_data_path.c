@@ -72,7 +72,7 @@ obstacle(const struct conf_virtual *v, const struct conf_real *real, const struc
 			"sends over IPv6; remove data_path";
 	if (real->forwarding == CONF_FORWARD_TUNNEL && v->tunnel != VS_IPIP)
 		return "data_path knows tunnels of type ipip only; remove data_path";
-	if (p->address.family != IP_NONE)
+	if (p->address.family != IP_NONE || p->address_host != 0)
 		return "data_path goes to the real server itself; remove address or data_path";
 	return NULL;
 }
