@@ -60,7 +60,7 @@ answer(struct packet *p, const char *zone)
 {
 	char name[NAME], line[NAME + INET6_ADDRSTRLEN + 2], *space;
 	size_t end = question_name(p, name);
-	uint16_t type = end != 0 ? (uint16_t)(p->bytes[end] << 8 | p->bytes[end + 1]) : 0;
+	uint16_t type = 0;
 	FILE *f = fopen(zone, "re");
 	bool exists = false;
 
@@ -69,6 +69,7 @@ answer(struct packet *p, const char *zone)
 			fclose(f);
 		return false;
 	}
+	type = (uint16_t)(p->bytes[end] << 8 | p->bytes[end + 1]);
 	p->length = end + 4;
 	p->bytes[2] = 0x85; /* an answer, with authority, recursion wanted */
 	memset(p->bytes + 6, 0, 6); /* no record yet */
