@@ -183,6 +183,7 @@ state_put(struct pool *p, enum pool_state_file file, const char *text, size_t le
 	mono now = mono_now(), deadline = mono_add_ns(now, in_time_ns);
 
 	if (!j) {
+		s->error[file] = -ENOMEM;
 		log_trouble(p, file, LOG_LEVEL_ERROR, files[file].trouble, -ENOMEM);
 		return;
 	}

@@ -293,6 +293,22 @@ what_cannot_be_written_is_told_with_its_cause(void **state)
 	assert_int_equal(state_result(&b->pool, STATE_OVERRIDES, &number), 0);
 }
 
+/* Nor is a text for which there was no memory taken for one that is stored. */
+static void
+what_was_never_a_text_is_not_stored(void **state)
+{
+	struct bed *b = *state;
+	uint64_t number;
+
+	put(b, STATE_OVERRIDES, "old");
+	await(b, STATE_OVERRIDES);
+	state_put(&b->pool, STATE_OVERRIDES, NULL, 0);
+	assert_int_equal(state_result(&b->pool, STATE_OVERRIDES, &number), -ENOMEM);
+	look_at_log(b);
+	assert_non_null(strstr(b->log, "file=overrides error=\"Cannot allocate memory\""));
+	assert_true(holds(b, STATE_OVERRIDES, "old"));
+}
+
 static void
 what_was_put_is_written_at_the_end(void **state)
 {
@@ -333,6 +349,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_disk_that_hangs_is_told_once, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_told_with_its_cause, bed_up,
 			bed_down),
+		cmocka_unit_test_setup_teardown(what_was_never_a_text_is_not_stored, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(what_was_put_is_written_at_the_end, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(the_end_waits_for_a_second_only, bed_up, bed_down),
 	};
