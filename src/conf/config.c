@@ -4,9 +4,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-void
-config_free(struct config *c)
+static void
+map_free(struct conf_map *m)
+{
+	if (--m->users > 0)
+		return;
+	munmap(m->at, m->bytes);
+	free(m);
+}
+
+static void
+tables_free(struct config *c)
 {
 	free(c->nodes);
 	free(c->routers);
@@ -24,6 +34,15 @@ config_free(struct config *c)
 	free(c->links);
 	free(c->blocks);
 	free(c->tracks);
+}
+
+void
+config_free(struct config *c)
+{
+	if (c->map)
+		map_free(c->map);
+	else
+		tables_free(c);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -275,6 +275,13 @@ struct conf_real {
 	bool agent_overridden;        /* for printing back */
 };
 
+/* Where the tables of an unpacked configuration lie. Within one thread. */
+struct conf_map {
+	void *at;
+	size_t bytes;
+	uint32_t users;
+};
+
 struct config {
 	char cluster[LIMIT_NAME];
 	uint32_t interval_ms;         /* 10..40950, multiple of 10; version 2: whole s to 255000 */
@@ -319,6 +326,8 @@ struct config {
 	uint32_t block_count;
 	struct conf_track *tracks;
 	uint32_t track_count;
+
+	struct conf_map *map;         /* all tables lie there, read-only; NULL: each is allocated */
 };
 
 /* Frees the tables (not the struct). A zeroed config is empty and may be freed. */

@@ -3,7 +3,8 @@
  *
  * A header with the settings that are not rows and with every table's row size and count, then the
  * tables one after the other. The receiver trusts nothing: seals, sizes, counts, every reference
- * between rows and every string's end are looked at before the tables are used.
+ * between rows and every string's end are looked at before the tables are used. It does not copy
+ * them either: sealed they are its own as long as it maps them.
  */
 #include "conf/pack.h"
 #include "conf/listen.h"
@@ -18,6 +19,7 @@
 
 enum { METHODS = 7, HTTP_VERSIONS = 2 }; /* words_method, words_http_version */
 enum { TABLES = 14, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum { TABLE_ALIGN = 8 }; /* of each table in the memfd */
 
 /* In front of the probes alone, what they trust behind them. */
 struct probes_header {
@@ -90,6 +92,13 @@ table_bytes(const struct config *c, int i)
 	return table_count(c, i) * tables[i].row_size;
 }
 
+/* With what lies behind it, so that the next one is aligned. */
+static size_t
+table_room(const struct config *c, int i)
+{
+	return (table_bytes(c, i) + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
+}
+
 /* The settings that are not rows, field by field: what lies between them is not data. */
 static void
 copy_head(struct config *to, const struct config *from)
@@ -159,13 +168,16 @@ write_all(int fd, const void *bytes, size_t n)
 static bool
 write_tables(int fd, const struct config *c)
 {
+	static const char nothing[TABLE_ALIGN];
 	struct pack_header h;
 
+	_Static_assert(sizeof(h) % TABLE_ALIGN == 0, "the first table is aligned");
 	fill_header(&h, c);
 	if (!write_all(fd, &h, sizeof(h)))
 		return false;
 	for (int i = 0; i < TABLES; i++)
-		if (!write_all(fd, table_rows(c, i), table_bytes(c, i)))
+		if (!write_all(fd, table_rows(c, i), table_bytes(c, i)) ||
+			!write_all(fd, nothing, table_room(c, i) - table_bytes(c, i)))
 			return false;
 	return fcntl(fd, F_ADD_SEALS, PACK_SEALS) == 0;
 }
@@ -304,15 +316,16 @@ header_is_ours(const struct pack_header *h, uint64_t file_size)
 		if (h->row_size[i] != tables[i].row_size || h->count[i] > tables[i].limit ||
 			h->count[i] != table_count(&h->head, i) || table_rows(&h->head, i))
 			return false;
-		size += h->count[i] * h->row_size[i];
+		size += table_room(&h->head, i);
 	}
 	return size == file_size;
 }
 
+/* Rows are zero-filled before they are set: behind a text that fits there are zeros to the end. */
 static bool
 ends(const char *text, size_t size)
 {
-	return memchr(text, '\0', size) != NULL;
+	return text[size - 1] == '\0';
 }
 
 #define ENDS(field) ends(field, sizeof(field))
@@ -458,48 +471,69 @@ rows_are_sound(const struct config *c)
 		ENDS(c->facility_name);
 }
 
-static bool
-copy_tables(const char *map, struct config *out)
+/* The tables where they lie. */
+static void
+point_at_tables(const char *map, struct config *out)
 {
 	const struct pack_header *h = (const struct pack_header *)(const void *)map;
 	const char *at = map + sizeof(*h);
 
 	copy_head(out, &h->head);
 	for (int i = 0; i < TABLES; i++) {
-		size_t bytes = table_bytes(out, i);
-		void *rows = malloc(bytes ? bytes : 1);
-
-		if (!rows)
-			return false;
-		memcpy(rows, at, bytes);
-		table_set_rows(out, i, rows);
-		at += bytes;
+		table_set_rows(out, i, (void *)(uintptr_t)at);
+		at += table_room(out, i);
 	}
-	return rows_are_sound(out);
+}
+
+/* NULL: it cannot be mapped, or there is no memory. */
+static struct conf_map *
+map_file(int fd, size_t bytes)
+{
+	struct conf_map *m = malloc(sizeof(*m));
+	void *at = MAP_FAILED;
+
+	if (m)
+		at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED) {
+		free(m);
+		return NULL;
+	}
+	*m = (struct conf_map){.at = at, .bytes = bytes, .users = 1};
+	return m;
 }
 
 bool
 config_unpack(int fd, struct config *out)
 {
+	struct conf_map *map;
 	struct stat st;
-	size_t size;
-	char *map;
 	bool whole;
 
 	memset(out, 0, sizeof(*out));
 	if (!is_sealed(fd) || fstat(fd, &st) == -1 ||
 		st.st_size < (off_t)sizeof(struct pack_header))
 		return false;
-	size = (size_t)st.st_size;
-	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
+	map = map_file(fd, (size_t)st.st_size);
+	if (!map)
 		return false;
-	whole = header_is_ours((const struct pack_header *)(const void *)map, size) &&
-		copy_tables(map, out);
-	munmap(map, size);
+	whole = header_is_ours(map->at, map->bytes);
+	if (whole)
+		point_at_tables(map->at, out);
+	out->map = map;
+	whole = whole && rows_are_sound(out);
 	if (!whole)
 		config_free(out);
 	return whole;
+}
+
+bool
+config_share(const struct config *from, struct config *out)
+{
+	if (!from->map)
+		return config_copy(from, out);
+	*out = *from;
+	out->map->users++;
+	return true;
 }
 
 bool

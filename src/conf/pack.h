@@ -12,8 +12,9 @@
 int config_pack(const struct config *c);
 
 /*
- * Copies the tables out of such a descriptor into *out (free with config_free()). The descriptor
- * stays the caller's. False when it is not a packed configuration of this program.
+ * The tables of such a descriptor in *out (free with config_free()): they are read where they lie and
+ * cannot be written. The descriptor stays the caller's and may be closed. False when it is not a
+ * packed configuration of this program.
  */
 bool config_unpack(int fd, struct config *out);
 
@@ -43,6 +44,9 @@ bool config_probe_is_sound(const struct conf_probe *p);
 
 /* A copy with tables of its own (config_free()). False without memory; *out is then empty. */
 bool config_copy(const struct config *from, struct config *out);
+
+/* The same tables once more, without a copy where nobody can write to them (config_free() each). */
+bool config_share(const struct config *from, struct config *out);
 
 /* Equal tables? */
 bool config_equal(const struct config *a, const struct config *b);

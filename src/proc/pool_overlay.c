@@ -172,8 +172,8 @@ add_room(struct config *c, uint32_t more)
 	return hosts;
 }
 
-bool
-overlay_config(const struct overlay *o, const struct config *base, struct config *out)
+static bool
+lay_over(const struct overlay *o, const struct config *base, struct config *out)
 {
 	struct conf_real *reals = reallocarray(NULL, (size_t)base->real_count + o->count + 1,
 		sizeof(*reals));
@@ -202,6 +202,29 @@ overlay_config(const struct overlay *o, const struct config *base, struct config
 	out->reals = reals;
 	out->real_count = count;
 	return true;
+}
+
+/* The servers of each virtual server behind those of the one before, and no others. */
+static bool
+reals_in_order(const struct config *c)
+{
+	uint32_t next = 0;
+
+	for (uint32_t i = 0; i < c->virtual_count; i++) {
+		if (c->virtuals[i].first_real != next)
+			return false;
+		next += c->virtuals[i].real_count;
+	}
+	return next == c->real_count;
+}
+
+bool
+overlay_config(const struct overlay *o, const struct config *base, struct config *out)
+{
+	/* Names get addresses in place. */
+	bool same = o->count == 0 && base->host_count == 0 && reals_in_order(base);
+
+	return same ? config_share(base, out) : lay_over(o, base, out);
 }
 
 const char *

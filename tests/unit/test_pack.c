@@ -43,14 +43,17 @@ read_text(const char *bytes, struct config *c)
 static void
 comes_out_the_same(void **state)
 {
-	struct config c, again;
+	struct config c, unpacked, again;
 	int fd;
 
 	(void)state;
 	read_text(text, &c);
 	fd = config_pack(&c);
 	assert_int_not_equal(fd, -1);
-	assert_true(config_unpack(fd, &again));
+	assert_true(config_unpack(fd, &unpacked));
+	assert_true(config_equal(&c, &unpacked));
+	assert_true(config_copy(&unpacked, &again)); /* tables that can be written */
+	config_free(&unpacked);
 	assert_true(config_equal(&c, &again));
 	assert_int_equal(again.real_count, 2);
 	assert_string_equal(again.reals[1].name, "b");
@@ -61,6 +64,49 @@ comes_out_the_same(void **state)
 	assert_false(config_equal(&c, &again));
 	config_free(&again);
 	config_free(&c);
+	close(fd);
+}
+
+/* The same rows, without a copy of them, as long as anybody has them. */
+static void
+is_shared(void **state)
+{
+	struct config c, first, second;
+	int fd;
+
+	(void)state;
+	read_text(text, &c);
+	fd = config_pack(&c);
+	assert_true(config_unpack(fd, &first));
+	close(fd);
+	assert_true(config_share(&first, &second));
+	assert_ptr_equal(first.reals, second.reals);
+	config_free(&first);
+	assert_null(first.reals);
+	assert_true(config_equal(&c, &second));
+	config_free(&second);
+	assert_true(config_share(&c, &first)); /* of a file's, which can be written: a copy */
+	assert_ptr_not_equal(first.reals, c.reals);
+	config_free(&c);
+	assert_string_equal(first.reals[1].name, "b");
+	config_free(&first);
+}
+
+/* Behind an odd number of bytes too, so that a table can be read where it lies. */
+static void
+is_aligned(void **state)
+{
+	struct conf_byte bytes[3] = {{1}, {2}, {3}};
+	struct conf_track track = {.kind = CONF_TRACK_GATEWAY, .name = "10.0.0.254"};
+	struct config c = {.ca_bytes = bytes, .ca_byte_count = 3, .tracks = &track, .track_count = 1};
+	struct config again;
+	int fd = config_pack(&c);
+
+	(void)state;
+	assert_true(config_unpack(fd, &again));
+	assert_int_equal((uintptr_t)again.tracks % _Alignof(struct conf_track), 0);
+	assert_true(config_equal(&c, &again));
+	config_free(&again);
 	close(fd);
 }
 
@@ -216,6 +262,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_out_the_same),
+		cmocka_unit_test(is_shared),
+		cmocka_unit_test(is_aligned),
 		cmocka_unit_test(cannot_be_changed),
 		cmocka_unit_test(of_nothing),
 		cmocka_unit_test(of_another_kind),
