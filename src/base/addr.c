@@ -2,6 +2,7 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +16,30 @@ ip_addr_size(const struct ip_addr *a)
 bool
 ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
-	return ip_addr_compare(a, b) == 0;
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static int
+compare_u64(const uint8_t a[8], const uint8_t b[8])
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	x = be64toh(x);
+	y = be64toh(y);
+	return (x > y) - (x < y);
 }
 
 int
 ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b)
 {
+	int order;
+
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+	order = compare_u64(a->bytes, b->bytes);
+	return order != 0 ? order : compare_u64(a->bytes + 8, b->bytes + 8);
 }
 
 bool

@@ -70,18 +70,23 @@ pool_judge(const struct pool_service *s, const struct pool_member *members, size
 	return o;
 }
 
-/* A server of this service; what has no port of its own has the service's. */
-static struct vs_real
-pool_real(const struct pool_service *s, const struct endpoint *address, uint8_t forwarding)
+/* A server of this service, behind the others; what has no port of its own has the service's. */
+static struct vs_real *
+pool_real(const struct pool_service *s, const struct endpoint *address, uint8_t forwarding,
+	struct vs_table *wanted)
 {
-	struct vs_real real = {.address = *address, .forwarding = forwarding};
+	struct vs_real *real = vs_table_new_real(wanted);
 
-	if (real.address.port == 0)
-		real.address.port = s->service.key.listen.port;
+	if (!real)
+		return NULL;
+	real->address = *address;
+	real->forwarding = forwarding;
+	if (real->address.port == 0)
+		real->address.port = s->service.key.listen.port;
 	if (forwarding == VS_TUNNEL) {
-		real.tunnel = s->tunnel;
-		real.tunnel_port = s->tunnel_port;
-		real.tunnel_checksum = s->tunnel_checksum;
+		real->tunnel = s->tunnel;
+		real->tunnel_port = s->tunnel_port;
+		real->tunnel_checksum = s->tunnel_checksum;
 	}
 	return real;
 }
@@ -92,17 +97,46 @@ pool_append_member(const struct pool_service *s, const struct pool_member *m, en
 	struct vs_table *wanted)
 {
 	bool used = member_in(m) || (mode == POOL_OPENED && m->admin == POOL_ENABLED);
-	struct vs_real real = pool_real(s, &m->address, m->forwarding);
+	struct vs_real *real;
 
-	real.upper_threshold = m->upper_threshold;
-	real.lower_threshold = m->lower_threshold;
-	if (used && (mode == POOL_SERVING || mode == POOL_OPENED))
-		real.weight = member_kernel_weight(s, m, mode);
 	if (!used && !member_lingers(s, m))
 		return true;
 	if (mode == POOL_ON_SORRY && endpoint_equal(&m->address, &s->sorry))
 		return true;
-	return vs_table_add_real(wanted, &real);
+	real = pool_real(s, &m->address, m->forwarding, wanted);
+	if (!real)
+		return false;
+	real->upper_threshold = m->upper_threshold;
+	real->lower_threshold = m->lower_threshold;
+	if (used && (mode == POOL_SERVING || mode == POOL_OPENED))
+		real->weight = member_kernel_weight(s, m, mode);
+	return true;
+}
+
+bool
+pool_append_as(const struct pool_service *service, enum pool_mode mode,
+	const struct pool_member *members, size_t count, struct vs_table *wanted)
+{
+	struct vs_real *sorry;
+	size_t services_before = wanted->service_count, reals_before = wanted->real_count;
+	struct vs_service *row = vs_table_add_service(wanted, &service->service);
+	bool room = row != NULL;
+
+	if (room && row->persistence_s != 0)
+		row->flags |= VS_PERSISTENT;
+	if (room && mode == POOL_ON_SORRY) {
+		sorry = pool_real(service, &service->sorry, service->sorry_forwarding, wanted);
+		room = sorry != NULL;
+		if (room)
+			sorry->weight = 1;
+	}
+	for (size_t i = 0; i < count && room; i++)
+		room = pool_append_member(service, &members[i], mode, wanted);
+	if (!room) {
+		wanted->service_count = services_before;
+		wanted->real_count = reals_before;
+	}
+	return room;
 }
 
 bool
@@ -110,24 +144,10 @@ pool_append(const struct pool_service *service, const struct pool_member *member
 	struct vs_table *wanted, struct pool_outcome *outcome)
 {
 	struct pool_outcome o = pool_judge(service, members, count);
-	struct vs_real sorry = pool_real(service, &service->sorry, service->sorry_forwarding);
-	size_t services_before = wanted->service_count, reals_before = wanted->real_count;
-	struct vs_service *row = vs_table_add_service(wanted, &service->service);
-	bool room = row != NULL;
 
-	if (room && row->persistence_s != 0)
-		row->flags |= VS_PERSISTENT;
-	sorry.weight = 1;
-	if (room && o.mode == POOL_ON_SORRY)
-		room = vs_table_add_real(wanted, &sorry);
-	for (size_t i = 0; i < count && room; i++)
-		room = pool_append_member(service, &members[i], o.mode, wanted);
-	if (!room) {
-		wanted->service_count = services_before;
-		wanted->real_count = reals_before;
+	if (!pool_append_as(service, o.mode, members, count, wanted))
 		return false;
-	}
-	o.programmed = row->real_count;
+	o.programmed = wanted->services[wanted->service_count - 1].real_count;
 	if (outcome)
 		*outcome = o;
 	return true;

@@ -72,6 +72,10 @@ struct pool_outcome pool_judge(const struct pool_service *s, const struct pool_m
 bool pool_append(const struct pool_service *service, const struct pool_member *members,
 	size_t count, struct vs_table *wanted, struct pool_outcome *outcome);
 
+/* The same where pool_judge() has come to that already. */
+bool pool_append_as(const struct pool_service *service, enum pool_mode mode,
+	const struct pool_member *members, size_t count, struct vs_table *wanted);
+
 const char *pool_mode_name(enum pool_mode mode); /* "serving", "sorry", "fail-open", "refuse" */
 
 #endif

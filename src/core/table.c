@@ -180,15 +180,28 @@ vs_table_add_service(struct vs_table *t, const struct vs_service *service)
 	return row;
 }
 
+struct vs_real *
+vs_table_new_real(struct vs_table *t)
+{
+	struct vs_real *row;
+
+	if (t->service_count == 0 || t->real_count >= t->real_capacity)
+		return NULL;
+	row = &t->reals[t->real_count++];
+	*row = (struct vs_real){.weight = 0};
+	t->services[t->service_count - 1].real_count++;
+	t->sorted = false;
+	return row;
+}
+
 bool
 vs_table_add_real(struct vs_table *t, const struct vs_real *real)
 {
-	if (t->service_count == 0 || t->real_count >= t->real_capacity)
-		return false;
-	t->reals[t->real_count++] = *real;
-	t->services[t->service_count - 1].real_count++;
-	t->sorted = false;
-	return true;
+	struct vs_real *row = vs_table_new_real(t);
+
+	if (row)
+		*row = *real;
+	return row;
 }
 
 void

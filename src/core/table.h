@@ -73,6 +73,8 @@ void vs_table_clear(struct vs_table *t);
 struct vs_service *vs_table_add_service(struct vs_table *t, const struct vs_service *service);
 /* Append a real server to the service added last; false when there is none or the table is full. */
 bool vs_table_add_real(struct vs_table *t, const struct vs_real *real);
+/* The same, all zero and to be filled in; NULL instead of false. */
+struct vs_real *vs_table_new_real(struct vs_table *t);
 /* Services by key, the real servers of each by endpoint. In place, without memory. */
 void vs_table_sort(struct vs_table *t);
 

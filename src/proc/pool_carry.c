@@ -178,8 +178,10 @@ search_reals(struct search *s, const struct conf_virtual *v, const struct conf_v
 		next = row + 1;
 		if (s->reals)
 			s->reals[i] = row;
-		if (conf_real_port(s->before, old, &s->before->reals[row]) !=
-			conf_real_port(s->now, v, real))
+		/* Without a port of its own it is asked at the one that clients use. */
+		if (real->address.port == 0 &&
+			conf_real_port(s->before, old, &s->before->reals[row]) !=
+				conf_real_port(s->now, v, real))
 			continue;
 		if (same_probe(s, &s->probes, s->before->reals[row].probe, real->probe))
 			same_probes(s, i, row, was);

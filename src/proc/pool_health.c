@@ -135,7 +135,9 @@ send_set(struct pool *p, uint32_t target)
 static void
 flush(struct pool *p)
 {
-	for (uint32_t i = 0; i < targets_count(&p->config); i++)
+	uint32_t count = targets_count(&p->config);
+
+	for (uint32_t i = 0; i < count; i++)
 		if (p->targets[i].probed && p->targets[i].untold && !send_set(p, i)) {
 			ev_timer_stop(p->loop, &p->flush_timer);
 			ev_timer_set(&p->flush_timer, flush_again_s, 0.);
@@ -256,11 +258,11 @@ static void
 refresh_agent(struct pool *p, uint32_t real, bool served, bool cold)
 {
 	uint32_t target = agent_target(&p->config, real);
-	bool wanted = served && p->config.has_agents && target_probe(&p->config, target);
+	bool wanted = served && target_probe(&p->config, target);
 
 	if (wanted && !p->targets[target].probed)
 		start_probing(p, target, cold);
-	else if (!wanted && p->config.has_agents && p->targets[target].probed) {
+	else if (!wanted && p->targets[target].probed) {
 		stop_probing(p, target);
 		p->targets[real].verdict = agents_verdict(p, real);
 	}
@@ -280,6 +282,27 @@ refresh_members(struct pool *p, uint32_t real, bool wanted, bool cold)
 	}
 }
 
+static void
+refresh_reals(struct pool *p, uint32_t virtual_row, bool served, bool cold)
+{
+	const struct conf_virtual *v = &p->config.virtuals[virtual_row];
+
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
+		bool wanted = served && target_probe(&p->config, i) &&
+			(p->overlay.count == 0 || !operate_is_disabled(p, virtual_row, i));
+		bool urgent = cold || p->targets[i].keep_out;
+
+		if (wanted && !p->targets[i].probed)
+			start_probing(p, i, urgent);
+		else if (!wanted && p->targets[i].probed)
+			stop_probing(p, i);
+		if (p->config.probe_members != 0)
+			refresh_members(p, i, wanted, urgent);
+		if (p->config.has_agents)
+			refresh_agent(p, i, served, cold);
+	}
+}
+
 void
 targets_refresh(struct pool *p)
 {
@@ -288,18 +311,7 @@ targets_refresh(struct pool *p)
 		bool served = virtual_is_served(p, v);
 		bool cold = p->config.routers[row->router].standby == CONF_STANDBY_COLD;
 
-		for (uint32_t i = row->first_real; i < row->first_real + row->real_count; i++) {
-			bool wanted = served && target_probe(&p->config, i) &&
-				!operate_is_disabled(p, v, i);
-			bool urgent = cold || p->targets[i].keep_out;
-
-			if (wanted && !p->targets[i].probed)
-				start_probing(p, i, urgent);
-			else if (!wanted && p->targets[i].probed)
-				stop_probing(p, i);
-			refresh_members(p, i, wanted, urgent);
-			refresh_agent(p, i, served, cold);
-		}
+		refresh_reals(p, v, served, cold);
 		refresh_sorry(p, v, served, cold);
 	}
 	for (uint32_t i = p->config.real_count; i < sorry_target(&p->config, 0); i++)
@@ -481,10 +493,10 @@ int
 targets_configure(struct pool *p, const struct config *before)
 {
 	uint32_t count_before = targets_count(before), *was = carry_targets(&p->config, before);
+	uint32_t count = targets_count(&p->config);
 	bool ok = was != NULL;
 
-	if (ok && (!p->targets ||
-			  !carry_moves_nothing(was, targets_count(&p->config), count_before)))
+	if (ok && (!p->targets || !carry_moves_nothing(was, count, count_before)))
 		ok = renew_targets(p, was, before);
 	if (ok)
 		follow_names(p, was, before);
@@ -494,7 +506,7 @@ targets_configure(struct pool *p, const struct config *before)
 	for (uint32_t i = 0; i < p->prober_count; i++)
 		p->probers[i].table_untold = true;
 	/* What the supervisor did not take while it reloaded. */
-	for (uint32_t i = 0; i < targets_count(&p->config); i++)
+	for (uint32_t i = 0; i < count; i++)
 		p->targets[i].untold = p->targets[i].untold ||
 			(p->targets[i].probed && p->targets[i].exec);
 	targets_refresh(p);

@@ -121,14 +121,14 @@ take_config(struct pool *p, const struct channel_message *m)
 		_exit(EXIT_REFUSED);
 	if (message->probers != 0 && message->probers < p->prober_count)
 		targets_spread(p, message->probers); /* to more of them when they come */
-	free(old);
-	config_free(&before);
-	check_forwarding(p);
 	refused_forget(p); /* whoever changes the configuration may have installed what was missing */
 	modules_ask_again(p);
 	modules_want(p, &p->config);
 	table_apply_now(p, first ? REASON_STARTED : REASON_RECONFIGURED);
 	p->told_at = MONO_NEVER;
+	free(old);
+	config_free(&before);
+	check_forwarding(p);
 	names_ask(p);
 	table_check_soon(p);
 	sync_reconcile(p);

@@ -8,22 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pool_virtual *
-modes_carried(const struct config *now, const struct config *before, const struct pool_virtual *old)
+/* Row i was row was[i] before. */
+static struct pool_virtual *
+move_modes(const struct config *now, const uint32_t *was, const struct pool_virtual *old)
 {
 	struct pool_virtual *rows = reallocarray(NULL, (size_t)now->virtual_count + 1, sizeof(*rows));
-	uint32_t *was = carry_virtuals(now, before);
 
-	if (!was) {
-		free(rows);
-		return NULL;
-	}
 	for (uint32_t i = 0; rows && i < now->virtual_count; i++) {
 		rows[i] = (struct pool_virtual){.shortage = SHORTAGE_NONE, .correlated = CORRELATED_NONE,
 			.since = mono_now()};
 		if (was[i] != CONF_NO_INDEX && old)
 			rows[i] = old[was[i]];
 	}
+	return rows;
+}
+
+struct pool_virtual *
+modes_carried(const struct config *now, const struct config *before, const struct pool_virtual *old)
+{
+	uint32_t *was = carry_virtuals(now, before);
+	struct pool_virtual *rows = was ? move_modes(now, was, old) : NULL;
+
 	free(was);
 	return rows;
 }
@@ -31,9 +36,15 @@ modes_carried(const struct config *now, const struct config *before, const struc
 bool
 modes_configure(struct pool *p, const struct config *before)
 {
+	uint32_t *was = carry_virtuals(&p->config, before);
 	struct pool_virtual *old = p->virtuals;
 
-	p->virtuals = modes_carried(&p->config, before, old);
+	if (was && old && carry_moves_nothing(was, p->config.virtual_count, before->virtual_count)) {
+		free(was);
+		return true;
+	}
+	p->virtuals = was ? move_modes(&p->config, was, old) : NULL;
+	free(was);
 	free(old);
 	return p->virtuals != NULL;
 }
@@ -73,16 +84,16 @@ log_mode(struct pool *p, const struct conf_virtual *v, enum pool_mode from,
 	log_emit(&p->child->log, serves ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, &line);
 }
 
-void
-modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s,
+const struct pool_outcome *
+modes_judge(struct pool *p, const struct conf_virtual *v, mono now, struct pool_service *s,
 	const struct pool_member *members, uint32_t count)
 {
 	struct pool_virtual *state = &p->virtuals[v - p->config.virtuals];
 	struct pool_outcome o = pool_judge(s, members, count);
 
-	s->is_short = shortage_judge(&state->shortage, o.usable, o.possible, v->min_healthy,
-		mono_now());
+	s->is_short = shortage_judge(&state->shortage, o.usable, o.possible, v->min_healthy, now);
 	state->outcome = s->is_short ? pool_judge(s, members, count) : o;
+	return &state->outcome;
 }
 
 void

@@ -31,6 +31,8 @@ owned_add_wanted(struct pool *p)
 	for (size_t i = 0; i < p->wanted.service_count; i++) {
 		const struct vs_key *key = &p->wanted.services[i].key;
 
+		if (i < before && vs_key_equal(&p->owned[i], key))
+			continue; /* two sorted tables are mostly the same */
 		if (!vs_keys_contain(p->owned, before, true, key) && grow(p, 1))
 			p->owned[p->owned_count++] = *key;
 	}

@@ -164,7 +164,8 @@ apply_round(struct pool *p, enum reason why, struct plan_work *work)
 		return true;
 	begun = mono_now();
 	failed = ipvs_apply(p->ipvs, work->ops, work->count, work->errors);
-	work->apply_ns = mono_diff_ns(mono_now(), begun);
+	work->ended = mono_now();
+	work->apply_ns = mono_diff_ns(work->ended, begun);
 	if (failed < 0) {
 		p->actual_known = false;
 		pool_complain(p, "cannot change the kernel's table", failed);

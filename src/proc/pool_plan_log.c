@@ -109,6 +109,6 @@ plan_log(struct pool *p, enum reason why, const struct plan_work *work)
 	log_line_int(&line, "failed", failed);
 	log_line_int(&line, "connections", connections);
 	log_line_ms(&line, "apply_ms", work->apply_ns);
-	log_line_ms(&line, "total_ms", mono_diff_ns(mono_now(), work->begun));
+	log_line_ms(&line, "total_ms", mono_diff_ns(work->ended, work->begun));
 	log_emit(&p->child->log, level, &line);
 }

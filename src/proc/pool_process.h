@@ -363,6 +363,7 @@ struct plan_work {
 	size_t count;
 	int64_t apply_ns;              /* how long the kernel took for all of them */
 	mono begun;                    /* when this process was told that something is to change */
+	mono ended;                    /* when the kernel had answered the last one */
 };
 void plan_log(struct pool *p, enum reason why, const struct plan_work *work);
 /* The system refused something; `error` is an errno of either sign. At a limited rate. */
@@ -455,9 +456,9 @@ struct pool_virtual *modes_carried(const struct config *now, const struct config
 bool modes_configure(struct pool *p, const struct config *before); /* false: no memory */
 /* Is there a sorry server that can be used? */
 bool modes_has_sorry(const struct pool *p, const struct conf_virtual *v);
-/* Decides s->is_short. */
-void modes_judge(struct pool *p, const struct conf_virtual *v, struct pool_service *s,
-	const struct pool_member *members, uint32_t count);
+/* Decides s->is_short, and how the virtual server serves. */
+const struct pool_outcome *modes_judge(struct pool *p, const struct conf_virtual *v, mono now,
+	struct pool_service *s, const struct pool_member *members, uint32_t count);
 void modes_tell(struct pool *p);                 /* modes that are not what they were */
 void modes_second(struct pool *p);               /* shortages that are over */
 

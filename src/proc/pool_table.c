@@ -78,10 +78,13 @@ is_busy(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 }
 
 static bool
-append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member *members)
+append_virtual(struct pool *p, const struct conf_virtual *v, mono now,
+	struct pool_member *members)
 {
 	uint32_t services = virtual_services(&p->config, v);
 	struct pool_service s = service_of(&p->config, v);
+	bool told = p->overlay.count != 0 || agents_any(&p->config, v);
+	const struct pool_outcome *judged;
 	uint32_t count = 0;
 	bool room = true;
 
@@ -97,12 +100,13 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 			.lower_threshold = real->lower_threshold,
 			.forwarding = table_forwarding(real->forwarding), .verdict = t->verdict,
 			.keep_out = t->keep_out, .percent = t->percent};
-		operate_member(p, v, v->first_real + i, m);
+		if (told || t->weighs)
+			operate_member(p, v, v->first_real + i, m);
 		m->busy = is_busy(p, v, v->first_real + i, m);
 		count++;
 	}
 	s.has_sorry = modes_has_sorry(p, v);
-	modes_judge(p, v, &s, members, count);
+	judged = modes_judge(p, v, now, &s, members, count);
 	if (p->former_count > 0)
 		count = formers_members(p, v, members, count);
 	for (uint32_t i = 0; i < services && room; i++) {
@@ -110,7 +114,7 @@ append_virtual(struct pool *p, const struct conf_virtual *v, struct pool_member 
 		s.service.netmask = (struct ip_addr){.family = IP_NONE};
 		if (v->persistence_mask.family == s.service.key.listen.addr.family)
 			s.service.netmask = v->persistence_mask;
-		room = pool_append(&s, members, count, &p->wanted, NULL);
+		room = pool_append_as(&s, judged->mode, members, count, &p->wanted);
 	}
 	return room;
 }
@@ -157,12 +161,13 @@ table_build_wanted(struct pool *p)
 	struct pool_member *members = reallocarray(NULL, largest(&p->config) + p->former_count,
 		sizeof(*members));
 	bool ok = members && make_room(p);
+	mono now = mono_now();
 
 	if (ok)
 		vs_table_clear(&p->wanted);
 	for (uint32_t i = 0; ok && i < p->config.virtual_count; i++)
 		if (virtual_is_served(p, i))
-			ok = append_virtual(p, &p->config.virtuals[i], members);
+			ok = append_virtual(p, &p->config.virtuals[i], now, members);
 	free(members);
 	if (ok)
 		vs_table_sort(&p->wanted);

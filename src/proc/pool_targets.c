@@ -45,6 +45,8 @@ target_is_track(const struct config *c, uint32_t target)
 uint32_t
 target_real(const struct config *c, uint32_t target)
 {
+	if (target_is_real(c, target))
+		return target;
 	if (target_is_member(c, target))
 		return (target - member_target(c, 0, 0)) / c->probe_members;
 	return target_is_agent(c, target) ? target - agent_target(c, 0) : target;
@@ -65,6 +67,8 @@ probe_of_sorry(const struct config *c, const struct conf_virtual *v)
 const struct endpoint *
 target_place(const struct config *c, uint32_t target)
 {
+	if (target_is_real(c, target)) /* most of them */
+		return &c->reals[target].address;
 	if (target_is_track(c, target))
 		return &target_track(c, target)->target;
 	if (target_is_sorry(c, target))

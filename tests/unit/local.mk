@@ -219,6 +219,10 @@ check_PROGRAMS += tests/unit/test_carry
 TESTS += tests/unit/test_carry
 tests_unit_test_carry_SOURCES = tests/unit/test_carry.c
 tests_unit_test_carry_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
+check_PROGRAMS += tests/unit/test_wanted
+TESTS += tests/unit/test_wanted
+tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
+tests_unit_test_wanted_LDADD = $(tests_unit_test_track_LDADD) $(SYSTEMD_LIBS)
 
 check_PROGRAMS += tests/unit/test_named
 TESTS += tests/unit/test_named
