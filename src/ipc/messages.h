@@ -125,7 +125,7 @@ struct ipc_router {
 	bool behind;        /* a standby that has not learnt the connections yet */
 	bool peer_behind;   /* keyed: the other node says so of itself */
 	uint8_t peer_servers; /* keyed: its ipc_servers.digest */
-	uint16_t peer_view;   /* keyed: share of servers that it sees well, if told lately (core/view.h) */
+	uint16_t peer_view;   /* keyed: what it told lately of the servers it sees well (core/view.h) */
 	uint32_t reason;    /* enum reason */
 	int64_t behind_ns;  /* mono of the moment until which it is; with `behind` */
 	int64_t since_ns;   /* mono of the change */
@@ -156,7 +156,7 @@ struct ipc_track_state {
 /* How many of a router's real servers this node sees well. */
 struct ipc_view {
 	char router[LIMIT_NAME];
-	uint16_t share;      /* core/view.h */
+	uint16_t told;       /* view_tell() of core/view.h */
 };
 
 /* From which real servers the router's services choose here: for the peer (core/survival.h). */

@@ -456,8 +456,9 @@ void report_text(struct elector *x, enum log_level level, const char *event, enu
 
 /* election_view.c */
 void view_init_router(struct router *r);
+void view_configure(struct router *r, const struct config *c);
 void view_take_own(struct elector *x, const struct ipc_view *told);
-void view_take_peer(struct router *r, mono now, uint16_t share);
+void view_take_peer(struct router *r, mono now, uint16_t told);
 uint16_t view_of_peer(const struct router *r, mono now); /* VIEW_UNKNOWN: not told lately */
 void view_second(struct elector *x, mono now);
 

@@ -316,6 +316,7 @@ router_new(struct elector *x, const struct config *c, const struct conf_router *
 	}
 	r->round_hurried = r->armed = MONO_NEVER;
 	view_init_router(r);
+	view_configure(r, c);
 	ev_timer_init(&r->timer, router_on_timer, 0., 0.);
 	r->timer.data = r;
 	attach_port(r);
@@ -396,6 +397,7 @@ router_update(struct router *r, mono now, const struct config *c, const struct c
 		r->was_active = false; /* what it did outside is nothing to its new group */
 	r->conf = *row;
 	r->has_pool = has_pool(c, row->name);
+	view_configure(r, c);
 	if (!same && !copy_addresses(r, c))
 		return;
 	attach_port(r);

@@ -17,8 +17,10 @@ log_view(const struct router *r)
 	log_line_text(&line, "from", r->view.worse ? "as-good" : "worse");
 	log_line_text(&line, "to", r->view.worse ? "worse" : "as-good");
 	log_line_reason(&line, r->view.worse ? REASON_PEER_SEES_MORE : REASON_HEALTH);
-	log_line_int(&line, "own_permille", r->view.own);
-	log_line_int(&line, "peer_permille", r->view.peer);
+	log_line_int(&line, "own_permille", view_share_of(r->view.own));
+	log_line_int(&line, "peer_permille", view_share_of(r->view.peer));
+	log_line_int(&line, "own_lost", view_lost_of(r->view.own));
+	log_line_int(&line, "peer_lost", view_lost_of(r->view.peer));
 	log_emit(&r->elector->child->log, r->view.worse ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
 }
 
@@ -48,23 +50,40 @@ view_init_router(struct router *r)
 	r->peer_view_at = MONO_NEVER;
 }
 
+/* The longest interval of the probes of its virtual servers. */
+void
+view_configure(struct router *r, const struct config *c)
+{
+	uint32_t row = config_find_router(c, r->conf.name), longest_ms = 0;
+
+	for (uint32_t i = 0; i < c->virtual_count; i++) {
+		const struct conf_virtual *v = &c->virtuals[i];
+
+		for (uint32_t k = v->first_real; v->router == row &&
+			k < v->first_real + v->real_count; k++)
+			if (c->probes[c->reals[k].probe].interval_ms > longest_ms)
+				longest_ms = c->probes[c->reals[k].probe].interval_ms;
+	}
+	view_set_interval(&r->view, longest_ms);
+}
+
 void
 view_take_own(struct elector *x, const struct ipc_view *told)
 {
 	struct router *r = router_by_name(x, told->router);
 
-	if (!r || r->own_view == told->share)
+	if (!r || r->own_view == told->told)
 		return;
-	r->own_view = told->share;
+	r->own_view = told->told;
 	look(r, mono_now());
 }
 
 void
-view_take_peer(struct router *r, mono now, uint16_t share)
+view_take_peer(struct router *r, mono now, uint16_t told)
 {
 	uint16_t before = view_of_peer(r, now);
 
-	r->peer_view = share;
+	r->peer_view = told;
 	r->peer_view_at = now;
 	look(r, now);
 	if (view_of_peer(r, now) != before) /* the pool process may be waiting for it */

@@ -78,12 +78,12 @@ static enum correlated_peer
 peer_says(const struct pool *p, uint32_t row)
 {
 	uint32_t router = p->config.virtuals[row].router, total;
-	uint16_t own = views_share(p, router, &total);
+	uint16_t own = views_own(p, router, &total);
 
 	if (!p->routers[router].known)
 		return CORRELATED_PEER_UNKNOWN;
-	return correlated_peer_says(own, p->routers[router].facts.peer_view,
-		correlated_held(p, row), total);
+	return correlated_peer_says(view_share_of(own),
+		view_share_of(p->routers[router].facts.peer_view), correlated_held(p, row), total);
 }
 
 static enum correlated_path

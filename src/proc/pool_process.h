@@ -579,8 +579,8 @@ void neighbours_tell(struct pool *p);
 
 /* pool_view.c */
 void views_tell(struct pool *p);
-/* core/view.h: of a router's real servers, how many there are as well. */
-uint16_t views_share(const struct pool *p, uint32_t router, uint32_t *total);
+/* view_tell() of core/view.h: of a router's real servers, how many there are as well. */
+uint16_t views_own(const struct pool *p, uint32_t router, uint32_t *total);
 
 /* pool_sync.c */
 void sync_reconcile(struct pool *p);
