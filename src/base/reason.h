@@ -43,6 +43,8 @@
 	ROW(CATCHING_UP, "catching-up", "the standby has not learnt all connections yet")           \
 	ROW(CAUGHT_UP, "caught-up", "the standby has learnt the connections")                      \
 	ROW(PEER_LOST, "peer-lost", "the peer is not heard on any path: no redundancy")            \
+	ROW(RIVAL, "rival", "another node is active too, and has to give way")                     \
+	ROW(INTERVAL_DIFFERS, "interval-differs", "the active node's interval is another one; it is used") \
 	ROW(PEER_RETURNED, "peer-returned", "the peer is heard again")                             \
 	ROW(PATH_QUIET, "path-quiet", "the peer is not heard on this path any more")               \
 	ROW(PATH_ONE_WAY, "path-one-way", "only one of the two nodes hears the other on this path") \

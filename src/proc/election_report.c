@@ -109,6 +109,7 @@ report_rival(struct router *r, mono now, const struct el_act *act)
 		return;
 	log_line_begin(&line, "conflict");
 	log_line_text(&line, "router", r->conf.name);
+	log_line_reason(&line, REASON_RIVAL);
 	log_line_text(&line, "detail", "another node is active too; it must give way");
 	log_line_addr(&line, "peer", &act->rival);
 	log_line_int(&line, "peer_priority", act->rival_priority);
@@ -168,6 +169,7 @@ report_interval(struct router *r, mono now, const struct el_advert *advert)
 		return;
 	log_line_begin(&line, "peer");
 	log_line_text(&line, "router", r->conf.name);
+	log_line_reason(&line, REASON_INTERVAL_DIFFERS);
 	log_line_text(&line, "detail", "advertisement interval differs from ours; theirs is used");
 	log_line_addr(&line, "peer", &advert->source);
 	log_line_ms(&line, "interval_ms", r->election.params.interval_ns);

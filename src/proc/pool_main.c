@@ -19,6 +19,16 @@ static const double neighbours_every_s = 0.2; /* a new neighbour is soon one to 
 static const int64_t prepare_patience_ns = 3 * NS_PER_S;
 enum { MESSAGES_A_TURN = 128, STATE_EVERY_S = 60, KEPT_BYTES = 32 << 20 };
 
+static enum reason
+reason_of_state(const struct pool *p, uint32_t row)
+{
+	if (!virtual_is_served(p, row))
+		return REASON_NOT_ACTIVE;
+	if (!p->ipvs)
+		return REASON_NO_IP_VS;
+	return p->virtuals[row].told == POOL_SERVING ? REASON_ENOUGH_HEALTHY : REASON_TOO_FEW_HEALTHY;
+}
+
 static void
 log_state(struct pool *p)
 {
@@ -29,6 +39,7 @@ log_state(struct pool *p)
 		log_line_begin(&line, "state");
 		log_line_text(&line, "virtual", v->name);
 		log_line_text(&line, "router", p->config.routers[v->router].name);
+		log_line_reason(&line, reason_of_state(p, i));
 		log_line_int(&line, "healthy", virtual_healthy(p, i));
 		log_line_int(&line, "total", v->real_count);
 		log_line_text(&line, "mode", pool_mode_name(p->virtuals[i].told));

@@ -45,5 +45,8 @@ conf 100 'standby = "hot";' "$(pool 5)"
 ctl n1 reload > /dev/null
 n=$(counted)
 expect "after a reload too ($n in 4 s)" eval '[ $n -ge 17 ] && [ $n -le 22 ]'
+kill -USR1 "${LAB_DAEMON[n1]}"
+within 2 "the state of each is told, with a reason" eval "logged n1 event=state virtual=echo 'reason=(no-ip-vs|enough-healthy) healthy=1 total=1' &&
+	logged n1 event=state virtual=more 'reason=(no-ip-vs|enough-healthy) healthy=1 total=1'"
 kill $echo_pid
 within 3 "a server that is gone is down for both" healthy_are '[0,0]'
