@@ -205,7 +205,7 @@ answer_line(json_t *lines, const char *format, ...)
 	json_array_append_new(lines, json_string(text));
 }
 
-/* Who still has connections to a server that is being drained: the longest-lived ones. */
+/* Who still has most of the connections to a server that is being drained. */
 static void
 answer_clients(const struct pool *p, uint32_t row, json_t *lines)
 {

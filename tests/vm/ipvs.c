@@ -593,6 +593,38 @@ sync_daemons_run_as_wanted(void **state)
 	assert_int_equal(lines(ask(g, "ipvsadm -Ln --daemon")), 0);
 }
 
+/* Both daemons, over IPv4 and IPv6; ipvsadm tells the same. */
+static void
+sync_daemons_use_their_own_group(void **state)
+{
+	static const char *const groups[] = {"224.0.0.82", "ff02::82"};
+	struct ground *g = *state;
+	struct ipvs_sync none = {.master = false}, is;
+	char line[128];
+
+	bed_run("ip address add fe80::11/64 dev v0 nodad"); /* IPv6 sends from one */
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		struct ipvs_sync both = {.master = true, .backup = true, .master_id = 1,
+			.backup_id = 2, .interface = "v0", .port = (uint16_t)(8849 + i), .ttl = 2};
+
+		assert_true(ip_addr_parse(groups[i], &both.group));
+		assert_sync(g, &both);
+		assert_int_equal(ipvs_sync_get(g->ipvs, &is), 0);
+		assert_true(ip_addr_equal(&is.group, &both.group));
+		assert_int_equal(is.port, both.port);
+		assert_int_equal(is.ttl, 2);
+		assert_true(ipvs_sync_matches(&is, &both));
+		ask(g, "ipvsadm -Ln --daemon");
+		snprintf(line, sizeof(line), "group=%s, port=%u, ttl=2", groups[i], both.port);
+		assert_non_null(strstr(g->text, line));
+		assert_non_null(strstr(strstr(g->text, line) + 1, line));
+		both.ttl = 3;
+		assert_false(ipvs_sync_matches(&is, &both));
+		assert_sync(g, &both);
+	}
+	assert_sync(g, &none);
+}
+
 /* A thread that is stopped before it first ran makes the kernel leave out its answer. */
 static void
 sync_daemons_restart_at_once(void **state)
@@ -688,6 +720,7 @@ main(int argc, char **argv)
 		FROM_EMPTY(a_table_that_changes_under_way_is_read_whole),
 		FROM_EMPTY(without_the_capability_it_is_refused_and_said),
 		FROM_EMPTY(sync_daemons_run_as_wanted),
+		FROM_EMPTY(sync_daemons_use_their_own_group),
 		FROM_EMPTY(sync_daemons_restart_at_once),
 		FROM_EMPTY(knobs_are_written_and_read),
 		FROM_EMPTY(a_large_table_loads_and_how_fast),
