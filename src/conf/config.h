@@ -149,6 +149,7 @@ struct conf_probe {
 	struct ip_addr address;   /* no family: the real server's own address, or that of `address_host` */
 	uint32_t address_host;    /* 1 + row of hosts[], as of a real server; 0: none */
 	struct ip_addr source[LIMIT_NODES]; /* by index of the node; no family: the kernel's choice */
+	uint32_t mark;            /* SO_MARK of what is sent; 0: none */
 	uint32_t interval_ms;     /* 10..3600000; of a group the longest, as timeout_ms */
 	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
 	uint32_t interval_down_ms; /* while down; 0: interval_ms */

@@ -92,7 +92,7 @@ static const struct key table_probe[] = {
 	{.name = "address", .kind = KEY_PLACE},
 	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535},
 	{.name = "source", .kind = KEY_GROUP, .group = &keys_source},
-	{.name = "mark", .kind = KEY_LATER},
+	{.name = "mark", .kind = KEY_INT, .low = 0, .high = INT32_MAX, .number = 0},
 	{.name = "path", .kind = KEY_URL_PATH, .text = "/"},
 	{.name = "host", .kind = KEY_HOST, .text = ""},
 	{.name = "method", .kind = KEY_WORD, .words = words_method, .text = "GET"},

@@ -281,6 +281,8 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 		fprintf(to, "%sport = %u;\n", indent, p->port);
 	if (p->type != CONF_PROBE_EXEC)
 		print_source(c, p, indent, to);
+	if (p->type != CONF_PROBE_EXEC)
+		fprintf(to, "%smark = %u;\n", indent, p->mark);
 	if (p->type == CONF_PROBE_TCP)
 		fprintf(to, "%shalf_open = %s;\n%sdata_path = %s;\n", indent, truth(p->half_open),
 			indent, truth(p->data_path));

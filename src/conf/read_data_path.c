@@ -51,6 +51,9 @@ read_data_path(const struct scope *s, struct conf_probe *p)
 	else if (p->data_path && (p->send.length > 0 || p->answer.length > 0))
 		scope_error(s, at ? at : s->setting, "data_path ends before anything is sent; remove send "
 			"and expect, or set data_path = false");
+	if (p->data_path && p->mark != 0)
+		scope_error(s, at ? at : s->setting, "data_path goes to the real server whatever the "
+			"routes are; set mark = 0, or data_path = false");
 	if (p->data_path)
 		return;
 	p->tunnelled = false;

@@ -134,6 +134,7 @@ static const struct {
 	{"expiry_warning_days", TYPE(HTTPS)},
 	{"expiry_fail", TYPE(HTTPS)},
 	{"source", ~(TYPE(EXEC) | GROUPS)}, /* a program asks as it likes */
+	{"mark", ~(TYPE(EXEC) | GROUPS)},
 	{"command", TYPE(EXEC)},
 	{"environment", TYPE(EXEC)},
 	{"user", TYPE(EXEC)},
@@ -482,6 +483,8 @@ fill_probe(const struct scope *s, uint32_t base, enum conf_probe_type standard,
 	if (is_used(s, p, "port"))
 		p->port = (uint16_t)scope_int(s, "port");
 	read_source(s, p);
+	if (is_used(s, p, "mark"))
+		p->mark = scope_int(s, "mark");
 	read_http(s, p);
 	if (is_used(s, p, "half_open"))
 		p->half_open = scope_bool(s, "half_open");

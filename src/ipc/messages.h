@@ -54,6 +54,9 @@ enum ipc_kind {
 	/* prober to pool */
 	IPC_PROBE_RESULTS,   /* struct ipc_probe_results, as long as its count says */
 	IPC_PROBER_STATS,    /* struct ipc_prober_stats, once a second */
+	IPC_SOCKETS,         /* struct ipc_sockets: so many with that mark are wanted */
+	/* pool to prober */
+	IPC_SOCKET,          /* struct ipc_sockets, count 1 + the socket */
 	IPC_RESOLVE,         /* pool to resolver: struct ipc_resolve */
 	IPC_RESOLVED,        /* resolver to pool: struct ipc_resolved, of each question */
 	/* supervisor to pool: of exec */
@@ -270,6 +273,16 @@ struct ipc_probe_result {
 	uint8_t weight;      /* 0..253 */
 	struct agent_state agent; /* of an agent: all that it said since the target was set */
 	char evidence[64];   /* first bytes of an unexpected answer, or an agent's line; printable */
+};
+
+enum ipc_socket_kind { IPC_SOCKET_TCP, IPC_SOCKET_UDP, IPC_SOCKET_ICMP, IPC_SOCKET_KINDS };
+enum { IPC_SOCKETS_MAX = 16 }; /* asked for at once */
+
+struct ipc_sockets {
+	uint32_t mark;       /* SO_MARK; of a probe of the configuration */
+	uint8_t kind;        /* enum ipc_socket_kind */
+	uint8_t family;      /* enum ip_family */
+	uint16_t count;
 };
 
 struct ipc_prober_stats {

@@ -27,8 +27,9 @@ datagram_connect(struct probe_run *run)
 	const int one = 1;
 
 	sockets_forget(run);
-	run->fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		IPPROTO_UDP);
+	run->fd = run->target->definition->probe.mark != 0 ? stock_take(run->engine, run->target)
+		: socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			IPPROTO_UDP);
 	if (run->fd != -1)
 		setsockopt(run->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR,
 			&one, sizeof(one));

@@ -24,6 +24,7 @@ static const int64_t patience_ns = 10 * NS_PER_MS; /* a turn or wakeup this late
 /* Thousands of targets are served some at a time: each waking costs as much as a probe. */
 static const int64_t rest_ns = 4 * NS_PER_MS;
 static const int64_t wake_at_least_ns = 250 * NS_PER_MS;
+static const int64_t put_off_ns = 5 * NS_PER_MS;
 
 int64_t
 run_age_ns(const struct probe_run *run)
@@ -39,13 +40,13 @@ target_of_node(struct heap_node *node)
 
 /*
  * A run for this target, or NULL when there is no place (or no memory, which is the same). One with a
- * socket for who connects: after a crowd of probes there are more runs than sockets are kept, and
- * who takes the others first opens and closes a socket each time, for ever.
+ * socket for who connects and has no mark: after a crowd of probes there are more runs than sockets
+ * are kept, and who takes the others first opens and closes a socket each time, for ever.
  */
 static struct probe_run *
 run_take(struct engine *e, const struct target *t)
 {
-	struct probe_run *run = t->definition->kind->connects
+	struct probe_run *run = t->definition->kind->connects && t->definition->probe.mark == 0
 		? TAILQ_FIRST(&e->free_runs) : TAILQ_LAST(&e->free_runs, run_list);
 
 	if (run != NULL) {
@@ -89,11 +90,23 @@ target_start(struct engine *e, struct target *t)
 	return true;
 }
 
+/* Until its socket has come. */
+static void
+put_off(struct engine *e, struct target *t, mono now)
+{
+	t->state = TARGET_WAITING;
+	heap_put(&e->deadlines, &t->deadline, mono_add_ns(now, put_off_ns));
+}
+
 static void
 target_due(struct engine *e, struct target *t, mono now)
 {
 	int64_t late = mono_diff_ns(now, t->start);
 
+	if (!stock_ready(e, t, now)) {
+		put_off(e, t, now);
+		return;
+	}
 	if (t->voids == 0)
 		lateness_add(&e->stats.lateness, late);
 	if (TAILQ_EMPTY(&e->queue) && target_start(e, t))
@@ -108,13 +121,18 @@ target_due(struct engine *e, struct target *t, mono now)
 static unsigned
 start_queued(struct engine *e, unsigned budget)
 {
+	mono now = mono_now();
 	struct target *t;
 
 	while (budget > 0 && (t = TAILQ_FIRST(&e->queue)) != NULL) {
-		if (!target_start(e, t))
-			break;
+		if (stock_ready(e, t, now)) {
+			if (!target_start(e, t))
+				break;
+			budget--;
+		} else {
+			put_off(e, t, now);
+		}
 		TAILQ_REMOVE(&e->queue, t, queue_link);
-		budget--;
 	}
 	return budget;
 }
@@ -244,6 +262,7 @@ engine_open(const struct engine_options *options)
 	json_object_seed(0); /* reads a file, which is not possible any more when answers come */
 	targets_init(e);
 	TAILQ_INIT(&e->free_runs);
+	LIST_INIT(&e->stocks);
 	TAILQ_INIT(&e->queue);
 	TAILQ_INIT(&e->reports[REPORT_SAME]);
 	TAILQ_INIT(&e->reports[REPORT_NEWS]);

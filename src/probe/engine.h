@@ -26,6 +26,8 @@ struct engine_options {
 	uint32_t max_open;    /* connections, of probes in flight or kept between two */
 	/* Hand results over, all or none. False: not now; engine_resume() when it may go on. */
 	bool (*report)(void *context, const struct ipc_probe_results *results);
+	/* Sockets with a mark are wanted (engine_take_socket()). False: not now. NULL: there are none. */
+	bool (*ask)(void *context, const struct ipc_sockets *what);
 	void *context;
 };
 
@@ -65,6 +67,8 @@ int engine_set(struct engine *e, const struct ipc_probe_set *set, const struct c
 	struct tls_trust *trust);
 void engine_clear(struct engine *e, uint32_t target);
 void engine_clear_all(struct engine *e);
+/* One that was asked for. False: it is not wanted any more, and stays the caller's. */
+bool engine_take_socket(struct engine *e, const struct ipc_sockets *what, int fd);
 /* The receiver of reports takes more. */
 void engine_resume(struct engine *e);
 

@@ -5,6 +5,7 @@
  *   targets.c         set and clear, definitions shared by targets
  *   finish.c          the end of a probe: health, next start, report
  *   sockets.c         TCP sockets, used again
+ *   stock.c           sockets with a mark, made by others
  *   stream.c          connecting, for the kinds on TCP; what an errno says
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
@@ -31,6 +32,7 @@
 #include <sys/socket.h>
 
 struct probe_run;
+struct stock;
 struct target;
 
 /* One small table per kind of probe. */
@@ -153,6 +155,7 @@ struct probe_run {
 	uint32_t slot;          /* of engine.runs */
 	int fd;                 /* -1: none; between two probes one that is kept */
 	int family;             /* of a TCP socket; 0: fd is none */
+	bool marked;            /* it is of the stock */
 	struct ip_addr source;  /* that the socket is bound to */
 	int waits, told;        /* EV_READ, EV_WRITE: for what; of what it was told since it last looked */
 	int syn_repeats;        /* as set on the socket; 0: as the system has it */
@@ -248,6 +251,7 @@ struct engine {
 	int sockets_fd;         /* the epoll set of TCP sockets */
 	ev_io sockets_io;
 	uint32_t sockets_kept;  /* without a probe */
+	LIST_HEAD(, stock) stocks; /* of sockets with a mark */
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
@@ -357,6 +361,18 @@ void idle_make_room(struct engine *e);
 /* kind_dns.c */
 bool dns_makes_sense(const struct conf_probe *p);
 void dns_define(struct definition *d);
+
+/* stock.c */
+enum { STOCK_MAX = 64 };
+/* Has the target what it needs to begin? Else it is asked for. True as well after too long a while. */
+bool stock_ready(struct engine *e, const struct target *t, mono now);
+/* A socket with the target's mark, for one probe: or to look at, shared. -1 with errno: none is there. */
+int stock_take(struct engine *e, const struct target *t);
+int stock_look(struct engine *e, const struct target *t);
+/* It is as new. False: there are enough. */
+bool stock_put_back(struct engine *e, const struct target *t, int fd);
+/* A definition with that mark is gone. */
+void stock_forget(struct engine *e, uint32_t mark);
 
 /* kind_path.c */
 /* Its sockets, as long as there are privileges. Without them its probes are local errors. */

@@ -212,8 +212,9 @@ source_say(const struct ip_addr *source, struct msghdr *m)
 }
 
 static ssize_t
-send_echo(const struct engine *e, const struct target *t, uint8_t *bytes, size_t length)
+send_echo(struct engine *e, const struct target *t, uint8_t *bytes, size_t length)
 {
+	int fd = t->address.addr.family == IP_V6 ? e->icmp6 : e->icmp4;
 	const struct endpoint to = {.addr = t->address.addr};
 	struct sockaddr_storage at;
 	alignas(struct cmsghdr) char control[SOURCE_CONTROL] = "";
@@ -222,7 +223,9 @@ send_echo(const struct engine *e, const struct target *t, uint8_t *bytes, size_t
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
 
 	source_say(&t->source, &m);
-	return sendmsg(to.addr.family == IP_V6 ? e->icmp6 : e->icmp4, &m, 0);
+	if (t->definition->probe.mark != 0)
+		fd = stock_look(e, t);
+	return fd == -1 ? -1 : sendmsg(fd, &m, 0);
 }
 
 static void

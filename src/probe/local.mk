@@ -20,6 +20,7 @@ libprobe_la_SOURCES += src/probe/kind_tcp.c
 libprobe_la_SOURCES += src/probe/kind_udp.c
 libprobe_la_SOURCES += src/probe/stream.c
 libprobe_la_SOURCES += src/probe/sockets.c
+libprobe_la_SOURCES += src/probe/stock.c
 libprobe_la_SOURCES += src/probe/targets.c
 libprobe_la_SOURCES += src/probe/tls.c
 libprobe_la_SOURCES += src/probe/tls.h

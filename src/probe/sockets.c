@@ -2,7 +2,7 @@
  * TCP sockets, used again. To make a socket, to watch it and to close it costs more than the probe
  * itself, so a run keeps its socket over probes that went well: connect() to AF_UNSPEC resets the
  * connection, as closing it with linger 0 does, gives the port back and leaves the socket as new.
- * One that met a fault is closed.
+ * One that met a fault is closed. One with a mark goes back to its stock (stock.c).
  *
  * All of them are in an epoll set of their own, edge-triggered and for good, which the loop watches
  * as one descriptor: no probe adds or removes anything. An edge is told once. Whoever changes what
@@ -43,7 +43,9 @@ open_socket(struct probe_run *run, int family)
 	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 	const int one = 1;
 
-	run->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	run->marked = t->definition->probe.mark != 0;
+	run->fd = run->marked ? stock_take(run->engine, t)
+		: socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (run->fd == -1)
 		return -1;
 	run->engine->stats.sockets++;
@@ -52,7 +54,8 @@ open_socket(struct probe_run *run, int family)
 	run->family = family;
 	setsockopt(run->fd, IPPROTO_TCP, TCP_CONGESTION, simplest, sizeof(simplest) - 1);
 	run->source = t->source;
-	run->syn_repeats = run->waits_to_acknowledge = 0;
+	run->syn_repeats = 0;
+	run->waits_to_acknowledge = run->marked ? -1 : 0;
 	if (!source_bind(t, run->fd))
 		return -1;
 	return watch(run, EPOLL_CTL_ADD);
@@ -83,7 +86,8 @@ sockets_take(struct probe_run *run)
 
 	run->waits = run->told = 0;
 	run->broken = false;
-	if (run->family == family && ip_addr_equal(&run->source, &t->source)) {
+	if (run->family == family && ip_addr_equal(&run->source, &t->source) &&
+	    t->definition->probe.mark == 0) {
 		run->engine->sockets_kept--;
 		return 0;
 	}
@@ -97,6 +101,23 @@ sockets_take(struct probe_run *run)
 	return -1;
 }
 
+/* Not kept with the run: the next one may want another mark. */
+static void
+give_back_marked(struct probe_run *run, bool well)
+{
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	run->marked = false;
+	if (run->family == 0 || !well || connect(run->fd, &nobody, sizeof(nobody)) == -1 ||
+	    epoll_ctl(run->engine->sockets_fd, EPOLL_CTL_DEL, run->fd, NULL) == -1 ||
+	    !stock_put_back(run->engine, run->target, run->fd)) {
+		close_socket(run);
+		return;
+	}
+	run->fd = -1;
+	run->family = 0;
+}
+
 void
 sockets_give_back(struct probe_run *run, bool well)
 {
@@ -106,6 +127,10 @@ sockets_give_back(struct probe_run *run, bool well)
 	if (run->fd == -1)
 		return;
 	run->waits = 0;
+	if (run->marked) {
+		give_back_marked(run, well);
+		return;
+	}
 	if (run->family != 0 && well && e->sockets_kept < KEPT &&
 	    connect(run->fd, &nobody, sizeof(nobody)) == 0)
 		e->sockets_kept++;
@@ -121,6 +146,7 @@ sockets_detach(struct probe_run *run)
 	epoll_ctl(run->engine->sockets_fd, EPOLL_CTL_DEL, fd, NULL);
 	run->fd = -1;
 	run->family = 0;
+	run->marked = false;
 	return fd;
 }
 
@@ -137,6 +163,7 @@ sockets_attach(struct probe_run *run, int fd)
 	run->waits_to_acknowledge = -1;
 	run->waits = 0;
 	run->broken = false;
+	run->marked = t->definition->probe.mark != 0;
 	if (watch(run, EPOLL_CTL_ADD) == 0)
 		return 0;
 	run->fd = -1;

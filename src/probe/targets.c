@@ -145,11 +145,12 @@ definition_take(struct engine *e, const struct conf_probe *probe, struct tls_tru
 }
 
 static void
-definition_give_back(struct definition *d)
+definition_give_back(struct engine *e, struct definition *d)
 {
 	if (--d->users > 0)
 		return;
 	LIST_REMOVE(d, link);
+	stock_forget(e, d->probe.mark);
 	SSL_CTX_free(d->tls);
 	tls_trust_close(d->trust);
 	pattern_free(d->pattern);
@@ -238,7 +239,7 @@ engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_
 	if (t == NULL) {
 		t = target_new(e, set->target);
 		if (t == NULL) {
-			definition_give_back(definition);
+			definition_give_back(e, definition);
 			return -ENOMEM;
 		}
 	} else {
@@ -247,7 +248,7 @@ engine_set(struct engine *e, const struct ipc_probe_set *set, const struct conf_
 	}
 	t->definition = definition;
 	if (before != NULL)
-		definition_give_back(before);
+		definition_give_back(e, before);
 	target_begin(e, t, set);
 	return 0;
 }
@@ -256,7 +257,7 @@ static void
 target_remove(struct engine *e, struct target *t)
 {
 	target_halt(e, t);
-	definition_give_back(t->definition);
+	definition_give_back(e, t->definition);
 	LIST_REMOVE(t, link);
 	e->stats.targets--;
 	free(t);

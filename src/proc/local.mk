@@ -36,6 +36,7 @@ libproc_la_SOURCES += src/proc/pool_groups.c
 libproc_la_SOURCES += src/proc/pool_health.c
 libproc_la_SOURCES += src/proc/pool_health_log.c
 libproc_la_SOURCES += src/proc/pool_main.c
+libproc_la_SOURCES += src/proc/pool_marks.c
 libproc_la_SOURCES += src/proc/pool_modes.c
 libproc_la_SOURCES += src/proc/pool_modules.c
 libproc_la_SOURCES += src/proc/pool_named.c

@@ -744,6 +744,8 @@ on_prober(struct ev_loop *loop, ev_io *w, int events)
 			prober->stats = *stats;
 		if (m.kind == IPC_PROBE_RESULTS)
 			take_results(prober->pool, &m);
+		else if (m.kind == IPC_SOCKETS)
+			marks_give(prober, channel_payload(&m, sizeof(struct ipc_sockets)));
 	}
 }
 
@@ -757,6 +759,7 @@ targets_prober_up(struct pool *p, uint32_t index, int fd)
 		prober_gone(prober);
 	prober->pool = p;
 	prober->index = index;
+	prober->socket_limit = (struct log_limit){.every_ns = 10 * NS_PER_MS, .burst = 100};
 	prober->fd = fd;
 	prober->table_untold = true;
 	ev_io_init(&prober->watcher, on_prober, fd, EV_READ);

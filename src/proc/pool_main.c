@@ -489,9 +489,10 @@ watch_all(struct pool *p)
 _Noreturn void
 pool_main(struct child *child)
 {
-	/* NET_ADMIN: IPVS and its sysctls. CHOWN: the control socket's group after a reload.
-	 * SYS_MODULE: the kernel asks for a scheduler's module in our name. */
-	static const int needed[] = {CAP_NET_ADMIN, CAP_CHOWN, CAP_SYS_MODULE};
+	/* NET_ADMIN: IPVS, its sysctls, marks of probes' sockets. NET_RAW: those of icmp. CHOWN: the
+	 * control socket's group after a reload. SYS_MODULE: the kernel asks for a scheduler's
+	 * module in our name. */
+	static const int needed[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_CHOWN, CAP_SYS_MODULE};
 	struct pool *p = calloc(1, sizeof(*p));
 	int error;
 

@@ -127,6 +127,7 @@ struct pool_prober {
 	int fd;                   /* -1: none */
 	struct overdue_pardon pardon; /* it was to be replaced */
 	struct ipc_prober_stats stats; /* pid 0: none yet */
+	struct log_limit socket_limit; /* how often it may ask for sockets */
 	bool table_untold;        /* the ways to probe must be (re)sent, before any target */
 	ev_io watcher;
 };
@@ -263,6 +264,10 @@ uint32_t *carry_targets(const struct config *now, const struct config *before);
 uint32_t *carry_reals(const struct config *now, const struct config *before);
 /* Is every row where it was? */
 bool carry_moves_nothing(const uint32_t *was, uint32_t count, uint32_t count_before);
+
+/* pool_marks.c */
+/* Sockets with a mark, as far as it may have them. */
+void marks_give(struct pool_prober *prober, const struct ipc_sockets *wanted);
 
 /* pool_health.c */
 int targets_configure(struct pool *p, const struct config *before);

@@ -92,6 +92,26 @@ report(void *context, const struct ipc_probe_results *results)
 		ipc_results_size(results->count));
 }
 
+static bool
+ask(void *context, const struct ipc_sockets *what)
+{
+	struct prober *p = context;
+
+	return servant_tell(&p->servant, IPC_SOCKETS, what, sizeof(*what));
+}
+
+/* One that the engine keeps is not closed with its message. */
+static void
+take_socket(struct prober *p, const struct channel_message *m)
+{
+	const struct ipc_sockets *what = channel_payload(m, sizeof(*what));
+
+	if (what == NULL || m->fd == -1)
+		return;
+	if (engine_take_socket(p->engine, what, m->fd))
+		p->servant.message.fd = -1;
+}
+
 /* Targets that are set already have copies of what they need. */
 static void
 take_table(struct prober *p, const struct ipc_probe_table *table, int fd)
@@ -148,6 +168,8 @@ take(void *context, const struct channel_message *m)
 		take_table(p, channel_payload(m, sizeof(struct ipc_probe_table)), m->fd);
 	} else if (m->kind == IPC_PROBE_SET) {
 		take_set(p, channel_payload(m, sizeof(struct ipc_probe_set)));
+	} else if (m->kind == IPC_SOCKET) {
+		take_socket(p, m);
 	} else if (m->kind == IPC_PROBE_CLEAR) {
 		clear = channel_payload(m, sizeof(*clear));
 		if (clear != NULL)
@@ -211,7 +233,7 @@ static void
 open_engine(struct prober *p)
 {
 	struct engine_options options = {.loop = p->servant.loop, .max_open = raise_descriptors(),
-		.report = report, .context = p};
+		.report = report, .ask = ask, .context = p};
 
 	options.max_running = options.max_open < MAX_RUNNING ? options.max_open : MAX_RUNNING;
 	p->engine = engine_open(&options);

@@ -61,6 +61,7 @@ EXTRA_DIST += tests/netns/t_hostile.sh
 EXTRA_DIST += tests/netns/t_keyed.sh
 EXTRA_DIST += tests/netns/t_many.sh
 EXTRA_DIST += tests/netns/t_all_any.sh
+EXTRA_DIST += tests/netns/t_mark.sh
 EXTRA_DIST += tests/netns/t_names.sh
 EXTRA_DIST += tests/netns/t_names_probes.sh
 EXTRA_DIST += tests/netns/t_operator.sh

@@ -3,6 +3,7 @@
 
 #include "conf/pack.h"
 #include "ipc/channel.h"
+#include "linux/marked_socket.h"
 #include "proc/child.h"
 
 #include <errno.h>
@@ -216,6 +217,29 @@ take(struct bench *b, const struct ipc_probe_result *r)
 }
 
 static void
+give_sockets(struct bench *b, const struct ipc_sockets *wanted)
+{
+	static const enum marked_kind kinds[] = {[IPC_SOCKET_TCP] = MARKED_TCP,
+		[IPC_SOCKET_UDP] = MARKED_UDP, [IPC_SOCKET_ICMP] = MARKED_ICMP};
+	struct ipc_sockets one;
+	uint16_t i;
+
+	if (wanted == NULL)
+		die("IPC_SOCKETS");
+	b->asked++;
+	one = *wanted;
+	one.count = 1;
+	for (i = 0; b->gives && i < wanted->count; i++) {
+		int fd = marked_socket(kinds[wanted->kind], wanted->family, wanted->mark);
+
+		if (fd == -1 || channel_send(b->pool, IPC_SOCKET, &one, sizeof(one), fd) == -1)
+			die("IPC_SOCKET");
+		close(fd);
+		b->given++;
+	}
+}
+
+static void
 take_all(struct bench *b)
 {
 	static struct channel_message m;
@@ -227,6 +251,10 @@ take_all(struct bench *b)
 		if (m.kind == IPC_PROBER_STATS) { /* of the prober itself, each second */
 			if (m.size == sizeof(b->stats))
 				memcpy(&b->stats, m.payload, sizeof(b->stats));
+			continue;
+		}
+		if (m.kind == IPC_SOCKETS) {
+			give_sockets(b, channel_payload(&m, sizeof(struct ipc_sockets)));
 			continue;
 		}
 		r = ipc_results(m.payload, m.size);

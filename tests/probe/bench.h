@@ -44,6 +44,8 @@ struct bench {
 	const char *told_ca;
 	uint32_t generation;
 	struct ipc_prober_stats stats; /* latest */
+	bool gives;             /* sockets with a mark, when asked */
+	uint64_t asked, given;
 	struct seen seen[BENCH_TARGETS];
 };
 

@@ -35,6 +35,7 @@ static const struct {
 	{"half-open-is-never-accepted", test_half_open_is_never_accepted},
 	{"data-path", test_data_path},
 	{"echoes-leave-sockets-alone", test_echoes_leave_sockets_alone},
+	{"marked-sockets", test_marked_sockets},
 	{"agent", test_agent},
 	{"udp", test_udp},
 	{"dns", test_dns},

@@ -2,6 +2,7 @@
 #include "tests.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -78,5 +79,37 @@ test_echoes_leave_sockets_alone(void)
 	check(echoes > 1100 && before.count > idle.count && gone(&before, &now) == 0,
 		"after %llu echoes %zu sockets are kept, and %zu of them closed",
 		(unsigned long long)echoes, before.count - idle.count, gone(&before, &now));
+	check(bench_stop(b), "stopped");
+}
+
+/* Who gives none gets no verdict; who gives some is not asked for one a probe. */
+void
+test_marked_sockets(void)
+{
+	struct bench *b = bench_start(0);
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
+	const struct ipc_probe_result *r = &b->seen[0].last;
+	uint64_t given;
+
+	set.seed = PROBE_SEED_UP;
+	set.urgent = true;
+	set.probe.mark = 7;
+	set.address.port = listen_on_any();
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	bench_set(b, 0, &set);
+	bench_run(b, 900);
+	check(b->asked >= 5 && b->asked <= 25, "asked for again and again, and not too often: %llu times",
+		(unsigned long long)b->asked);
+	check(r->reason == REASON_LOCAL_ERROR && r->detail == EAGAIN && r->up && r->failures == 0,
+		"without a socket: %s, still up", reason_tag((enum reason)r->reason));
+	b->gives = true;
+	bench_run(b, 1500);
+	check(r->reason == REASON_PROBE_OK && r->probes > 8, "with one: %s",
+		reason_tag((enum reason)r->reason));
+	given = b->given;
+	bench_run(b, 2000);
+	check(given == IPC_SOCKETS_MAX && b->given == given, "they are used again: %llu for %llu probes",
+		(unsigned long long)b->given, (unsigned long long)r->probes);
+	bench_clear(b, 0);
 	check(bench_stop(b), "stopped");
 }

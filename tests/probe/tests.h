@@ -39,6 +39,7 @@ void test_stops_when_told(void);
 void test_half_open_is_never_accepted(void);
 void test_data_path(void);
 void test_echoes_leave_sockets_alone(void);
+void test_marked_sockets(void);
 void test_agent(void);
 void test_udp(void);
 void test_dns(void);

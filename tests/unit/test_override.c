@@ -29,6 +29,7 @@ static const struct sample samples[] = {
 	{&keys_probe, "port", "port = 8080;", "port = 81;"},
 	{&keys_probe, "source", "source = { lb1 = \"10.0.0.1\"; lb2 = \"10.0.0.2\"; };", "source = { };"},
 	{&keys_probe, "mark", "mark = 7;", "mark = 8;"},
+	{&keys_probe, "mark", "mark = 7;", "mark = 8;"},
 	{&keys_probe, "path", "path = \"/longer/path\";", "path = \"/x\";"},
 	{&keys_probe, "host", "host = \"www.example.com\";", "host = \"a.b\";"},
 	{&keys_probe, "method", "method = \"POST\";", "method = \"PUT\";"},

@@ -491,6 +491,60 @@ equal_questions_are_one(void **state)
 	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UP);
 }
 
+/* Sockets that came for this question; what is said of one is looked at. */
+static unsigned
+sockets_for(struct bed *b, struct ipc_sockets wanted)
+{
+	struct channel_message m;
+	unsigned n = 0;
+	uint32_t mark;
+	socklen_t size = sizeof(mark);
+
+	assert_int_equal(channel_send(b->prober, IPC_SOCKETS, &wanted, sizeof(wanted), -1), 0);
+	ev_run(b->pool.loop, EVRUN_NOWAIT);
+	while (channel_receive(b->prober, &m) == 1) {
+		if (m.kind != IPC_SOCKET)
+			continue;
+		assert_int_not_equal(m.fd, -1);
+		assert_int_equal(getsockopt(m.fd, SOL_SOCKET, SO_MARK, &mark, &size), 0);
+		assert_int_equal(mark, wanted.mark);
+		close(m.fd);
+		n++;
+	}
+	return n;
+}
+
+/* What a prober gets: marks of the configuration, if this test may make such sockets at all. */
+static void
+marks_of_the_configuration_only(void **state)
+{
+	struct bed *b = *state;
+	const struct ipc_sockets good = {.mark = 7, .kind = IPC_SOCKET_TCP, .family = IP_V4, .count = 3};
+	struct ipc_sockets bad = good;
+	unsigned n, some = geteuid() == 0 ? 3 : 0;
+
+	b->pool.config.probes[1].mark = 7;
+	assert_int_equal(sockets_for(b, good), some);
+	bad.mark = 8;
+	assert_int_equal(sockets_for(b, bad), 0);
+	bad.mark = 0;
+	assert_int_equal(sockets_for(b, bad), 0);
+	bad = good;
+	bad.kind = IPC_SOCKET_KINDS;
+	assert_int_equal(sockets_for(b, bad), 0);
+	bad = good;
+	bad.family = IP_NONE;
+	assert_int_equal(sockets_for(b, bad), 0);
+	bad = good;
+	bad.count = IPC_SOCKETS_MAX + 1;
+	assert_int_equal(sockets_for(b, bad), 0);
+	for (n = 0; n < 1000; n++)
+		if (sockets_for(b, good) != some)
+			break;
+	if (some > 0)
+		assert_in_range(n, 90, 999); /* then it is too often */
+}
+
 int
 main(void)
 {
@@ -503,6 +557,7 @@ main(void)
 		TEST(equal_questions_are_one),
 		TEST(no_result_is_a_fault),
 		TEST(what_is_late_is_no_fault),
+		TEST(marks_of_the_configuration_only),
 	};
 
 	return cmocka_run_group_tests_name("pool_health", tests, NULL, NULL);
