@@ -196,12 +196,11 @@ report_batch(struct engine *e, struct target_queue *from)
 	return true;
 }
 
-/* To wake the receiver for each probe would cost both more than the probe does. */
+/* To wake the receiver for each probe, or for each message, would cost both more than the probe does. */
 static bool
 same_is_due(const struct engine *e)
 {
-	return e->same_count >= IPC_RESULTS || (e->same_count > 0 &&
-		mono_diff_ns(mono_now(), e->same_since) >= same_waits_ns);
+	return e->same_count > 0 && mono_diff_ns(mono_now(), e->same_since) >= same_waits_ns;
 }
 
 void
@@ -209,6 +208,8 @@ report_pending(struct engine *e)
 {
 	while (!e->blocked && report_batch(e, &e->reports[REPORT_NEWS]))
 		continue;
-	while (!e->blocked && same_is_due(e) && report_batch(e, &e->reports[REPORT_SAME]))
+	if (e->blocked || !same_is_due(e))
+		return;
+	while (!e->blocked && report_batch(e, &e->reports[REPORT_SAME]))
 		continue;
 }
