@@ -282,8 +282,8 @@ election_enter_fault(struct election *e, mono now, enum reason why, struct el_ac
 }
 
 /* An active that may no longer be one steps down before it does anything else. */
-static bool
-must_step_down(struct election *e, mono now, struct el_acts *out)
+bool
+election_must_step_down(struct election *e, mono now, struct el_acts *out)
 {
 	mono patience = mono_add_ns(e->advert_deadline, (DOWN_ADVERTS - 1) * e->params.interval_ns);
 	bool late, lapsed;
@@ -322,7 +322,7 @@ el_set_fitness(struct election *e, mono now, enum el_fitness fitness, enum reaso
 {
 	if (e->role == EL_INIT && e->reason == REASON_STOPPED)
 		return; /* an interface that comes back must not undo a shutdown */
-	must_step_down(e, now, out); /* a sleeper does not resign */
+	election_must_step_down(e, now, out); /* a sleeper does not resign */
 	e->fitness = fitness;
 	e->unfit = fitness == EL_FIT ? REASON_NONE : why;
 	if (election_is_able(e)) {
@@ -439,14 +439,14 @@ el_recv(struct election *e, mono now, const struct el_advert *advert, struct el_
 	if (ip_addr_equal(&advert->source, &e->params.own))
 		return; /* a bridge loop, or somebody with our address: never an election (V030) */
 	if (e->params.keyed && advert->keyed) {
-		must_step_down(e, now, out);
+		election_must_step_down(e, now, out);
 		keyed_recv(e, now, advert, out);
 		return;
 	}
 	if (e->role != EL_BACKUP && e->role != EL_ACTIVE)
 		return;
 	/* Deposed in our sleep: a successor must not be answered as if it were a rival. */
-	must_step_down(e, now, out);
+	election_must_step_down(e, now, out);
 	e->last_heard = now;
 	e->last_priority = advert->priority;
 	e->last_source = advert->source;
@@ -504,7 +504,7 @@ send_due_advert(struct election *e, mono now, struct el_acts *out)
 static void
 tick_active(struct election *e, mono now, struct el_acts *out)
 {
-	if (must_step_down(e, now, out))
+	if (election_must_step_down(e, now, out))
 		return;
 	if (e->params.keyed)
 		keyed_tick(e, now, out);
@@ -551,7 +551,7 @@ el_tick(struct election *e, mono now, struct el_acts *out)
 void
 el_prepared(struct election *e, mono now, struct el_acts *out)
 {
-	if (mono_is_never(e->prepare_deadline) || must_step_down(e, now, out))
+	if (mono_is_never(e->prepare_deadline) || election_must_step_down(e, now, out))
 		return;
 	claim(e, now, out);
 }
@@ -592,7 +592,7 @@ el_address_result(struct election *e, mono now, uint32_t sequence, mono sent, bo
 		return;
 	}
 	/* An answer after the old deadline may have re-created an address that had lapsed. */
-	if (must_step_down(e, now, out))
+	if (election_must_step_down(e, now, out))
 		return;
 	if (ok) {
 		leases_confirmed(e, now, sent, out);
@@ -611,7 +611,8 @@ el_address_result(struct election *e, mono now, uint32_t sequence, mono sent, bo
 void
 el_addresses_removed(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role != EL_ACTIVE || (!e->claimed && e->pending == 0) || must_step_down(e, now, out))
+	if (e->role != EL_ACTIVE || (!e->claimed && e->pending == 0) ||
+		election_must_step_down(e, now, out))
 		return;
 	if (e->reclaim)
 		return; /* a flush tells of every address: one removal */
@@ -633,7 +634,7 @@ el_addresses_removed(struct election *e, mono now, struct el_acts *out)
 void
 el_addresses_changed(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role != EL_ACTIVE || must_step_down(e, now, out))
+	if (e->role != EL_ACTIVE || election_must_step_down(e, now, out))
 		return;
 	if (e->pending != 0) {
 		e->reclaim = true;
@@ -650,7 +651,7 @@ el_switchover(struct election *e, mono now, struct el_acts *out)
 {
 	if (e->role != EL_ACTIVE)
 		return REASON_NOT_ACTIVE;
-	if (must_step_down(e, now, out))
+	if (election_must_step_down(e, now, out))
 		return REASON_NOT_ACTIVE;
 	if (e->params.keyed) {
 		if (!el_peer_is_ready(e, now))
@@ -667,7 +668,7 @@ el_switchover(struct election *e, mono now, struct el_acts *out)
 void
 el_reannounce(struct election *e, mono now, struct el_acts *out)
 {
-	if (e->role != EL_ACTIVE || !e->claimed || must_step_down(e, now, out))
+	if (e->role != EL_ACTIVE || !e->claimed || election_must_step_down(e, now, out))
 		return;
 	if (e->offer == REASON_NONE)
 		reannounce(e, now, out);
@@ -686,7 +687,7 @@ el_path_healed(struct election *e, mono now)
 void
 el_speak(struct election *e, mono now, struct el_acts *out)
 {
-	if (must_step_down(e, now, out))
+	if (election_must_step_down(e, now, out))
 		return;
 	if (e->role == EL_ACTIVE)
 		election_send_advert(out, e->params.priority);
@@ -699,7 +700,7 @@ el_stop(struct election *e, mono now, struct el_acts *out)
 {
 	enum el_role was;
 
-	must_step_down(e, now, out);
+	election_must_step_down(e, now, out);
 	was = e->role;
 	if (was == EL_INIT)
 		return;
@@ -723,7 +724,7 @@ el_reconfigure(struct election *e, mono now, const struct el_params *params, str
 {
 	bool sooner = params->lease_ns != e->params.lease_ns;
 
-	must_step_down(e, now, out); /* judged by what the others know of us so far */
+	election_must_step_down(e, now, out); /* judged by what the others know of us so far */
 	if (mono_is_never(e->last_heard))
 		e->active_interval_ns = params->interval_ns;
 	if (e->params.catch_up_ns == 0)

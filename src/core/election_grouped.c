@@ -74,8 +74,8 @@ el_take(struct election *e, mono now, enum reason why, struct el_acts *out)
 void
 el_yield(struct election *e, mono now, enum reason why, struct el_acts *out)
 {
-	if (e->role != EL_ACTIVE)
-		return;
+	if (e->role != EL_ACTIVE || election_must_step_down(e, now, out))
+		return; /* a sleeper does not resign */
 	election_enter_backup(e, now, why, e->params.interval_ns, out);
 	election_release(e, now, true, out);
 }
@@ -83,7 +83,7 @@ el_yield(struct election *e, mono now, enum reason why, struct el_acts *out)
 void
 el_offer(struct election *e, mono now, enum reason why, struct el_acts *out)
 {
-	if (e->params.keyed && keyed_may_offer(e, now))
+	if (e->params.keyed && !election_must_step_down(e, now, out) && keyed_may_offer(e, now))
 		keyed_offer(e, now, why, out);
 }
 

@@ -17,6 +17,8 @@ void election_enter_backup(struct election *e, mono now, enum reason reason,
 void election_enter_fault(struct election *e, mono now, enum reason reason, struct el_acts *out);
 void election_enter(struct election *e, mono now, enum reason reason, struct el_acts *out);
 void election_release(struct election *e, mono now, bool resign, struct el_acts *out);
+/* True: an active has slept too long, or its lease is over; it is backup now. */
+bool election_must_step_down(struct election *e, mono now, struct el_acts *out);
 void election_recv_as_backup(struct election *e, mono now, const struct el_advert *advert);
 void election_answer_rival(struct election *e, mono now, const struct el_advert *advert,
 	struct el_acts *out);

@@ -355,6 +355,40 @@ test_yields_with_a_resignation(void **state)
 	assert_sent(&b, EL_PRIORITY_RESIGN);
 }
 
+/* The others know better by now, and one that waits in line would be called up by it. */
+static void
+test_sleeper_yields_in_silence(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_backup(&b, grouped_params(100, false));
+	take(&b);
+	settle(&b, true);
+	wait_ns(&b, 400 * MS);
+	b.acts.count = 0;
+	el_yield(&b.e, b.now, REASON_GROUP, &b.acts);
+	assert_role(&b, EL_ACTIVE, EL_BACKUP, REASON_WOKE_LATE);
+	settle(&b, true);
+	assert_no_acts(&b);
+}
+
+/* Make before break is for who still has the addresses. */
+static void
+test_sleeper_offers_nothing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start_backup(&b, grouped_params(100, true));
+	take(&b);
+	settle(&b, true);
+	wait_ns(&b, 400 * MS);
+	b.acts.count = 0;
+	el_offer(&b.e, b.now, REASON_SWITCHOVER, &b.acts);
+	assert_role(&b, EL_ACTIVE, EL_BACKUP, REASON_WOKE_LATE);
+}
+
 static void
 test_rank_of_a_rival(void **state)
 {
@@ -429,6 +463,8 @@ main(void)
 		cmocka_unit_test(test_offer_makes_a_candidate_while_it_lasts),
 		cmocka_unit_test(test_silent_peer_that_speaks_may_offer),
 		cmocka_unit_test(test_yields_with_a_resignation),
+		cmocka_unit_test(test_sleeper_yields_in_silence),
+		cmocka_unit_test(test_sleeper_offers_nothing),
 		cmocka_unit_test(test_rank_of_a_rival),
 		cmocka_unit_test(test_rank_of_the_peer_of_a_pair),
 		cmocka_unit_test(test_group_dissolved_on_reload),
