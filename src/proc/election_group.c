@@ -1,20 +1,16 @@
 /*
  * Virtual routers with the same `group`: active on one node, all of them. Whenever something has
  * happened to one, all members are looked at and told what core/group.h says, until there is
- * nothing to say. Orders are carried out by the very calls that any other event ends in, so a move
- * of a group costs no turn of the loop and has the log lines and hooks of each router.
+ * nothing to say (core/settle.h). Orders are carried out by the very calls that any other event
+ * ends in, so a move of a group costs no turn of the loop and has the log lines and hooks of each
+ * router.
  *
  * A look costs a walk over all routers. It is taken when a role changed or is wanted, not for every
  * packet; and once a second, for what nothing but time has changed.
  */
 #include "proc/election_process.h"
 
-#include "core/group.h"
-
 #include <string.h>
-
-/* Orders have effects that ask for a further look; what is left after that has the next second. */
-enum { LOOKS_MOST = 8 };
 
 static bool
 is_grouped(const struct router *r)
@@ -40,203 +36,111 @@ is_first(const struct router *r)
 	return true;
 }
 
-static struct group_member
-member_of(const struct router *r, mono now, enum reason *why)
-{
-	const struct election *e = &r->election;
-	struct group_member m = {
-		.role = e->role,
-		.was_active = r->was_active,
-		.candidate = e->candidate != REASON_NONE,
-		.offer = e->offer,
-		.rival = el_rival(e, now),
-		.broken = el_is_broken(e),
-	};
+/* --- the hands of a group; `whose` is any member --- */
 
-	m.fitness = router_own_fitness(r, why, &m.priority);
-	return m;
+static struct group_seat *
+seat_at(void *whose, size_t i)
+{
+	const struct router *r = whose;
+	struct router *other = r->elector->routers[i];
+
+	if (!group_has(r, other))
+		return NULL;
+	other->seat.election = &other->election;
+	return &other->seat;
 }
 
-static struct group
-look_at(const struct router *first, mono now)
+static void
+refresh(struct router *r)
 {
-	const struct elector *x = first->elector;
-	struct group g;
-	enum reason why;
+	r->seat.fitness = router_own_fitness(r, &r->seat.why, &r->seat.priority);
+}
 
-	group_begin(&g);
-	for (size_t i = 0; i < x->router_count; i++) {
-		struct group_member m;
+static void
+refresh_at(void *whose, size_t i)
+{
+	const struct router *r = whose;
 
-		if (!group_has(first, x->routers[i]))
-			continue;
-		m = member_of(x->routers[i], now, &why);
-		group_add(&g, &m);
-	}
-	return g;
+	refresh(r->elector->routers[i]);
+}
+
+static void
+set_fitness_at(void *whose, size_t i, mono now, enum el_fitness fitness, enum reason why,
+	uint8_t priority)
+{
+	const struct router *r = whose;
+
+	router_set_fitness(r->elector->routers[i], now, fitness, why, priority);
+}
+
+static void
+perform_at(void *whose, size_t i, mono now, const struct el_acts *acts)
+{
+	const struct router *r = whose;
+
+	router_perform(r->elector->routers[i], now, acts);
+}
+
+static struct group_hands
+hands_of(struct router *r)
+{
+	return (struct group_hands){.whose = r, .seats = r->elector->router_count,
+		.seat = seat_at, .refresh = refresh_at, .set_fitness = set_fitness_at,
+		.perform = perform_at};
 }
 
 uint8_t
-group_priority(const struct router *r)
+group_priority(struct router *r)
 {
-	enum reason why;
-	uint8_t lowest, own;
+	struct group_hands hands = hands_of(r);
 
-	router_own_fitness(r, &why, &lowest);
-	for (size_t i = 0; i < r->elector->router_count; i++) {
-		if (!group_has(r, r->elector->routers[i]))
-			continue;
-		router_own_fitness(r->elector->routers[i], &why, &own);
-		if (own < lowest)
-			lowest = own;
-	}
-	return lowest;
-}
-
-/* First those with a reason of their own: an interface without carrier is resigned from at once. */
-static void
-tell_fitness(const struct router *first, mono now)
-{
-	struct elector *x = first->elector;
-	struct group g = look_at(first, now);
-
-	for (size_t i = 0; i < 2 * x->router_count; i++) {
-		struct router *r = x->routers[i % x->router_count];
-		bool turn_of_others = i >= x->router_count;
-		enum el_fitness fitness;
-		struct group_member m;
-		enum reason why;
-
-		if (!group_has(first, r))
-			continue;
-		m = member_of(r, now, &why);
-		fitness = group_fitness(&g, &m);
-		if ((fitness != m.fitness) == turn_of_others)
-			router_set_fitness(r, now, fitness, turn_of_others ? REASON_GROUP : why,
-				g.priority);
-	}
-}
-
-static void
-obey(struct router *r, mono now, enum group_order order, enum reason offer)
-{
-	struct el_acts acts = {.count = 0};
-
-	switch (order) {
-	case GROUP_STAY:
-		return;
-	case GROUP_TAKE:
-		el_take(&r->election, now, REASON_GROUP, &acts);
-		break;
-	case GROUP_YIELD:
-		el_yield(&r->election, now, REASON_GROUP, &acts);
-		break;
-	case GROUP_OFFER:
-		el_offer(&r->election, now, offer, &acts);
-		break;
-	}
-	router_perform(r, now, &acts);
-}
-
-/* All are judged by one look: what the first does must not change what the next one hears. */
-static void
-tell_orders(const struct router *first, mono now)
-{
-	struct elector *x = first->elector;
-	struct group g = look_at(first, now);
-
-	for (size_t i = 0; i < x->router_count; i++) {
-		struct router *r = x->routers[i];
-		struct group_member m;
-		enum reason why;
-
-		if (!group_has(first, r))
-			continue;
-		m = member_of(r, now, &why);
-		r->was_active = m.role == EL_ACTIVE;
-		r->offered = m.offer;
-		obey(r, now, group_judge(&g, &m), g.offer);
-	}
+	if (is_grouped(r))
+		return settle_priority(&hands);
+	refresh(r);
+	return r->seat.priority;
 }
 
 void
 group_settle(struct router *r, mono now)
 {
 	struct elector *x = r->elector;
+	struct group_hands hands = hands_of(r);
 
-	if (!is_grouped(r) || x->starting || x->stopping)
-		return;
-	if (x->settling) {
-		x->unsettled = true;
-		return;
-	}
-	x->settling = true;
-	for (int look = 0; look < LOOKS_MOST; look++) {
-		x->unsettled = false;
-		tell_fitness(r, now);
-		tell_orders(r, now);
-		if (!x->unsettled)
-			break;
-	}
-	x->settling = false;
-}
-
-/* Candidates come one after the other: only the last one of a group is news. */
-static bool
-all_would_be_active(const struct router *r)
-{
-	const struct elector *x = r->elector;
-
-	for (size_t i = 0; i < x->router_count; i++)
-		if (group_has(r, x->routers[i]) && x->routers[i]->election.role != EL_ACTIVE &&
-			x->routers[i]->election.candidate == REASON_NONE)
-			return false;
-	return true;
+	if (is_grouped(r) && !x->starting && !x->stopping)
+		settle_group(&x->group_turn, &hands, now);
 }
 
 void
 group_follow(struct router *r, mono now, const struct el_acts *acts)
 {
-	bool moved = r->election.offer != r->offered, candidate = false;
+	struct group_hands hands = hands_of(r);
 
-	if (!is_grouped(r))
-		return;
-	for (size_t i = 0; i < acts->count; i++) {
-		moved |= acts->list[i].kind == EL_ROLE;
-		candidate |= acts->list[i].kind == EL_CANDIDATE;
-	}
-	if (moved || (candidate && all_would_be_active(r)))
+	r->seat.election = &r->election;
+	if (is_grouped(r) && settle_is_due(&hands, &r->seat, acts))
 		group_settle(r, now);
 }
 
 void
 groups_pause(struct elector *x)
 {
-	x->settling = true;
+	x->group_turn.settling = true;
 }
 
 void
 groups_settle(struct elector *x, mono now)
 {
-	x->settling = false;
+	x->group_turn.settling = false;
 	for (size_t i = 0; i < x->router_count; i++)
 		if (is_grouped(x->routers[i]) && is_first(x->routers[i]))
 			group_settle(x->routers[i], now);
 }
 
 bool
-group_peer_is_ready(const struct router *r, mono now)
+group_peer_is_ready(struct router *r, mono now)
 {
-	const struct elector *x = r->elector;
+	struct group_hands hands = hands_of(r);
 
-	for (size_t i = 0; i < x->router_count; i++) {
-		const struct election *e = &x->routers[i]->election;
-
-		if (group_has(r, x->routers[i]) && e->params.keyed && e->role == EL_ACTIVE &&
-			e->offer == REASON_NONE && !el_peer_is_ready(e, now))
-			return false;
-	}
-	return true;
+	return settle_peer_is_ready(&hands, now);
 }
 
 bool

@@ -32,6 +32,7 @@
 #include "core/election.h"
 #include "core/health.h"
 #include "core/pair.h"
+#include "core/settle.h"
 #include "core/virtual_mac.h"
 #include "core/vrrp.h"
 #include "linux/announcer.h"
@@ -152,8 +153,7 @@ struct router {
 	enum ip_family family;            /* of its advertisements */
 	bool wished;                      /* its offer is the operator's wish */
 	bool mute_told;
-	bool was_active;                  /* when its group was looked at last */
-	enum reason offered;              /* its offer then */
+	struct group_seat seat;           /* in its group */
 	struct log_limit conflict_limit, interval_limit;
 	struct view view;                 /* of the servers, by both nodes */
 	uint16_t own_view, peer_view;
@@ -226,7 +226,7 @@ struct elector {
 	ev_timer pair_timer;
 	bool digest_told;                 /* the difference of the configurations */
 	struct wish wish;
-	bool settling, unsettled;         /* a group is being looked at; and must be again */
+	struct group_turn group_turn;
 	struct fencing fencing;
 
 	struct tracked *tracked;          /* as many as config.tracks; NULL: no memory */
@@ -344,7 +344,7 @@ void routers_free(struct elector *x);
 /* election_group.c */
 bool group_has(const struct router *r, const struct router *other);
 /* The lowest of the members' own priorities; its own without a group. */
-uint8_t group_priority(const struct router *r);
+uint8_t group_priority(struct router *r);
 /* Fitness of all members, and whatever they have to do for each other. */
 void group_settle(struct router *r, mono now);
 /* The router's election has done these things: are they the group's business? */
@@ -353,7 +353,7 @@ void group_follow(struct router *r, mono now, const struct el_acts *acts);
 void groups_pause(struct elector *x);
 void groups_settle(struct elector *x, mono now);
 /* Could the peer of a keyed pair take over every member that is active here? */
-bool group_peer_is_ready(const struct router *r, mono now);
+bool group_peer_is_ready(struct router *r, mono now);
 /* Every member may go on where a predecessor stopped, or none does. */
 bool group_may_resume(const struct router *r, mono now);
 

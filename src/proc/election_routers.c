@@ -394,7 +394,7 @@ router_update(struct router *r, mono now, const struct config *c, const struct c
 		rounds_end(r);
 	}
 	if (strcmp(r->conf.group, row->group) != 0)
-		r->was_active = false; /* what it did outside is nothing to its new group */
+		r->seat.was_active = false; /* what it did outside is nothing to its new group */
 	r->conf = *row;
 	r->has_pool = has_pool(c, row->name);
 	view_configure(r, c);

@@ -4,6 +4,7 @@
  * Plain and keyed, preempting or not, with addresses that rank the nodes differently on each LAN.
  */
 #include "group_bench.h"
+#include "core/settle.h"
 
 #include <stdlib.h>
 
@@ -20,14 +21,15 @@ struct pair_of_nodes {
 	mono now;
 	bool keyed;
 	struct election e[NODES][MEMBERS];
-	bool fit[NODES][MEMBERS], was_active[NODES][MEMBERS];
+	bool fit[NODES][MEMBERS];
+	struct group_seat seats[NODES][MEMBERS];
 	mono results[NODES][MEMBERS];
 	bool cut[MEMBERS];             /* the LAN carries nothing */
 	struct flight flights[FLIGHTS];
 	unsigned first, last;
 	uint64_t counter;
 	uint32_t dice;
-	bool settling[NODES], unsettled[NODES];
+	struct group_turn turns[NODES];
 	unsigned role_changes;
 };
 
@@ -60,18 +62,15 @@ transmit(struct pair_of_nodes *p, unsigned from, unsigned m, uint8_t priority)
 	f->advert.counter = ++p->counter;
 }
 
-static void settle_node(struct pair_of_nodes *p, unsigned n);
+static void follow(struct pair_of_nodes *p, unsigned n, unsigned m, const struct el_acts *acts);
 
 static void
 perform(struct pair_of_nodes *p, unsigned n, unsigned m, const struct el_acts *acts)
 {
-	bool moved = false;
-
 	for (size_t i = 0; i < acts->count; i++) {
 		const struct el_act *a = &acts->list[i];
 
 		p->role_changes += a->kind == EL_ROLE;
-		moved |= a->kind == EL_ROLE || a->kind == EL_CANDIDATE;
 		if (a->kind == EL_SEND_ADVERT)
 			transmit(p, n, m, a->priority);
 		else if (a->kind == EL_SEND_HELLO)
@@ -79,72 +78,84 @@ perform(struct pair_of_nodes *p, unsigned n, unsigned m, const struct el_acts *a
 		else if (a->kind == EL_CLAIM || a->kind == EL_RENEW || a->kind == EL_RELEASE)
 			p->results[n][m] = mono_add_ns(p->now, MS / 2);
 	}
-	if (moved || p->e[n][m].offer != REASON_NONE)
-		settle_node(p, n);
+	follow(p, n, m, acts);
 }
 
-static struct group_member
-see(const struct pair_of_nodes *p, unsigned n, unsigned m)
-{
-	const struct election *e = &p->e[n][m];
+/* --- the hands of the group on one node --- */
 
-	return (struct group_member){.role = e->role, .was_active = p->was_active[n][m],
-		.candidate = e->candidate != REASON_NONE, .offer = e->offer,
-		.rival = el_rival(e, p->now), .broken = el_is_broken(e),
-		.fitness = p->fit[n][m] ? EL_FIT : EL_UNFIT, .priority = e->params.priority};
+struct keeper {
+	struct pair_of_nodes *p;
+	unsigned n;
+};
+
+static struct group_seat *
+seat_at(void *whose, size_t i)
+{
+	const struct keeper *k = whose;
+
+	return &k->p->seats[k->n][i];
 }
 
 static void
-look_at_node(struct pair_of_nodes *p, unsigned n)
+refresh_at(void *whose, size_t i)
 {
-	struct group_member m[MEMBERS];
-	struct group g;
+	const struct keeper *k = whose;
+	struct group_seat *s = &k->p->seats[k->n][i];
+	bool fit = k->p->fit[k->n][i];
 
-	for (unsigned i = 0; i < MEMBERS; i++)
-		m[i] = see(p, n, i);
-	g = group_of(m, MEMBERS);
-	for (unsigned i = 0; i < MEMBERS; i++) {
-		enum el_fitness fitness = group_fitness(&g, &m[i]);
-		struct el_acts acts = {.count = 0};
+	s->election = &k->p->e[k->n][i];
+	s->fitness = fit ? EL_FIT : EL_UNFIT;
+	s->why = fit ? REASON_NONE : REASON_CARRIER_LOST;
+	s->priority = s->election->params.priority;
+}
 
-		if (fitness != p->e[n][i].fitness)
-			el_set_fitness(&p->e[n][i], p->now, fitness,
-				fitness == m[i].fitness ? REASON_CARRIER_LOST : REASON_GROUP, &acts);
-		perform(p, n, i, &acts);
-	}
-	for (unsigned i = 0; i < MEMBERS; i++)
-		m[i] = see(p, n, i);
-	g = group_of(m, MEMBERS);
-	for (unsigned i = 0; i < MEMBERS; i++) {
-		enum group_order order = group_judge(&g, &m[i]);
-		struct el_acts acts = {.count = 0};
+static void
+set_fitness_at(void *whose, size_t i, mono now, enum el_fitness fitness, enum reason why,
+	uint8_t priority)
+{
+	const struct keeper *k = whose;
+	struct election *e = &k->p->e[k->n][i];
+	struct el_acts acts = {.count = 0};
 
-		p->was_active[n][i] = m[i].role == EL_ACTIVE;
-		if (order == GROUP_TAKE)
-			el_take(&p->e[n][i], p->now, REASON_GROUP, &acts);
-		else if (order == GROUP_YIELD)
-			el_yield(&p->e[n][i], p->now, REASON_GROUP, &acts);
-		else if (order == GROUP_OFFER)
-			el_offer(&p->e[n][i], p->now, g.offer, &acts);
-		perform(p, n, i, &acts);
-	}
+	assert_int_equal(priority, e->params.priority);
+	if (fitness != e->fitness || why != e->unfit)
+		el_set_fitness(e, now, fitness, why, &acts);
+	perform(k->p, k->n, (unsigned)i, &acts);
+}
+
+static void
+perform_at(void *whose, size_t i, mono now, const struct el_acts *acts)
+{
+	const struct keeper *k = whose;
+
+	(void)now;
+	perform(k->p, k->n, (unsigned)i, acts);
+}
+
+static struct group_hands
+hands_of(struct keeper *k)
+{
+	return (struct group_hands){.whose = k, .seats = MEMBERS, .seat = seat_at,
+		.refresh = refresh_at, .set_fitness = set_fitness_at, .perform = perform_at};
 }
 
 static void
 settle_node(struct pair_of_nodes *p, unsigned n)
 {
-	if (p->settling[n]) {
-		p->unsettled[n] = true;
-		return;
-	}
-	p->settling[n] = true;
-	for (int look = 0; look < 4; look++) {
-		p->unsettled[n] = false;
-		look_at_node(p, n);
-		if (!p->unsettled[n])
-			break;
-	}
-	p->settling[n] = false;
+	struct keeper k = {p, n};
+	struct group_hands hands = hands_of(&k);
+
+	settle_group(&p->turns[n], &hands, p->now);
+}
+
+static void
+follow(struct pair_of_nodes *p, unsigned n, unsigned m, const struct el_acts *acts)
+{
+	struct keeper k = {p, n};
+	struct group_hands hands = hands_of(&k);
+
+	if (settle_is_due(&hands, &p->seats[n][m], acts))
+		settle_node(p, n);
 }
 
 /* Nobody holds one member while the other node is to hold another one, for ever. */
@@ -244,6 +255,7 @@ build_pair(struct pair_of_nodes *p, uint32_t seed, bool keyed, uint8_t first, ui
 				params.own = addr(HIGHER_ADDRESS);
 			el_init(&p->e[n][m], &params, p->now);
 			p->fit[n][m] = true;
+			p->seats[n][m].election = &p->e[n][m];
 			p->results[n][m] = MONO_NEVER;
 		}
 	for (unsigned n = 0; n < NODES; n++)
@@ -273,13 +285,13 @@ disturb(struct pair_of_nodes *p)
 		perform(p, n, m, &acts);
 		break;
 	case 4:
-		p->settling[n] = true;
+		p->turns[n].settling = true;
 		for (unsigned i = 0; i < MEMBERS; i++) {
 			acts.count = 0;
 			el_switchover(&p->e[n][i], p->now, &acts);
 			perform(p, n, i, &acts);
 		}
-		p->settling[n] = false;
+		p->turns[n].settling = false;
 		settle_node(p, n);
 		break;
 	}
