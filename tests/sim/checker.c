@@ -1,5 +1,5 @@
 /* What one node may do, call by call. See checker.h; the world as a whole is checker_world.c. */
-#include "world.h"
+#include "bundle.h"
 
 #include <string.h>
 
@@ -102,7 +102,8 @@ check_new_active(struct world *w, struct node *n, const struct el_act *a, mono n
 	struct watch *k = watch_of(w, n);
 
 	w->checker.takeovers++;
-	if (a->reason == REASON_PEER_RESIGNED && (!k->heard || k->heard_priority != 0))
+	if (!bundle_is_grouped(w) && a->reason == REASON_PEER_RESIGNED &&
+		(!k->heard || k->heard_priority != 0))
 		world_fail(w, n, "nobody resigned");
 	if (a->from != EL_BACKUP && !(a->reason == REASON_OWNER && n->params.priority == 255) &&
 		!(a->reason == REASON_RESUMED && cause == CAUSE_RESUME))
@@ -123,7 +124,8 @@ check_role(struct world *w, struct node *n, const struct el_act *a, mono now, en
 
 	if (a->from == a->to || a->reason == REASON_NONE)
 		world_fail(w, n, "changed its role for no reason");
-	if (a->from == EL_BACKUP && a->to == EL_ACTIVE && mono_before(now, k->not_before))
+	if (a->from == EL_BACKUP && a->to == EL_ACTIVE && a->reason != REASON_GROUP &&
+		a->reason != REASON_OWNER && mono_before(now, k->not_before))
 		world_fail(w, n, "took over %lld us too early",
 			(long long)(mono_diff_ns(k->not_before, now) / NS_PER_US));
 	if (n->stopping && a->to != EL_INIT)
@@ -227,7 +229,7 @@ check_address_act(struct world *w, struct node *n, const struct el_act *a, enum 
 						: MONO_NEVER;
 	k->may_resign = false;
 	/* who slept beyond the others' patience says nothing before it has listened */
-	if (k->reason == REASON_LEASE_LAPSED && silence >= 2 * interval) {
+	if ((k->reason == REASON_LEASE_LAPSED || k->reason == REASON_GROUP) && silence >= 2 * interval) {
 		k->may_resign = silence < 4 * interval; /* the rhythm is not known so well */
 		k->resign_by = MONO_NEVER;
 	}
@@ -275,7 +277,9 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 		world_fail(w, n, "does among plain VRRP routers what is for a keyed pair");
 		break;
 	case EL_CANDIDATE:
-		world_fail(w, n, "waits for a group that it is not in");
+		if (!bundle_is_grouped(w) || *role != EL_BACKUP ||
+			(a->reason != REASON_OWNER && mono_before(now, k->not_before)))
+			world_fail(w, n, "waits for a group that it is not in, or too early");
 		break;
 	}
 }
@@ -486,7 +490,8 @@ checker_woke(struct world *w, struct node *n)
 	k->woke_at = w->now;
 	k->woke_too_late = n->e.role == EL_ACTIVE &&
 		mono_diff_ns(now, k->last_sent) >= 3 * interval;
-	k->must_listen = n->e.role == EL_BACKUP && !mono_is_never(k->not_after) &&
+	k->must_listen = n->e.role == EL_BACKUP &&
+		n->e.candidate == REASON_NONE && !mono_is_never(k->not_after) &&
 		mono_diff_ns(now, k->not_after) > k->active_interval_ns + w->jitter_ns;
 	if (w->keyed)
 		keyed_woke(w, n);

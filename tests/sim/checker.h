@@ -105,6 +105,8 @@ void checker_woke(struct world *w, struct node *n);
 void checker_awake(struct world *w, struct node *n);
 /* After every event. */
 void checker_step(struct world *w);
+/* The node leaves the place to one of a lower rank, and has no reason to. */
+bool checker_should_have_preempted(const struct world *w, const struct node *n);
 
 /* --- checker_keyed.c --- */
 

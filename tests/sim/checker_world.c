@@ -1,5 +1,5 @@
 /* What must hold of the world after every event. See checker.h. */
-#include "world.h"
+#include "bundle.h"
 
 #include <string.h>
 
@@ -32,7 +32,8 @@ check_debts(struct world *w, const struct node *n)
 	mono now = node_now(w, n);
 	int64_t slack = w->jitter_ns + w->jitter_ns / 10 + NS_PER_US;
 
-	if (n->e.role == EL_BACKUP && is_overdue(k->not_after, now, slack))
+	/* a member waits for its group */
+	if (!bundle_is_grouped(w) && n->e.role == EL_BACKUP && is_overdue(k->not_after, now, slack))
 		world_fail(w, n, "should be active since %lld us",
 			(long long)(mono_diff_ns(now, k->not_after) / NS_PER_US));
 	if (is_overdue(k->advert_by, now, slack))
@@ -144,9 +145,19 @@ check_peace(struct world *w)
 		return;
 	if (kernel_held(&active->kernel) < active->addresses)
 		world_fail(w, active, "lacks addresses in peace");
-	for (unsigned i = 0; i < w->count; i++)
+	for (unsigned i = 0; i < w->count && !bundle_is_grouped(w); i++)
 		if (is_up(&w->nodes[i]) && would_preempt(w, &w->nodes[i], active))
 			world_fail(w, &w->nodes[i], "should have preempted");
+}
+
+bool
+checker_should_have_preempted(const struct world *w, const struct node *n)
+{
+	for (unsigned i = 0; i < w->count; i++)
+		if (is_up(&w->nodes[i]) && w->nodes[i].e.role == EL_ACTIVE &&
+			would_preempt(w, n, &w->nodes[i]))
+			return true;
+	return false;
 }
 
 void

@@ -25,6 +25,7 @@ enum event_kind {
 	EVENT_ASKED,    /* a node's kernel is asked for the addresses, by node a */
 	EVENT_FRAME,    /* an ARP frame arrives at a node: a is an enum frame */
 	EVENT_CABLE,    /* a node learns of the carrier of path a (b: has it) */
+	EVENT_SETTLE,   /* a node's process looks at its group */
 	EVENT_STRANGER, /* a foreign router sends */
 	EVENT_ATTACK,   /* somebody sends what he has captured or invented */
 	EVENT_FAULT,    /* the scenario strikes: a is the fault, b its argument */

@@ -1,5 +1,5 @@
 /* One simulated machine and its daemon. See node.h. */
-#include "world.h"
+#include "bundle.h"
 
 #include <string.h>
 
@@ -151,9 +151,14 @@ void
 node_tell_fitness(struct world *w, struct node *n)
 {
 	struct el_acts acts;
-	mono now = node_enter(w, n, &acts);
+	mono now;
 
 	n->fitness_news = false;
+	if (bundle_is_grouped(w)) {
+		bundle_learn_fitness(w, n);
+		return;
+	}
+	now = node_enter(w, n, &acts);
 	if (w->keyed && !n->pairing.carrier[SERVICE])
 		el_set_fitness(&n->e, now, EL_UNFIT, REASON_CARRIER_LOST, &acts);
 	else if (n->fit && n->impaired)
@@ -162,6 +167,39 @@ node_tell_fitness(struct world *w, struct node *n)
 		el_set_fitness(&n->e, now, n->fit ? EL_FIT : EL_UNFIT,
 			w->keyed ? REASON_NO_SOURCE_ADDRESS : REASON_CARRIER_LOST, &acts);
 	node_leave(w, n, &acts, CAUSE_FITNESS);
+}
+
+/* election_routers.c, router_set_fitness(). */
+void
+node_set_fitness(struct world *w, struct node *n, enum el_fitness fitness, enum reason why,
+	uint8_t priority)
+{
+	struct el_acts acts;
+	mono now;
+
+	if (priority != n->params.priority) {
+		world_trace(w, n, "its group has priority %u", priority);
+		n->params.priority = priority;
+		now = node_enter(w, n, &acts);
+		el_reconfigure(&n->e, now, &n->params, &acts);
+		node_leave(w, n, &acts, CAUSE_RECONFIGURE);
+	}
+	if (fitness == n->e.fitness && why == n->e.unfit)
+		return;
+	now = node_enter(w, n, &acts);
+	el_set_fitness(&n->e, now, fitness, why, &acts);
+	node_leave(w, n, &acts, CAUSE_FITNESS);
+}
+
+/* The order was carried out by the core: the checker looks at it as at any other call. */
+void
+node_ordered(struct world *w, struct node *n, const struct el_acts *acts)
+{
+	checker_before(w, n);
+	for (size_t i = acts->count; i-- > 0;)
+		if (acts->list[i].kind == EL_ROLE)
+			w->checker.before.role = acts->list[i].from;
+	node_leave(w, n, acts, CAUSE_GROUP);
 }
 
 void
@@ -235,6 +273,7 @@ perform(struct world *w, struct node *n, const struct el_acts *acts)
 	}
 	if (n->stopping && el_is_quiet(&n->e))
 		node_crash(w, n);
+	bundle_follow(w, n, acts);
 	arm(w, n);
 }
 
@@ -275,8 +314,8 @@ node_create(struct world *w, unsigned id)
 	n->clock = (struct sim_clock){.local_base = (1000 + 100 * (int64_t)id) * NS_PER_S};
 }
 
-static void
-start_election(struct world *w, struct node *n)
+void
+node_start(struct world *w, struct node *n)
 {
 	/* what an earlier life left is purged before anything else */
 	world_trace(w, n, "starts, purges %u", kernel_held(&n->kernel));
@@ -284,8 +323,8 @@ start_election(struct world *w, struct node *n)
 	node_tell_fitness(w, n);
 }
 
-static struct handover
-take_handover(const struct node *n)
+struct handover
+node_left(const struct node *n)
 {
 	return (struct handover){.active = n->e.role == EL_ACTIVE, .claimed = n->e.claimed,
 		.since = n->e.since, .last_advert = n->last_advert,
@@ -293,14 +332,8 @@ take_handover(const struct node *n)
 }
 
 void
-node_boot(struct world *w, struct node *n, bool handover)
+node_begin(struct world *w, struct node *n)
 {
-	struct handover left = take_handover(n);
-	struct el_acts acts;
-	mono now;
-
-	if (n->life != LIFE_DEAD)
-		return;
 	n->life = LIFE_RUNNING;
 	n->incarnation++;
 	n->off = n->stopping = n->in_kernel = n->fitness_news = false;
@@ -313,20 +346,34 @@ node_boot(struct world *w, struct node *n, bool handover)
 	if (w->keyed)
 		node_pair_start(w, n);
 	checker_booted(w, n);
-	if (!handover || !left.active || !n->fit) {
-		start_election(w, n);
+}
+
+bool
+node_resume(struct world *w, struct node *n, const struct handover *left)
+{
+	struct el_acts acts;
+	mono now = node_enter(w, n, &acts);
+	bool resumed;
+
+	w->checker.handover = left;
+	resumed = el_resume(&n->e, now, left->since, left->last_advert, left->lease_deadline, &acts);
+	if (!resumed)
+		w->checker.handover = NULL;
+	node_leave(w, n, &acts, CAUSE_RESUME);
+	w->checker.handover = NULL;
+	return resumed;
+}
+
+void
+node_boot(struct world *w, struct node *n, bool handover)
+{
+	struct handover left = node_left(n);
+
+	if (n->life != LIFE_DEAD)
 		return;
-	}
-	now = node_enter(w, n, &acts);
-	w->checker.handover = &left;
-	if (el_resume(&n->e, now, left.since, left.last_advert, left.lease_deadline, &acts)) {
-		node_leave(w, n, &acts, CAUSE_RESUME);
-		w->checker.handover = NULL;
-	} else {
-		w->checker.handover = NULL;
-		node_leave(w, n, &acts, CAUSE_RESUME);
-		start_election(w, n);
-	}
+	node_begin(w, n);
+	if (!handover || !left.active || !n->fit || !node_resume(w, n, &left))
+		node_start(w, n);
 }
 
 /* What the kernel has been asked already it may or may not have done. */

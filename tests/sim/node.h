@@ -109,7 +109,7 @@ struct world;
 enum cause {
 	CAUSE_FITNESS, CAUSE_PACKET, CAUSE_TICK, CAUSE_PREPARED, CAUSE_RESULT, CAUSE_REMOVED,
 	CAUSE_ADDRESSES, CAUSE_SWITCHOVER, CAUSE_STOP, CAUSE_RECONFIGURE, CAUSE_RESUME,
-	CAUSE_ANSWERED, CAUSE_CONTACT, CAUSE_HEALED, CAUSE_ANSWERS,
+	CAUSE_ANSWERED, CAUSE_CONTACT, CAUSE_HEALED, CAUSE_ANSWERS, CAUSE_GROUP,
 };
 
 void node_create(struct world *w, unsigned id);
@@ -126,6 +126,21 @@ void node_reconfigure(struct world *w, struct node *n, const struct el_params *p
 void node_new_addresses(struct world *w, struct node *n, unsigned count);
 void node_lose_addresses(struct world *w, struct node *n, unsigned mask);
 void node_stop(struct world *w, struct node *n);
+
+/* --- in parts, for a machine with several routers (machine.c) --- */
+
+struct handover node_left(const struct node *n);
+/* The process begins: it goes on, or starts its election. */
+void node_begin(struct world *w, struct node *n);
+bool node_resume(struct world *w, struct node *n, const struct handover *left);
+void node_start(struct world *w, struct node *n);
+/* The process goes on, if it stood still; ... and serves what waits. */
+bool node_rise(struct world *w, struct node *n);
+void node_serve(struct world *w, struct node *n);
+/* What the group is, and what it has ordered. */
+void node_set_fitness(struct world *w, struct node *n, enum el_fitness fitness, enum reason why,
+	uint8_t priority);
+void node_ordered(struct world *w, struct node *n, const struct el_acts *acts);
 
 /* An event of this node. */
 void node_event(struct world *w, struct node *n, const struct event *event);

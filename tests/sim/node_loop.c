@@ -1,5 +1,5 @@
 /* A node's event loop: what arrives, what had waited, in which order. See node.h. */
-#include "world.h"
+#include "bundle.h"
 
 /* Path by path, as the daemon reads its sockets. */
 static void
@@ -160,21 +160,35 @@ serve_plain(struct world *w, struct node *n)
 		node_tell_time(w, n);
 }
 
-void
-node_wake(struct world *w, struct node *n)
+bool
+node_rise(struct world *w, struct node *n)
 {
 	if (n->life != LIFE_HUNG && n->life != LIFE_PAUSED)
-		return;
+		return false;
 	world_trace(w, n, "wakes");
 	if (n->life == LIFE_PAUSED)
 		node_resume_machine(w, n);
 	n->life = LIFE_RUNNING;
 	checker_woke(w, n);
 	node_start_job(w, n);
+	return true;
+}
+
+void
+node_serve(struct world *w, struct node *n)
+{
 	if (w->keyed)
 		serve_all(w, n);
 	else
 		serve_plain(w, n);
+}
+
+void
+node_wake(struct world *w, struct node *n)
+{
+	if (!node_rise(w, n))
+		return;
+	node_serve(w, n);
 	checker_awake(w, n);
 }
 
@@ -331,6 +345,10 @@ node_event(struct world *w, struct node *n, const struct event *event)
 	case EVENT_CABLE:
 		if (!stale)
 			on_cable(w, n, (unsigned)event->a);
+		break;
+	case EVENT_SETTLE:
+		if (!stale)
+			bundle_look(w, n);
 		break;
 	case EVENT_STRANGER:
 	case EVENT_ATTACK:

@@ -1,5 +1,5 @@
 /* Faults and peace. See scenario.h. */
-#include "world.h"
+#include "bundle.h"
 
 #include <string.h>
 
@@ -54,6 +54,8 @@ scenario_start(struct world *w)
 		return;
 	}
 	w->count = rng_chance(&s->rng, 75) ? 2 : 3;
+	if (w->lane > 0)
+		w->count = w->bundle->lanes[0].count;
 	s->episodes = (unsigned)rng_between(&s->rng, 1, 4);
 	for (unsigned i = 0; i < w->count; i++) {
 		struct node *n = &w->nodes[i];
@@ -83,21 +85,21 @@ strike_life(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	struct rng *r = &w->scenario.rng;
 
 	if (fault == FAULT_STOP) {
-		node_stop(w, n);
+		machine_stop(w, n);
 		scenario_plan(w, lasts + 600 * NS_PER_MS, END_CRASH, n->id, 0);
 	} else if (fault == FAULT_CRASH) {
 		bool handover = rng_chance(r, 60);
 
-		node_crash(w, n);
+		machine_crash(w, n);
 		/* a supervisor is quick; whole machines are not */
 		if (handover)
 			lasts = rng_between(r, NS_PER_MS, 4 * n->params.interval_ns);
 		scenario_plan(w, lasts, END_CRASH, n->id, handover);
 	} else {
 		if (fault == FAULT_HANG)
-			node_hang(w, n);
+			machine_hang(w, n);
 		else
-			node_pause(w, n, rng_chance(r, 50));
+			machine_pause(w, n, rng_chance(r, 50));
 		scenario_plan(w, lasts, END_HANG, n->id, 0);
 	}
 }
@@ -200,7 +202,10 @@ strike_config(struct world *w, struct node *n, enum fault fault)
 	}
 	if (w->jitter_ns > p.interval_ns / 8)
 		p.interval_ns = n->params.interval_ns;
-	node_reconfigure(w, n, &p);
+	if (bundle_is_grouped(w))
+		bundle_reconfigure(w, n, &p);
+	else
+		node_reconfigure(w, n, &p);
 }
 
 static void
@@ -219,7 +224,7 @@ strike_stranger(struct world *w, int64_t lasts)
 }
 
 static void
-strike(struct world *w, enum fault fault, struct node *n)
+strike_router(struct world *w, enum fault fault, struct node *n)
 {
 	int64_t lasts = scenario_some_time(&w->scenario.rng, n->params.interval_ns / 4,
 		8 * NS_PER_S);
@@ -243,7 +248,7 @@ strike(struct world *w, enum fault fault, struct node *n)
 		strike_config(w, n, fault);
 		break;
 	case FAULT_SWITCHOVER:
-		node_switchover(w, n);
+		machine_switchover(w, n);
 		break;
 	case FAULT_STRANGER:
 		strike_stranger(w, lasts);
@@ -260,14 +265,53 @@ strike(struct world *w, enum fault fault, struct node *n)
 	}
 }
 
+static bool
+is_of_an_interface(enum fault fault)
+{
+	return fault == FAULT_CARRIER || fault == FAULT_CUT || fault == FAULT_CUT_ONE_WAY ||
+		fault == FAULT_NOISE || fault == FAULT_LOOP || fault == FAULT_REFUSAL;
+}
+
+static bool
+is_of_the_process(enum fault fault)
+{
+	return fault == FAULT_CRASH || fault == FAULT_HANG || fault == FAULT_PAUSE ||
+		fault == FAULT_STOP || fault == FAULT_SWITCHOVER;
+}
+
+/* One router of the group, all on one interface, or the machine. */
+static void
+strike(struct world *w, enum fault fault, struct node *n)
+{
+	struct bundle *b = w->bundle;
+	struct world *lane;
+	struct rng rng;
+
+	if (!bundle_is_grouped(w) || is_of_the_process(fault)) {
+		strike_router(w, fault, n);
+		return;
+	}
+	lane = bundle_draw_lane(b);
+	rng = lane->scenario.rng; /* for all of an interface it is the same fault */
+	for (unsigned i = 0; i < b->count; i++) {
+		bool shared = b->interfaces[i] == b->interfaces[lane->lane] &&
+			is_of_an_interface(fault);
+
+		if (!shared && i != lane->lane)
+			continue;
+		b->lanes[i].scenario.rng = rng;
+		strike_router(&b->lanes[i], fault, &b->lanes[i].nodes[n->id]);
+	}
+}
+
 static void
 end_fault(struct world *w, enum fault end, struct node *n, int64_t argument)
 {
 	struct wire *net = &w->network.wires[SERVICE];
 
 	switch (end) {
-	case END_CRASH: node_boot(w, n, argument != 0); break;
-	case END_HANG: node_wake(w, n); break;
+	case END_CRASH: machine_boot(w, n, argument != 0); break;
+	case END_HANG: machine_wake(w, n); break;
 	case END_CARRIER:
 		net->down[n->id] = false;
 		node_set_fit(w, n, true, rng_between(&w->scenario.rng, 1, 900) * NS_PER_MS);
@@ -288,6 +332,13 @@ end_fault(struct world *w, enum fault end, struct node *n, int64_t argument)
 /* --- the frame --- */
 
 static void
+nothing_is_settled(struct world *w)
+{
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		w->bundle->lanes[i].checker.settled_at = INT64_MAX;
+}
+
+static void
 begin_episode(struct world *w)
 {
 	struct scenario *s = &w->scenario;
@@ -295,7 +346,7 @@ begin_episode(struct world *w)
 	unsigned faults = w->keyed ? (unsigned)KEYED_FAULTS : (unsigned)FAULTS;
 	int64_t until = 0;
 
-	w->checker.settled_at = INT64_MAX;
+	nothing_is_settled(w);
 	while (strikes-- > 0) {
 		int64_t at = scenario_some_time(&s->rng, NS_PER_MS, 2 * NS_PER_S);
 		unsigned victim = rng_below(&s->rng, w->count);
@@ -307,6 +358,9 @@ begin_episode(struct world *w)
 		scenario_plan(w, at, (int)rng_below(&s->rng, faults), victim, 0);
 		until = at > until ? at : until;
 	}
+	for (unsigned i = 0; i < w->count && bundle_is_grouped(w); i++)
+		if (rng_chance(&w->bundle->rng, 50))
+			scenario_plan(w, rng_between(&w->bundle->rng, 0, 2 * NS_PER_S), TIE, i, 0);
 	until += rng_chance(&s->rng, 70) ? scenario_some_time(&s->rng, 10 * NS_PER_MS, 5 * NS_PER_S)
 					 : rng_between(&s->rng, 0, 8 * NS_PER_S);
 	s->episodes--;
@@ -330,15 +384,25 @@ time_to_settle(const struct world *w)
 	return (NS_PER_S + 10 * s->interval_ns + delay + pool) / 20 * 21 + s->trouble_ns;
 }
 
-/* All faults end; one node may stay away. */
+/* The slowest router's time; and two looks, a round of patience, and the longest delay again. */
+static int64_t
+time_to_settle_a_group(const struct bundle *b)
+{
+	int64_t longest = 0;
+
+	for (unsigned i = 0; i < b->count; i++) {
+		int64_t ns = time_to_settle(&b->lanes[i]);
+
+		longest = ns > longest ? ns : longest;
+	}
+	return b->count == 1 ? longest : longest + 2 * NS_PER_S + 6 * bundle_interval_ns(b);
+}
+
 static void
-begin_peace(struct world *w)
+bring_peace(struct world *w, unsigned absent)
 {
 	struct scenario *s = &w->scenario;
-	unsigned absent = rng_chance(&s->rng, 15) ? rng_below(&s->rng, w->count) : SIM_NODES;
-	int64_t settle;
 
-	world_trace(w, NULL, "peace");
 	s->epoch++; /* what was still planned does not happen */
 	s->stranger_every_ns = s->attack_every_ns = 0;
 	network_heal(w);
@@ -347,18 +411,36 @@ begin_peace(struct world *w)
 
 		n->kernel.mood = KERNEL_WELL;
 		n->pool_answers = true;
-		node_wake(w, n);
+		machine_wake(w, n);
 		if (i == absent)
-			node_crash(w, n);
-		else if (n->life == LIFE_DEAD || n->stopping)
+			machine_crash(w, n);
+		else if (w->lane == 0 && (machine_is_dead(w, n) || n->stopping))
 			scenario_plan(w, n->stopping ? 600 * NS_PER_MS : 0, END_CRASH, i, 0);
 		node_set_fit(w, n, true, 0);
 	}
+}
+
+/* All faults end; one node may stay away. */
+static void
+begin_peace(struct world *w)
+{
+	struct scenario *s = &w->scenario;
+	struct bundle *b = w->bundle;
+	unsigned absent = rng_chance(&s->rng, 15) ? rng_below(&s->rng, w->count) : SIM_NODES;
+	int64_t settle;
+
+	world_trace(w, NULL, "peace");
+	for (unsigned i = 0; i < b->count; i++)
+		bring_peace(&b->lanes[i], absent);
+	for (unsigned i = 0; i < w->count; i++)
+		bundle_tie(b, i);
 	if (w->keyed)
 		keyed_peace(w);
-	settle = w->keyed ? keyed_time_to_settle(w) : time_to_settle(w);
-	w->checker.settled_at = w->now + settle;
-	w->checker.changes = 0;
+	settle = w->keyed ? keyed_time_to_settle(w) : time_to_settle_a_group(b);
+	for (unsigned i = 0; i < b->count; i++) {
+		b->lanes[i].checker.settled_at = w->now + settle;
+		b->lanes[i].checker.changes = 0;
+	}
 	scenario_plan(w, settle + 4 * s->interval_ns + 100 * NS_PER_MS, POLITE, 0, 0);
 }
 
@@ -390,6 +472,56 @@ takeover_bound(const struct world *w, unsigned victim, bool resigns)
 	return soonest + soonest / 40 + 4 * NS_PER_MS + NETWORK_DELAY_NS + 2 * w->jitter_ns;
 }
 
+/*
+ * Two of the others would take over at the same moment, and the addresses of one LAN prefer the
+ * one, those of another LAN the other: both give way, and it takes a round more.
+ */
+static bool
+is_a_draw(const struct bundle *b, unsigned victim)
+{
+	unsigned one = (victim + 1) % SIM_NODES, two = (victim + 2) % SIM_NODES;
+	bool first = false, second = false;
+
+	for (unsigned i = 0; i < b->count; i++) {
+		const struct el_params *p = &b->lanes[i].nodes[one].params;
+		const struct el_params *q = &b->lanes[i].nodes[two].params;
+
+		if (b->lanes[i].count < SIM_NODES || p->priority != q->priority)
+			return false;
+		if (ip_addr_compare(&p->own, &q->own) > 0)
+			first = true;
+		else
+			second = true;
+	}
+	return first && second;
+}
+
+/* All routers of a group: when the slowest can. */
+static int64_t
+group_bound(const struct world *w, unsigned victim, bool resigns)
+{
+	const struct bundle *b = w->bundle;
+	int64_t longest = 0;
+
+	if (is_a_draw(b, victim))
+		return INT64_MAX;
+	for (unsigned i = 0; i < b->count; i++) {
+		int64_t bound = takeover_bound(&b->lanes[i], victim, resigns);
+
+		longest = bound > longest ? bound : longest;
+	}
+	return longest;
+}
+
+/* Of one router's addresses, when it has a group. */
+static void
+lose_fitness(struct world *w, unsigned victim)
+{
+	struct world *lane = bundle_is_grouped(w) ? bundle_draw_lane(w->bundle) : w;
+
+	node_set_fit(lane, &lane->nodes[victim], false, 0);
+}
+
 /* All is well, and one thing happens to the active: who takes over, and when? */
 static void
 begin_polite(struct world *w)
@@ -401,12 +533,13 @@ begin_polite(struct world *w)
 	unsigned victim = 0;
 	int64_t bound;
 
-	w->scenario.trouble_ns = 0; /* settled */
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		w->bundle->lanes[i].scenario.trouble_ns = 0; /* settled */
 	while (victim < w->count && (w->nodes[victim].life != LIFE_RUNNING ||
 		w->nodes[victim].e.role != EL_ACTIVE))
 		victim++;
 	bound = victim == w->count || w->keyed ? INT64_MAX :
-		takeover_bound(w, victim, fault != FAULT_CRASH && fault != FAULT_HANG);
+		group_bound(w, victim, fault != FAULT_CRASH && fault != FAULT_HANG);
 	if (w->keyed && victim < w->count && rng_chance(r, 80)) {
 		w->checker.settled_at = INT64_MAX;
 		bound = keyed_polite(w, &w->nodes[victim], fault);
@@ -421,28 +554,27 @@ begin_polite(struct world *w)
 		go_on(w, 0);
 		return;
 	}
-	w->checker.settled_at = INT64_MAX;
+	nothing_is_settled(w);
 	if (rng_chance(r, 25)) { /* a slow release must not hold the others off for long */
 		w->nodes[victim].kernel.mood = KERNEL_SLUGGISH;
 		w->scenario.trouble_ns = NS_PER_S;
 		bound += release_patience_ns;
 	}
 	switch (fault) {
-	case FAULT_SWITCHOVER: node_switchover(w, &w->nodes[victim]); break;
-	case FAULT_UNFIT: node_set_fit(w, &w->nodes[victim], false, 0); break;
-	case FAULT_STOP: node_stop(w, &w->nodes[victim]); break;
-	case FAULT_HANG: node_hang(w, &w->nodes[victim]); break;
-	default: node_crash(w, &w->nodes[victim]); break;
+	case FAULT_SWITCHOVER: machine_switchover(w, &w->nodes[victim]); break;
+	case FAULT_UNFIT: lose_fitness(w, victim); break;
+	case FAULT_STOP: machine_stop(w, &w->nodes[victim]); break;
+	case FAULT_HANG: machine_hang(w, &w->nodes[victim]); break;
+	default: machine_crash(w, &w->nodes[victim]); break;
 	}
 	scenario_plan(w, bound, JUDGEMENT, victim, fault);
 }
 
 static void
-judge(struct world *w, unsigned victim, enum fault fault)
+judge_router(struct world *w, unsigned victim, enum fault fault)
 {
 	struct node *n = &w->nodes[victim];
 	unsigned active = 0;
-	int64_t rest = scenario_some_time(&w->scenario.rng, 600 * NS_PER_MS, 8 * NS_PER_S);
 
 	for (unsigned i = 0; i < w->count; i++)
 		active += i != victim && w->nodes[i].life == LIFE_RUNNING &&
@@ -452,10 +584,23 @@ judge(struct world *w, unsigned victim, enum fault fault)
 	if (n->life == LIFE_RUNNING && n->e.role == EL_ACTIVE)
 		world_fail(w, n, "still active (fault %d)", (int)fault);
 	n->kernel.mood = KERNEL_WELL;
+}
+
+static void
+judge(struct world *w, unsigned victim, enum fault fault)
+{
+	struct node *n = &w->nodes[victim];
+	int64_t rest = scenario_some_time(&w->scenario.rng, 600 * NS_PER_MS, 8 * NS_PER_S);
+
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		judge_router(&w->bundle->lanes[i], victim, fault);
 	if (w->keyed)
 		keyed_judge(w, n, fault);
 	switch (fault) {
-	case FAULT_UNFIT: scenario_plan(w, rest, END_UNFIT, victim, 0); break;
+	case FAULT_UNFIT:
+		for (unsigned i = 0; i < w->bundle->count; i++)
+			scenario_plan(&w->bundle->lanes[i], rest, END_UNFIT, victim, 0);
+		break;
 	case FAULT_HANG: scenario_plan(w, rest, END_HANG, victim, 0); break;
 	case FAULT_SWITCHOVER: break;
 	case FAULT_CARRIER: scenario_plan(w, rest, END_CARRIER, victim, 0); break;
@@ -501,6 +646,8 @@ scenario_event(struct world *w, const struct event *event)
 		begin_polite(w);
 	else if (event->a == JUDGEMENT)
 		judge(w, event->node, (enum fault)event->b);
+	else if (event->a == TIE)
+		bundle_tie(w->bundle, event->node);
 	else if (event->a == THE_END)
 		w->scenario.over = true;
 	else

@@ -47,6 +47,7 @@ enum fault {
 	END_STRANGER, END_LOOP, END_POOL, END_REFUSAL, MORE_REMOVAL,
 	END_PATH, END_ISOLATE, END_IMPAIR, END_ATTACK, END_SQUATTER, WITHDRAWAL,
 	EPISODE, PEACE, POLITE, JUDGEMENT, THE_END,
+	TIE, /* a reload makes a group of a node's routers */
 };
 
 struct node;

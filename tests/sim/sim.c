@@ -6,10 +6,11 @@
  *   sim --seed S [--trace]        run one, and tell everything that happens
  *   sim --forever                 until one fails
  *
- * Half of the seeds are plain VRRP, half are keyed pairs. --keyed and --plain make every seed a
- * world of that kind.
+ * Half of the seeds are plain VRRP, half are keyed pairs; a fifth of the plain ones have nodes with
+ * a group of two or three virtual routers. --keyed, --plain and --groups make every seed a world of
+ * that kind.
  */
-#include "world.h"
+#include "bundle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static int
 usage(void)
 {
 	fputs("usage: sim [--start S] [--seeds N] [--first] | sim --seed S [--trace] | sim --forever\n"
-		"       --keyed, --plain: every seed is a world of that kind\n", stderr);
+		"       --keyed, --plain, --groups: every seed is a world of that kind\n", stderr);
 	return 1;
 }
 
@@ -56,6 +57,8 @@ read_options(char **argv, struct options *o)
 			o->only = WORLDS_KEYED;
 		} else if (strcmp(*argv, "--plain") == 0) {
 			o->only = WORLDS_PLAIN;
+		} else if (strcmp(*argv, "--groups") == 0) {
+			o->only = WORLDS_GROUPS;
 		} else if (strcmp(*argv, "--forever") == 0) {
 			o->count = UINT64_MAX - o->start;
 			o->first = true;
@@ -79,7 +82,7 @@ read_options(char **argv, struct options *o)
 int
 main(int argc, char **argv)
 {
-	static struct world w;
+	static struct bundle b;
 	struct options o = {.start = 1, .count = 1000};
 	uint64_t failures = 0, ran = 0, takeovers = 0, steps = 0;
 	clock_t began = clock();
@@ -90,18 +93,21 @@ main(int argc, char **argv)
 		uint64_t seed = o.start + i;
 
 		ran++;
-		if (!world_run(&w, seed, o.only, o.trace)) {
+		if (!bundle_run(&b, seed, o.only, o.trace)) {
 			fprintf(stderr, "  again: tests/sim/sim --seed %" PRIu64 " --trace%s\n", seed,
 				o.only == WORLDS_KEYED ? " --keyed" :
-				o.only == WORLDS_PLAIN ? " --plain" : "");
+				o.only == WORLDS_PLAIN ? " --plain" :
+				o.only == WORLDS_GROUPS ? " --groups" : "");
 			failures++;
 		}
-		takeovers += w.checker.takeovers;
-		steps += w.steps;
+		for (unsigned lane = 0; lane < b.count; lane++)
+			takeovers += b.lanes[lane].checker.takeovers;
+		steps += b.steps;
 		if (failures == FAILURES_MAX || (failures > 0 && o.first))
 			break;
 	}
-	events_free(&w.events);
+	for (unsigned lane = 0; lane < SIM_LANES; lane++)
+		events_free(&b.lanes[lane].events);
 	printf("sim: %" PRIu64 " seeds from %" PRIu64 ", %" PRIu64 " takeovers, %" PRIu64
 		" steps, %" PRIu64 " failed, %.1f s\n", ran, o.start, takeovers, steps, failures,
 		(double)(clock() - began) / CLOCKS_PER_SEC);

@@ -1,17 +1,16 @@
-/* One run: take the next event, let it happen, look at everything. */
-#include "world.h"
+/* One world: what is told of it, how it begins, what happens in it. See world.h. */
+#include "bundle.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-
-static const uint64_t steps_max = 2000000;
 
 static void
 tell(FILE *to, const struct world *w, const struct node *n, const char *format, va_list ap)
 {
 	fprintf(to, "%12.6f ", (double)w->now / (double)NS_PER_S);
-	if (n)
+	if (n && bundle_is_grouped(w))
+		fprintf(to, "node %u.%u %-6s ", n->id, w->lane, el_role_name(n->e.role));
+	else if (n)
 		fprintf(to, "node %u %-6s ", n->id, el_role_name(n->e.role));
 	else
 		fprintf(to, "%14s", "");
@@ -36,19 +35,22 @@ world_fail(struct world *w, const struct node *n, const char *format, ...)
 {
 	va_list ap;
 
-	if (w->failed)
+	if (w->bundle->failed)
 		return;
-	w->failed = true;
+	w->bundle->failed = true;
 	fflush(stdout);
-	fprintf(stderr, "FAILED seed %llu: ", (unsigned long long)w->seed);
+	fprintf(stderr, "FAILED seed %llu: ", (unsigned long long)w->bundle->seed);
 	va_start(ap, format);
 	tell(stderr, w, n, format, ap);
 	va_end(ap);
 }
 
-static void
-introduce(struct world *w)
+void
+world_introduce(struct world *w)
 {
+	if (bundle_is_grouped(w))
+		world_trace(w, NULL, "router %u of a group, on interface %u", w->lane,
+			w->bundle->interfaces[w->lane]);
 	world_trace(w, NULL, "%s, paths %u, jitter %lld us", w->keyed ? "a keyed pair" : "plain",
 		w->network.count, (long long)(w->jitter_ns / NS_PER_US));
 	for (unsigned i = 0; i < w->count; i++) {
@@ -63,35 +65,25 @@ introduce(struct world *w)
 	}
 }
 
-bool
-world_run(struct world *w, uint64_t seed, enum worlds only, bool trace)
+void
+world_start(struct world *w, uint64_t seed, bool keyed, bool trace)
 {
-	struct rng kind;
-	struct events events = w->events;
-	struct event event;
+	struct world fresh = {.bundle = w->bundle, .lane = w->lane, .events = w->events,
+		.seed = seed, .trace = trace, .keyed = keyed};
 
-	memset(w, 0, sizeof(*w));
-	w->events = events; /* its memory serves all runs */
+	*w = fresh; /* the memory of the events serves all runs */
 	events_clear(&w->events);
-	w->seed = seed;
-	w->trace = trace;
 	w->network.rng = rng_stream(seed, 2);
 	w->network.count = 1;
-	kind = rng_stream(seed, 3);
-	w->keyed = only == WORLDS_KEYED || (only == WORLDS_ALL && rng_chance(&kind, 50));
 	scenario_start(w);
 	checker_start(w);
-	introduce(w);
-	while (!w->failed && !w->scenario.over && events_next(&w->events, &event)) {
-		w->now = event.at;
-		if (event.kind == EVENT_FAULT || event.kind == EVENT_STRANGER ||
-			event.kind == EVENT_ATTACK)
-			scenario_event(w, &event);
-		else
-			node_event(w, &w->nodes[event.node], &event);
-		checker_step(w);
-		if (++w->steps > steps_max)
-			world_fail(w, NULL, "more than %llu steps", (unsigned long long)steps_max);
-	}
-	return !w->failed;
+}
+
+void
+world_step(struct world *w, const struct event *event)
+{
+	if (event->kind == EVENT_FAULT || event->kind == EVENT_STRANGER || event->kind == EVENT_ATTACK)
+		scenario_event(w, event);
+	else
+		node_event(w, &w->nodes[event->node], event);
 }

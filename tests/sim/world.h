@@ -1,4 +1,4 @@
-/* Everything there is in one run of the simulator. */
+/* One virtual router on every node, and all that is around it. */
 #ifndef TANDEM_SIM_WORLD_H
 #define TANDEM_SIM_WORLD_H
 
@@ -9,7 +9,11 @@
 #include "node.h"
 #include "scenario.h"
 
+struct bundle;
+
 struct world {
+	struct bundle *bundle; /* it is part of */
+	unsigned lane;         /* its number there */
 	uint64_t seed;
 	int64_t now; /* true time */
 	struct events events;
@@ -21,16 +25,13 @@ struct world {
 	struct scenario scenario;
 	struct checker checker;
 	struct attacker attacker;
-	uint64_t steps;
 	bool trace;
-	bool failed;
 };
 
-/* Which kind of world a seed is: as the seed says, or one kind only. */
-enum worlds { WORLDS_ALL, WORLDS_PLAIN, WORLDS_KEYED };
-
-/* Run one seed; false when an invariant broke (told on stderr). */
-bool world_run(struct world *w, uint64_t seed, enum worlds only, bool trace);
+/* `bundle` and `lane` are set. */
+void world_start(struct world *w, uint64_t seed, bool keyed, bool trace);
+void world_introduce(struct world *w);
+void world_step(struct world *w, const struct event *event);
 /* A line of the trace; the node may be NULL. */
 void world_trace(struct world *w, const struct node *n, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
