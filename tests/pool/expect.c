@@ -58,3 +58,12 @@ has_row(struct bench *b, const void *row)
 	(void)b;
 	return strstr(bench_table(), row) != NULL;
 }
+
+int
+weight_of(const char *server)
+{
+	const char *row = strstr(bench_table(), server);
+	const char *weight = row ? strstr(row, "-w ") : NULL;
+
+	return weight ? atoi(weight + 3) : -1;
+}

@@ -75,7 +75,7 @@ static const char kernel_http_web2_down[] = K_HTTP K_FOREIGN K_WEB1 K_FOREIGN1;
 static const char kernel_changed[] =
 	K_HTTP K_FOREIGN K_DNS K_WEB1_5 K_WEB2 K_WEB3 K_FOREIGN1 K_NS1;
 
-static void
+void
 foreign_service(void)
 {
 	bench_shell("ipvsadm -A -t 10.99.0.1:99 -s rr && "
@@ -256,62 +256,6 @@ blames_nobody(struct bench *b)
 	expect_line(b, "event=plan reason=drift");
 	check(bench_configure(b, everything), "(as before)");
 	expect_table(b, SLOW_MS, kernel_hot, "as before");
-}
-
-#define RAMPED HEAD "virtual_servers = (\n" \
-	"  { name = \"http\"; router = \"web\"; listen = \"10.77.0.100:80\"; protocol = \"tcp\";\n" \
-	"    scheduler = \"wrr\"; forwarding = \"nat\"; slow_start_s = 4; " PROBE "\n" \
-	"    real_servers = ( { name = \"web1\"; address = \"10.88.0.21:8080\"; weight = 1; },\n" \
-	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; } ); } );\n"
-
-/* The weight that ipvsadm shows for a server; -1: not there. */
-static int
-weight_of(const char *server)
-{
-	const char *row = strstr(bench_table(), server);
-	const char *weight = row ? strstr(row, "-w ") : NULL;
-
-	return weight ? atoi(weight + 3) : -1;
-}
-
-static void
-warms_who_was_down(struct bench *b)
-{
-	mono begun;
-	int before = 0, steps = 0;
-
-	bench_report(b, "10.88.0.22:8080", false, REASON_TCP_REFUSED, 111);
-	check(bench_configure(b, RAMPED), "(slow start is configured)");
-	bench_until(b, SLOW_MS, has_row, "-r 10.88.0.21:8080 -m -w 100");
-	check(weight_of("10.88.0.21:8080") == 100, "a reload: a hundredfold, and no slow start");
-	bench_forget(b);
-	begun = mono_now();
-	bench_report(b, "10.88.0.22:8080", true, REASON_PROBE_OK, 0);
-	expect_line(b, "server=10.88.0.22:8080 weight=30"); /* a tenth */
-	while (weight_of("10.88.0.22:8080") < 300 && !mono_due(mono_add_ns(begun, 9 * NS_PER_S),
-		mono_now())) {
-		int weight = weight_of("10.88.0.22:8080");
-
-		check(weight >= before, "and climbs: %d", weight);
-		steps += weight != before;
-		before = weight;
-		bench_run(b, 500);
-	}
-	check(weight_of("10.88.0.22:8080") == 300 && mono_diff_ns(mono_now(), begun) > 3 * NS_PER_S &&
-		steps >= 2, "to all of it, in %d steps and %d ms", steps,
-		(int)(mono_diff_ns(mono_now(), begun) / NS_PER_MS));
-	check(weight_of("10.88.0.21:8080") == 100, "the other one has what it had");
-	check(!bench_logged(b, "reason=drift"), "and nobody else is held guilty of it");
-	expect_line(b, "event=plan reason=slow-start");
-	bench_report(b, "10.88.0.21:8080", false, REASON_TCP_REFUSED, 111);
-	bench_report(b, "10.88.0.22:8080", false, REASON_TCP_REFUSED, 111);
-	bench_run(b, 300);
-	bench_report(b, "10.88.0.22:8080", true, REASON_PROBE_OK, 0);
-	bench_run(b, 300);
-	check(weight_of("10.88.0.22:8080") == 300, "the only healthy one serves at once");
-	check(bench_configure(b, everything), "(without slow start again)");
-	all_up(b);
-	expect_table(b, SLOW_MS, kernel_hot, "plain weights again");
 }
 
 static void

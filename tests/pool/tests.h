@@ -22,14 +22,19 @@ bool has_no_targets(struct bench *b, const void *address);
 /* The start of the answer as text. */
 const char *ask_for(struct bench *b, const char *request);
 bool has_row(struct bench *b, const void *row);
+/* The weight that ipvsadm shows for a server; -1: not there. */
+int weight_of(const char *server);
 
 /* main.c: a configuration with three virtual servers, and what the kernel has of it */
 extern const char everything[], kernel_hot[], kernel_web2_down[];
 void all_up(struct bench *b);
+/* A service of somebody else. */
+void foreign_service(void);
 
 void hears_agents(struct bench *b);
 void weighs_by_programs(struct bench *b);
 void groups_probes(struct bench *b);
+void warms_who_was_down(struct bench *b);
 void keeps_out_who_is_asked_anew(struct bench *b);
 void keeps_the_departing_out(struct bench *b);
 
