@@ -408,7 +408,7 @@ config_probe_is_sound(const struct conf_probe *p)
 		words_are_sound(&p->command) && words_are_sound(&p->environment) && ENDS(p->user) &&
 		(p->type != CONF_PROBE_EXEC || p->command.count > 0) &&
 		p->method < METHODS && p->http_version < HTTP_VERSIONS &&
-		(!p->data_path || p->through.family == IP_NONE || ip_addr_size(&p->through) != 0) &&
+		(p->through.family == IP_NONE || ip_addr_size(&p->through) != 0) &&
 		p->type <= CONF_PROBE_ANY && p->member_count <= LIMIT_MEMBERS &&
 		p->status_count <= LIMIT_STATUS_RANGES &&
 		p->tls_min <= CONF_TLS_1_3 &&
