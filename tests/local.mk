@@ -43,6 +43,7 @@ EXTRA_DIST += tests/lib/lab.sh
 EXTRA_DIST += tests/lib/nginx.sh
 EXTRA_DIST += tests/lib/peers.sh
 EXTRA_DIST += tests/lib/scenario.sh
+EXTRA_DIST += tests/lib/clock.sh
 EXTRA_DIST += tests/lib/servers.sh
 EXTRA_DIST += tests/lib/story.sh
 EXTRA_DIST += tests/lib/watch

@@ -3,7 +3,8 @@
  *
  * One resolution (nanoseconds), one clock (CLOCK_BOOTTIME, so that a suspended machine sees the
  * time it slept), wrapped in a struct so that adding milliseconds to nanoseconds or comparing a
- * moment with a duration does not compile. Wall clock time is never used anywhere in tandem.
+ * moment with a duration does not compile. Nothing is decided by the wall clock, which is only shown;
+ * but for what outlasts a boot (core/lasting.h).
  *
  * Everything here but the two of clock.c is pure. Durations are plain int64_t with their unit in the name.
  */

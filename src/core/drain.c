@@ -74,7 +74,7 @@ drain_eta_ns(const struct drain *d)
 }
 
 bool
-drain_time_is_over(int64_t since_s, int64_t drain_s, int64_t now_s)
+drain_time_is_over(mono since, int64_t drain_s, mono now)
 {
-	return drain_s != 0 && now_s - since_s > drain_s;
+	return drain_s != 0 && mono_diff_ns(now, since) / NS_PER_S >= drain_s;
 }

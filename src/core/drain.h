@@ -24,10 +24,9 @@ void drain_sample(struct drain *d, mono now, uint32_t connections);
 int64_t drain_eta_ns(const struct drain *d);
 
 /*
- * Has a drain that began at `since_s` and lets connections go on for drain_s (0: for ever) had its time?
- * The clock is the operator's and has whole seconds, because the drain outlasts a boot: the second
- * that it began in may have been all but over, so that one more has to pass.
+ * Has a drain that began then and lets connections go on for drain_s (0: for ever) had its time? It may
+ * have begun before the machine did: core/lasting.h.
  */
-bool drain_time_is_over(int64_t since_s, int64_t drain_s, int64_t now_s);
+bool drain_time_is_over(mono since, int64_t drain_s, mono now);
 
 #endif

@@ -9,29 +9,22 @@
 #include "conf/host.h"
 #include "control/server.h"
 #include "linux/ipvs_connections.h"
+#include "linux/lasting_clock.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CLIENTS_SHOWN = 5 };
 
-/* The operator's clock: an end that is stored has to mean something after a boot. */
-static int64_t
-wall_s(void)
-{
-	return (int64_t)time(NULL);
-}
-
 static bool
-drain_is_over(const struct override *r, uint8_t protocol, int64_t now_s)
+drain_is_over(const struct override *r, uint8_t protocol, mono now)
 {
 	return r->admin == POOL_DRAINED &&
-		(protocol == CONF_UDP || drain_time_is_over(r->since_s, r->drain_s, now_s));
+		(protocol == CONF_UDP || drain_time_is_over(r->since, r->drain_s, now));
 }
 
 void
@@ -47,7 +40,7 @@ operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 		return;
 	if (r->admin != POOL_ENABLED) {
 		m->admin = r->admin;
-		m->over = drain_is_over(r, v->protocol, wall_s());
+		m->over = drain_is_over(r, v->protocol, mono_now());
 	}
 	if (r->weight >= 0) { /* who says a number means that number */
 		m->weight = (uint32_t)r->weight;
@@ -95,6 +88,7 @@ log_operation(struct pool *p, const char *virtual, const char *real, const char 
 void
 operate_open(struct pool *p)
 {
+	struct lasting_clock clock = lasting_clock_of_boot();
 	char *text = NULL;
 	size_t length;
 	int error = state_read(p, STATE_OVERRIDES, &text, &length);
@@ -103,7 +97,7 @@ operate_open(struct pool *p)
 		return;
 	if (error != 0)
 		pool_complain(p, "cannot read the overrides of servers; none of them counts", error);
-	else if (!overlay_parse(&p->overlay, text, length))
+	else if (!overlay_parse(&p->overlay, text, length, &clock))
 		pool_complain(p, "the file of overrides is damaged; what could be read of it counts", EIO);
 	free(text);
 }
@@ -111,12 +105,16 @@ operate_open(struct pool *p)
 static void
 store(struct pool *p)
 {
+	struct lasting_clock clock = lasting_clock_of_boot();
 	struct state_text t;
 	FILE *f = state_text(&t);
 
 	overlay_tidy(&p->overlay);
-	if (f)
-		overlay_print(&p->overlay, f);
+	if (f) {
+		overlay_print(&p->overlay, f, &clock);
+		p->overlay.stored = clock;
+		p->overlay.stale = false;
+	}
 	state_put_text(p, STATE_OVERRIDES, &t);
 }
 
@@ -225,7 +223,7 @@ answer_drain(const struct pool *p, const struct meant *m, json_t *lines)
 	const struct conf_real *real = &p->config.reals[m->real];
 	const struct override *r = overlay_find(&p->overlay, v->name, real->name);
 	const struct drain *d = &p->targets[m->real].drain;
-	int64_t eta_ns = drain_eta_ns(d), left_s = r ? r->since_s + r->drain_s - wall_s() : 0;
+	int64_t eta_ns = drain_eta_ns(d);
 	uint32_t connections = live(p, m->virtual, m->real);
 
 	if (connections == 0)
@@ -236,7 +234,8 @@ answer_drain(const struct pool *p, const struct meant *m, json_t *lines)
 	else
 		answer_line(lines, "%s/%s: drained, %u connections", v->name, real->name, connections);
 	if (connections != 0 && r && r->drain_s != 0 && v->protocol != CONF_UDP)
-		answer_line(lines, "  what is left in %lld s is cut", (long long)(left_s > 0 ? left_s : 0));
+		answer_line(lines, "  what is left in %lld s is cut", (long long)lasting_left_s(
+			mono_add_ns(r->since, r->drain_s * NS_PER_S), mono_now()));
 	if (connections != 0)
 		answer_clients(p, m->real, lines);
 }
@@ -248,23 +247,24 @@ set_admin(struct pool *p, const struct control_request *q, const struct meant *m
 	const struct conf_virtual *v = &p->config.virtuals[m->virtual];
 	const struct conf_real *real = &p->config.reals[m->real];
 	struct override *r = overlay_get(&p->overlay, v->name, real->name);
-	int64_t now_s = wall_s();
+	mono now = mono_now();
 
 	if (!r)
 		return;
 	if (r->admin != admin) {
 		log_operation(p, v->name, real->name, overlay_admin_name(r->admin),
 			overlay_admin_name(admin), REASON_OPERATOR, live(p, m->virtual, m->real));
-		r->since_s = now_s;
+		r->since = now;
 		if (admin == POOL_DRAINED)
-			drain_begin(&p->targets[m->real].drain, mono_now(), live(p, m->virtual, m->real));
+			drain_begin(&p->targets[m->real].drain, now, live(p, m->virtual, m->real));
 		else
 			p->targets[m->real].drain = (struct drain){.since = MONO_NEVER};
 		p->targets[m->real].drain_told = false;
 	}
 	r->admin = admin;
 	r->drain_s = v->drain_s;
-	r->until_s = q->for_s > 0 && admin != POOL_ENABLED ? now_s + q->for_s : 0;
+	r->until = q->for_s > 0 && admin != POOL_ENABLED ? mono_add_ns(now, q->for_s * NS_PER_S)
+		: MONO_NEVER;
 }
 
 static void
@@ -410,6 +410,7 @@ remove_server(struct pool *p, struct control_client *client, const struct contro
 		r->removed = !r->added;
 		r->added = false;
 		r->admin = POOL_ENABLED;
+		r->until = MONO_NEVER;
 		r->weight = -1;
 	}
 	free(meant);
@@ -451,18 +452,18 @@ operate(struct pool *p, struct control_client *client, const struct control_requ
 static bool
 undo_what_ended(struct pool *p)
 {
-	int64_t now_s = wall_s();
+	mono now = mono_now();
 	bool changed = false;
 
 	for (uint32_t i = 0; i < p->overlay.count; i++) {
 		struct override *r = &p->overlay.rows[i];
 
-		if (r->until_s == 0 || now_s < r->until_s)
+		if (!mono_due(r->until, now))
 			continue;
 		log_operation(p, r->virtual, r->real, overlay_admin_name(r->admin),
 			overlay_admin_name(POOL_ENABLED), REASON_OVERRIDE_ENDED, -1);
 		r->admin = POOL_ENABLED;
-		r->until_s = 0;
+		r->until = MONO_NEVER;
 		changed = true;
 	}
 	return changed;
@@ -485,13 +486,22 @@ follow_drain(struct pool *p, uint32_t virtual_row, uint32_t row)
 	if (mono_is_never(t->drain.since))
 		drain_begin(&t->drain, mono_now(), connections);
 	drain_sample(&t->drain, mono_now(), connections);
-	over = drain_is_over(r, v->protocol, wall_s());
+	over = drain_is_over(r, v->protocol, mono_now());
 	if (t->drain_told || (connections != 0 && !over))
 		return false;
 	t->drain_told = true;
 	log_operation(p, v->name, real->name, "drained", connections == 0 ? "idle" : "cut",
 		connections == 0 ? REASON_DRAINED : REASON_DRAIN_DEADLINE, connections);
 	return over;
+}
+
+/* Does the file tell moments by another boot, or by a wall clock that was set since? */
+static bool
+is_told_otherwise(const struct pool *p)
+{
+	struct lasting_clock clock = lasting_clock_now();
+
+	return p->overlay.stale || lasting_clock_was_set(&p->overlay.stored, &clock);
 }
 
 void
@@ -508,6 +518,8 @@ operate_second(struct pool *p)
 		store(p);
 		targets_refresh(p);
 		changed = true;
+	} else if (is_told_otherwise(p)) {
+		store(p);
 	}
 	if (changed)
 		table_apply_now(p, REASON_OPERATOR);

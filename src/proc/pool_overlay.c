@@ -58,6 +58,7 @@ overlay_get(struct overlay *o, const char *virtual, const char *real)
 	memcpy(row->virtual, virtual, strnlen(virtual, LIMIT_NAME - 1));
 	memcpy(row->real, real, strnlen(real, LIMIT_NAME - 1));
 	row->weight = -1;
+	row->until = MONO_NEVER;
 	return row;
 }
 

@@ -8,6 +8,7 @@
 #define TANDEM_PROC_POOL_OVERLAY_H
 
 #include "conf/config.h"
+#include "core/lasting.h"
 #include "core/pool.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ struct pool;
 struct override {
 	char virtual[LIMIT_NAME], real[LIMIT_NAME];
 	enum pool_admin admin;
-	int64_t since_s, until_s;    /* of that; wall clock, because it outlasts a boot. 0: no end */
+	mono since, until;           /* of that, maybe before this boot; MONO_NEVER: no end */
 	int64_t drain_s;             /* POOL_DRAINED: what is left then is cut; 0: never */
 	int32_t weight;              /* -1: as configured */
 	bool added, removed;
@@ -30,6 +31,8 @@ struct override {
 struct overlay {
 	struct override *rows;       /* by the names of virtual and real server */
 	uint32_t count;
+	struct lasting_clock stored; /* by which the moments in the file were written */
+	bool stale;                  /* ... in another boot: they are to be written anew */
 };
 
 enum { OVERLAY_MAX = 4096 };
@@ -52,9 +55,9 @@ bool overlay_same_place(const struct config *c, const struct conf_real *real,
 const char *overlay_admin_name(enum pool_admin admin);
 
 /* pool_overlay_file.c: as JSON. */
-/* False: that is not what we wrote; the rows that could be read are used. */
-bool overlay_parse(struct overlay *o, const char *text, size_t length);
+/* False: that is not what we wrote; the rows that could be read are used. `c` with the boot's id. */
+bool overlay_parse(struct overlay *o, const char *text, size_t length, const struct lasting_clock *c);
 /* What does not get there is seen at the stream. */
-void overlay_print(const struct overlay *o, FILE *f);
+void overlay_print(const struct overlay *o, FILE *f, const struct lasting_clock *c);
 
 #endif

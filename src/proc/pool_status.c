@@ -11,6 +11,7 @@
 #include "control/server.h"
 #include "core/survival.h"
 #include "core/virtual_mac.h"
+#include "linux/lasting_clock.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -345,6 +346,15 @@ members_json(const struct pool *p, uint32_t row, mono now)
 	return list;
 }
 
+/* What the operator's clock shows then: it may be set at any time, so that nothing else is made of it. */
+static json_t *
+wall_json(mono at)
+{
+	struct lasting_clock clock = lasting_clock_now();
+
+	return json_integer((json_int_t)lasting_wall_s(at, &clock));
+}
+
 /* What an operator changed; null: nothing. */
 static json_t *
 override_json(const struct override *r)
@@ -357,7 +367,7 @@ override_json(const struct override *r)
 	put(o, "state", json_string(overlay_admin_name(r->admin)));
 	put(o, "weight", r->weight >= 0 ? json_integer(r->weight) : json_null());
 	put(o, "added", json_boolean(r->added));
-	put(o, "until_s", r->until_s != 0 ? json_integer((json_int_t)r->until_s) : json_null());
+	put(o, "until_s", mono_is_never(r->until) ? json_null() : wall_json(r->until));
 	return o;
 }
 
@@ -374,8 +384,8 @@ drain_json(const struct override *r, const struct pool_target *t, const struct v
 	put_int(o, "connections", k ? k->active_connections + k->inactive_connections : 0);
 	put_int(o, "begun_with", t->drain.begun_with);
 	put(o, "eta_ms", eta_ns < 0 ? json_null() : json_integer((json_int_t)(eta_ns / NS_PER_MS)));
-	put(o, "deadline_s", r->drain_s != 0 ? json_integer((json_int_t)(r->since_s + r->drain_s))
-		: json_null());
+	put(o, "deadline_s", r->drain_s != 0
+		? wall_json(mono_add_ns(r->since, r->drain_s * NS_PER_S)) : json_null());
 	return o;
 }
 

@@ -65,6 +65,7 @@ EXTRA_DIST += tests/netns/t_mark.sh
 EXTRA_DIST += tests/netns/t_names.sh
 EXTRA_DIST += tests/netns/t_names_probes.sh
 EXTRA_DIST += tests/netns/t_operator.sh
+EXTRA_DIST += tests/netns/t_override_ends.sh
 EXTRA_DIST += tests/netns/t_probers.sh
 EXTRA_DIST += tests/netns/t_processes.sh
 EXTRA_DIST += tests/netns/t_prober_stuck.sh

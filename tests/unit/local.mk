@@ -29,6 +29,11 @@ TESTS += tests/unit/test_flap
 tests_unit_test_flap_SOURCES = tests/unit/test_flap.c
 tests_unit_test_flap_LDADD = libcore.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_lasting
+TESTS += tests/unit/test_lasting
+tests_unit_test_lasting_SOURCES = tests/unit/test_lasting.c
+tests_unit_test_lasting_LDADD = libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
 TESTS += tests/unit/test_health tests/unit/test_cadence tests/unit/test_drain
 tests_unit_test_drain_SOURCES = tests/unit/test_drain.c

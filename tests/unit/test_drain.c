@@ -98,12 +98,13 @@ static void
 its_time_is_never_cut_short(void **state)
 {
 	(void)state;
-	assert_false(drain_time_is_over(1000, 1, 1000));
-	assert_false(drain_time_is_over(1000, 1, 1001)); /* it may be 1000.999 and 1001.000 */
-	assert_true(drain_time_is_over(1000, 1, 1002));
-	assert_false(drain_time_is_over(1000, 300, 1300));
-	assert_true(drain_time_is_over(1000, 300, 1301));
-	assert_false(drain_time_is_over(1000, 0, INT32_MAX)); /* no end */
+	assert_false(drain_time_is_over(at_s(0), 1, at_s(0)));
+	assert_false(drain_time_is_over(at_s(0), 1, mono_add_ns(at_s(1), -1)));
+	assert_true(drain_time_is_over(at_s(0), 1, at_s(1)));
+	assert_false(drain_time_is_over(at_s(0), 300, at_s(299)));
+	assert_true(drain_time_is_over(at_s(0), 300, at_s(300)));
+	assert_true(drain_time_is_over(at_s(-2000), 300, at_s(0))); /* began before the machine did */
+	assert_false(drain_time_is_over(at_s(0), 0, at_s(INT32_MAX))); /* no end */
 }
 
 int

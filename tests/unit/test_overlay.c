@@ -136,6 +136,8 @@ adds_names(void **state)
 	free(o.rows);
 }
 
+static const struct lasting_clock here = {.boot = "one", .now = {100 * NS_PER_S}, .wall_s = 1700000000};
+
 /* As it is in the file of the state directory. */
 static void
 what_is_printed_is_read_back(void **state)
@@ -151,9 +153,9 @@ what_is_printed_is_read_back(void **state)
 	(void)state;
 	r = overlay_get(&o, "http", "web1");
 	r->admin = POOL_DRAINED;
-	r->since_s = 1700000000;
+	r->since = (mono){-5 * NS_PER_S + 1}; /* before the boot */
 	r->drain_s = 300;
-	r->until_s = 1700001200;
+	r->until = (mono){1200 * NS_PER_S + 2};
 	overlay_get(&o, "http", "web2")->weight = 0;
 	overlay_get(&o, "http", "web3")->removed = true;
 	r = overlay_get(&o, "http", "web4");
@@ -164,30 +166,109 @@ what_is_printed_is_read_back(void **state)
 	r->added = true;
 	strcpy(r->host, "web5.example.net");
 	r->address.port = 81;
-	overlay_print(&o, f);
+	overlay_print(&o, f, &here);
 	assert_int_equal(fclose(f), 0);
-	assert_true(overlay_parse(&back, text, length));
+	assert_true(overlay_parse(&back, text, length, &here));
 	assert_int_equal(back.count, o.count);
 	for (uint32_t i = 0; i < o.count; i++) {
 		const struct override *a = &o.rows[i], *b = &back.rows[i];
 
 		assert_string_equal(a->virtual, b->virtual);
 		assert_string_equal(a->real, b->real);
-		assert_true(a->admin == b->admin && a->since_s == b->since_s && a->until_s == b->until_s &&
-			a->drain_s == b->drain_s && a->weight == b->weight && a->added == b->added &&
-			a->removed == b->removed && endpoint_equal(&a->address, &b->address) &&
-			a->added_weight == b->added_weight);
+		assert_true(a->admin == b->admin && a->since.ns == b->since.ns &&
+			a->until.ns == b->until.ns && a->drain_s == b->drain_s);
+		assert_true(a->weight == b->weight && a->added == b->added && a->removed == b->removed &&
+			endpoint_equal(&a->address, &b->address) && a->added_weight == b->added_weight);
 		assert_string_equal(a->host, b->host);
 	}
 	free(back.rows);
 	back = (struct overlay){.count = 0};
-	assert_false(overlay_parse(&back, text, length / 2)); /* half of it */
-	assert_false(overlay_parse(&back, "", 0));
-	assert_false(overlay_parse(&back, spoilt, strlen(spoilt)));
+	assert_false(overlay_parse(&back, text, length / 2, &here)); /* half of it */
+	assert_false(overlay_parse(&back, "", 0, &here));
+	assert_false(overlay_parse(&back, spoilt, strlen(spoilt), &here));
 	assert_int_equal(back.count, 1); /* what could be read counts */
 	free(back.rows);
 	free(o.rows);
 	free(text);
+}
+
+/* One server, drained at `here` for 20 minutes, is stored, and read by that clock. */
+static struct override
+read_again(const struct lasting_clock *c, bool *stale)
+{
+	struct overlay o = {.count = 0}, back = {.count = 0};
+	struct override *r = overlay_get(&o, "http", "web1"), result;
+	char *text = NULL;
+	size_t length;
+	FILE *f = open_memstream(&text, &length);
+
+	r->admin = POOL_DRAINED;
+	r->since = here.now;
+	r->until = mono_add_ns(here.now, 1200 * NS_PER_S);
+	overlay_print(&o, f, &here);
+	assert_int_equal(fclose(f), 0);
+	assert_true(overlay_parse(&back, text, length, c));
+	assert_int_equal(back.count, 1);
+	result = back.rows[0];
+	*stale = back.stale;
+	free(o.rows);
+	free(back.rows);
+	free(text);
+	return result;
+}
+
+static void
+ends_outlast_a_restart_and_a_boot(void **state)
+{
+	const int64_t ten_years_s = 315360000;
+	struct lasting_clock c = here;
+	struct override r;
+	bool stale;
+
+	(void)state;
+	c.now = mono_add_ns(here.now, 60 * NS_PER_S); /* a restart; the clock is anywhere */
+	for (int way = -1; way <= 1; way++) {
+		c.wall_s = here.wall_s + 60 + way * ten_years_s;
+		r = read_again(&c, &stale);
+		assert_int_equal(r.since.ns, 100 * NS_PER_S);
+		assert_int_equal(r.until.ns, 1300 * NS_PER_S);
+		assert_false(stale);
+	}
+	strcpy(c.boot, "two");
+	c.now = (mono){7 * NS_PER_S};
+	c.wall_s = here.wall_s + 60;
+	r = read_again(&c, &stale);
+	assert_int_equal(r.until.ns, (7 + 1140) * NS_PER_S);
+	assert_true(stale); /* or another restart would begin anew */
+	c.wall_s = here.wall_s - ten_years_s;
+	r = read_again(&c, &stale);
+	assert_int_equal(r.since.ns, 7 * NS_PER_S);
+	assert_int_equal(r.until.ns, (7 + 1200) * NS_PER_S);
+}
+
+/* Before, the wall clock's moments were all there was. */
+static void
+a_file_of_old_is_read(void **state)
+{
+	static const char text[] = "[{\"virtual\":\"http\",\"server\":\"web1\",\"state\":\"drained\","
+		"\"since_s\":1699999900,\"drain_s\":300,\"until_s\":1700000500},"
+		"{\"virtual\":\"http\",\"server\":\"web2\",\"state\":\"disabled\","
+		"\"since_s\":1699999900,\"drain_s\":300}]";
+	struct lasting_clock c = here;
+	struct overlay o = {.count = 0};
+
+	(void)state;
+	assert_true(overlay_parse(&o, text, strlen(text), &c));
+	assert_int_equal(o.count, 2);
+	assert_int_equal(o.rows[0].since.ns, NS_PER_S); /* a second less than it says: whole ones */
+	assert_int_equal(o.rows[0].drain_s, 300);
+	assert_int_equal(o.rows[0].until.ns, 600 * NS_PER_S);
+	assert_true(mono_is_never(o.rows[1].until));
+	assert_true(o.stale);
+	c.wall_s = 1; /* wrong at boot: no longer than it can have been asked for */
+	assert_true(overlay_parse(&o, text, strlen(text), &c));
+	assert_int_equal(o.rows[0].until.ns, (100 + 600) * NS_PER_S);
+	free(o.rows);
 }
 
 int
@@ -198,6 +279,8 @@ main(void)
 		cmocka_unit_test(lays_over),
 		cmocka_unit_test(adds_names),
 		cmocka_unit_test(what_is_printed_is_read_back),
+		cmocka_unit_test(ends_outlast_a_restart_and_a_boot),
+		cmocka_unit_test(a_file_of_old_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
