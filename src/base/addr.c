@@ -14,6 +14,16 @@ ip_addr_size(const struct ip_addr *a)
 }
 
 bool
+ip_addr_is_sound(const struct ip_addr *a)
+{
+	static const uint8_t zero[sizeof(a->bytes)];
+	size_t used = ip_addr_size(a);
+
+	return (used > 0 || a->family == IP_NONE) &&
+		memcmp(a->bytes + used, zero, sizeof(a->bytes) - used) == 0;
+}
+
+bool
 ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;

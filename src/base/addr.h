@@ -33,6 +33,8 @@ enum {
 
 /* Bytes of an address of this family: 4 or 16; 0 for IP_NONE. */
 size_t ip_addr_size(const struct ip_addr *a);
+/* Of a known family or none, and zero in the bytes that it does not use? */
+bool ip_addr_is_sound(const struct ip_addr *a);
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
 /* Family first, then unsigned bytes in network order (RFC 9568 6.4.3 compares so). <0, 0, >0. */
 int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b);

@@ -7,7 +7,7 @@
  * them either: sealed they are its own as long as it maps them.
  */
 #include "conf/pack.h"
-#include "conf/listen.h"
+#include "conf/sound.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { METHODS = 7, HTTP_VERSIONS = 2 }; /* words_method, words_http_version */
 enum { TABLES = 14, PACK_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 enum { TABLE_ALIGN = 8 }; /* of each table in the memfd */
 
@@ -231,12 +230,6 @@ is_sealed(int fd)
 	return seals != -1 && (seals & PACK_SEALS) == PACK_SEALS;
 }
 
-static bool
-range_fits(uint32_t first, uint32_t count, uint32_t all)
-{
-	return first <= all && count <= all - first;
-}
-
 /* May be mapped; the rows themselves have to be looked at by who uses them. */
 static bool
 probes_fit(const struct conf_probe_map *m, const struct probes_header *h, uint32_t count)
@@ -299,7 +292,7 @@ config_map_ca(const struct conf_probe_map *m, uint32_t row, size_t *length)
 {
 	const struct conf_ca *ca = &m->cas[row];
 
-	if (!range_fits(ca->first, ca->length, m->ca_byte_count))
+	if (!config_range_fits(ca->first, ca->length, m->ca_byte_count))
 		return NULL;
 	*length = ca->length;
 	return m->ca_bytes + ca->first;
@@ -319,156 +312,6 @@ header_is_ours(const struct pack_header *h, uint64_t file_size)
 		size += table_room(&h->head, i);
 	}
 	return size == file_size;
-}
-
-/* Rows are zero-filled before they are set: behind a text that fits there are zeros to the end. */
-static bool
-ends(const char *text, size_t size)
-{
-	return text[size - 1] == '\0';
-}
-
-#define ENDS(field) ends(field, sizeof(field))
-
-static bool
-router_is_sound(const struct config *c, const struct conf_router *r)
-{
-	bool sound = ENDS(r->name) && ENDS(r->interface) &&
-		ENDS(r->group) &&
-		range_fits(r->first_address, r->address_count, c->address_count) &&
-		range_fits(r->first_block, r->block_count, c->block_count) &&
-		range_fits(r->first_track, r->track_count, c->track_count) &&
-		r->interface_count <= LIMIT_ROUTER_INTERFACES &&
-		r->tracked_count <= LIMIT_ROUTER_INTERFACES;
-
-	for (uint32_t i = 0; sound && i < LIMIT_ROUTER_INTERFACES; i++)
-		sound = ENDS(r->interfaces[i]) && ENDS(r->tracked[i]);
-	for (int i = 0; sound && i < CONF_HOOKS; i++)
-		sound = ENDS(r->hook[i]);
-	return sound;
-}
-
-static bool
-virtual_is_sound(const struct config *c, const struct conf_virtual *v)
-{
-	return ENDS(v->name) && ENDS(v->scheduler) && ENDS(v->engine) &&
-		v->router < c->router_count &&
-		range_fits(v->first_listen, v->listen_count, c->listen_count) &&
-		(v->listen_count != 0) == (v->fwmark == 0) &&
-		v->probe < c->probe_count && v->sorry_probe < c->probe_count &&
-		v->agent < c->probe_count &&
-		v->sorry_host <= c->host_count &&
-		range_fits(v->first_real, v->real_count, c->real_count);
-}
-
-static bool
-heartbeat_is_sound(const struct config *c)
-{
-	for (uint32_t i = 0; i < c->key_count; i++)
-		if (c->keys[i].id == 0 || c->keys[i].length > LIMIT_KEY)
-			return false;
-	for (uint32_t i = 0; i < c->link_count; i++)
-		if (!ENDS(c->links[i].name) || !ENDS(c->links[i].interface))
-			return false;
-	return ENDS(c->key_file);
-}
-
-static bool
-tracks_are_sound(const struct config *c)
-{
-	for (uint32_t i = 0; i < c->block_count; i++)
-		if (!ENDS(c->blocks[i].interface))
-			return false;
-	for (uint32_t i = 0; i < c->track_count; i++)
-		if (!ENDS(c->tracks[i].name) || !ENDS(c->tracks[i].script) ||
-			c->tracks[i].kind > CONF_TRACK_SCRIPT || c->tracks[i].host > c->host_count ||
-			(c->tracks[i].kind == CONF_TRACK_PROBE &&
-				c->tracks[i].probe >= c->probe_count))
-			return false;
-	return true;
-}
-
-/* As many texts as it says, and all of them end. */
-static bool
-words_are_sound(const struct conf_words *words)
-{
-	size_t ends = 0;
-
-	for (size_t i = 0; i < sizeof(words->text); i++)
-		ends += words->text[i] == '\0';
-	return ends >= words->count;
-}
-
-bool
-config_probe_is_sound(const struct conf_probe *p)
-{
-	return ENDS(p->path) && ENDS(p->host) && ENDS(p->body) && ENDS(p->sni) && ENDS(p->ca_file) &&
-		ENDS(p->query) && ENDS(p->headers) && ENDS(p->header) && ENDS(p->regex) &&
-		ENDS(p->json_pointer) && ENDS(p->json_value) &&
-		words_are_sound(&p->command) && words_are_sound(&p->environment) && ENDS(p->user) &&
-		(p->type != CONF_PROBE_EXEC || p->command.count > 0) &&
-		p->method < METHODS && p->http_version < HTTP_VERSIONS &&
-		(p->through.family == IP_NONE || ip_addr_size(&p->through) != 0) &&
-		p->type <= CONF_PROBE_ANY && p->member_count <= LIMIT_MEMBERS &&
-		p->status_count <= LIMIT_STATUS_RANGES &&
-		p->tls_min <= CONF_TLS_1_3 &&
-		p->send.length <= LIMIT_PROBE_BYTES && p->answer.length <= LIMIT_PROBE_BYTES;
-}
-
-static bool
-probe_row_is_sound(const struct config *c, const struct conf_probe *p)
-{
-	if (!config_probe_is_sound(p) || p->member_count > c->probe_members ||
-		p->address_host > c->host_count ||
-		(p->member_count > 0) != conf_probe_is_group(p))
-		return false;
-	for (uint8_t i = 0; i < p->member_count; i++)
-		if (p->members[i] >= c->probe_count ||
-			conf_probe_is_group(&c->probes[p->members[i]]) ||
-			c->probes[p->members[i]].type == CONF_PROBE_NONE)
-			return false;
-	return true;
-}
-
-static bool
-rows_are_sound(const struct config *c)
-{
-	for (uint32_t i = 0; i < c->node_count; i++)
-		if (!ENDS(c->nodes[i].name))
-			return false;
-	for (uint32_t i = 0; i < c->router_count; i++)
-		if (!router_is_sound(c, &c->routers[i]))
-			return false;
-	for (uint32_t i = 0; i < c->address_count; i++)
-		if (!ENDS(c->addresses[i].interface))
-			return false;
-	for (uint32_t i = 0; i < c->virtual_count; i++)
-		if (!virtual_is_sound(c, &c->virtuals[i]))
-			return false;
-	for (uint32_t i = 0; i < c->listen_count; i++)
-		if (listen_count(&c->listens[i]) > LIMIT_LISTENS)
-			return false;
-	for (uint32_t i = 0; i < c->real_count; i++)
-		if (!ENDS(c->reals[i].name) || c->reals[i].probe >= c->probe_count ||
-			c->reals[i].agent >= c->probe_count || c->reals[i].host > c->host_count)
-			return false;
-	for (uint32_t i = 0; i < c->host_count; i++)
-		if (!ENDS(c->hosts[i].name) || c->hosts[i].resolve_s == 0 ||
-			(c->hosts[i].family != IP_V4 && c->hosts[i].family != IP_V6))
-			return false;
-	for (uint32_t i = 0; i < c->probe_count; i++)
-		if (!probe_row_is_sound(c, &c->probes[i]))
-			return false;
-	if (c->probe_members > LIMIT_MEMBERS)
-		return false;
-	for (uint32_t i = 0; i < c->ca_count; i++)
-		if (!ENDS(c->cas[i].path) ||
-			!range_fits(c->cas[i].first, c->cas[i].length, c->ca_byte_count))
-			return false;
-	if (!heartbeat_is_sound(c) || !tracks_are_sound(c))
-		return false;
-	return ENDS(c->sync.interface) && ENDS(c->cluster) && ENDS(c->control_group) &&
-		ENDS(c->facility_name);
 }
 
 /* The tables where they lie. */
@@ -520,7 +363,7 @@ config_unpack(int fd, struct config *out)
 	if (whole)
 		point_at_tables(map->at, out);
 	out->map = map;
-	whole = whole && rows_are_sound(out);
+	whole = whole && config_rows_are_sound(out);
 	if (!whole)
 		config_free(out);
 	return whole;

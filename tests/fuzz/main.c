@@ -8,6 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
+/* Of entries that take long: so many bytes further. */
+#ifndef FUZZ_STEP
+#define FUZZ_STEP 1
+#endif
+
 enum { INPUT_MAX = 1 << 20, CUT_MAX = 4096 };
 
 static const uint8_t replacements[] = {0x00, 0xff, 0x80, '\n', '\r', ' ', '0', ':'};
@@ -31,9 +36,9 @@ feed_variants(uint8_t *bytes, size_t size)
 	uint8_t kept;
 
 	feed(bytes, size);
-	for (i = 0; i < size && i < CUT_MAX; i++)
+	for (i = 0; i < size && i < CUT_MAX; i += FUZZ_STEP)
 		feed(bytes, i);
-	for (i = 0; i < size && i < CUT_MAX; i++) {
+	for (i = 0; i < size && i < CUT_MAX; i += FUZZ_STEP) {
 		kept = bytes[i];
 		for (j = 0; j < sizeof(replacements); j++) {
 			bytes[i] = replacements[j];

@@ -257,6 +257,76 @@ with_a_byte_wrong(void **state)
 	free(bytes);
 }
 
+/* Changed after it was read, packed as it is: does it come out? */
+static bool
+comes_out(const struct config *c)
+{
+	struct config again;
+	int fd = config_pack(c);
+	bool whole = config_unpack(fd, &again);
+
+	config_free(&again);
+	close(fd);
+	return whole;
+}
+
+static void
+set_byte(void *at, uint8_t byte)
+{
+	memcpy(at, &byte, 1);
+}
+
+#define REFUSED_WITH(field, value)                                                                 \
+	do {                                                                                       \
+		uint8_t kept;                                                                      \
+		memcpy(&kept, &(field), 1);                                                        \
+		set_byte(&(field), value);                                                         \
+		assert_false(comes_out(&c));                                                       \
+		set_byte(&(field), kept);                                                          \
+	} while (0)
+
+/* A number that stands for a word, a truth, an address: what is none of them is read by nobody. */
+static void
+with_a_value_out_of_range(void **state)
+{
+	struct config c;
+
+	(void)state;
+	read_text(text, &c);
+	assert_true(comes_out(&c));
+	REFUSED_WITH(c.checksum, 2);
+	REFUSED_WITH(c.authentication, 2);
+	REFUSED_WITH(c.has_agents, 2);
+	REFUSED_WITH(c.sync.enabled, 0xff);
+	REFUSED_WITH(c.nodes[0].address.family, 5);
+	REFUSED_WITH(c.nodes[0].address.bytes[15], 1); /* not of IPv4 */
+	REFUSED_WITH(c.routers[0].preempt, 2);
+	REFUSED_WITH(c.routers[0].standby, 2);
+	REFUSED_WITH(c.routers[0].fence, 2);
+	REFUSED_WITH(c.addresses[0].prefix.length, 33);
+	REFUSED_WITH(c.tracks[0].gateway.family, 1);
+	REFUSED_WITH(c.probes[c.tracks[1].probe].type, CONF_PROBE_NONE); /* what is tracked is asked */
+	REFUSED_WITH(c.virtuals[0].forwarding, 3);
+	REFUSED_WITH(c.virtuals[0].protocol, 7);
+	REFUSED_WITH(c.virtuals[0].tunnel, 3);
+	REFUSED_WITH(c.virtuals[0].tunnel_checksum, 3);
+	REFUSED_WITH(c.virtuals[0].when_none_healthy, 2);
+	REFUSED_WITH(c.virtuals[0].weighting, 2);
+	REFUSED_WITH(c.virtuals[0].down, 2);
+	REFUSED_WITH(c.virtuals[0].has_sorry, 3);
+	REFUSED_WITH(c.listens[0].last.family, IP_V6);
+	REFUSED_WITH(c.listens[0].port_high, 0);
+	REFUSED_WITH(c.reals[0].forwarding, 3);
+	REFUSED_WITH(c.reals[1].probe_overridden, 2);
+	REFUSED_WITH(c.reals[1].address.addr.family, 7);
+	REFUSED_WITH(c.probes[c.virtuals[0].probe].query_type, 8);
+	REFUSED_WITH(c.probes[c.virtuals[0].probe].rcode, 6);
+	REFUSED_WITH(c.probes[c.virtuals[0].probe].verify, 2);
+	REFUSED_WITH(c.probes[c.virtuals[0].probe].method, 7);
+	assert_true(comes_out(&c));
+	config_free(&c);
+}
+
 int
 main(void)
 {
@@ -268,6 +338,7 @@ main(void)
 		cmocka_unit_test(of_nothing),
 		cmocka_unit_test(of_another_kind),
 		cmocka_unit_test(with_a_byte_wrong),
+		cmocka_unit_test(with_a_value_out_of_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
