@@ -159,6 +159,7 @@
 	ROW(SERVERS_UNTOLD, "servers-untold", "the peer does not tell which real servers it has")  \
 	ROW(CRASHED, "crashed", "a process died")                                                  \
 	ROW(FORBIDDEN_CALL, "forbidden-call", "a process made a system call that it may not make") \
+	ROW(BAD_MESSAGE, "bad-message", "a process said what no process of tandem says")           \
 	ROW(HUNG, "hung", "a process made no progress")                                            \
 	ROW(SYSTEM, "system", "the system refused something")                                      \
 	ROW(LOG_DROPPED, "log-dropped", "log lines were lost because the log did not take them")   \

@@ -105,7 +105,18 @@ take_fd(struct msghdr *msg, int *out)
 	return count == 0;
 }
 
-/* One packet: 1 good, 0 malformed and dropped, -1 with errno (EPIPE: the end). */
+static int
+malformed(struct channel_message *out)
+{
+	if (out->fd != -1)
+		close(out->fd);
+	out->kind = CHANNEL_MALFORMED;
+	out->fd = -1;
+	out->size = 0;
+	return 0;
+}
+
+/* One packet: 0, or -1 with errno (EPIPE: the end). */
 static int
 receive_one(int fd, struct channel_message *out)
 {
@@ -123,14 +134,11 @@ receive_one(int fd, struct channel_message *out)
 		return -1;
 	}
 	if (!take_fd(&msg, &out->fd))
-		return 0;
-	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (size_t)n < sizeof(out->kind)) {
-		if (out->fd != -1)
-			close(out->fd);
-		return 0;
-	}
+		return malformed(out);
+	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (size_t)n < sizeof(out->kind))
+		return malformed(out);
 	out->size = (size_t)n - sizeof(out->kind);
-	return 1;
+	return 0;
 }
 
 int
@@ -139,11 +147,9 @@ channel_receive(int fd, struct channel_message *out)
 	bool reset_seen = false;
 
 	for (;;) {
-		int r = receive_one(fd, out);
-
-		if (r == 1)
+		if (receive_one(fd, out) == 0)
 			return 1;
-		if (r == 0 || errno == EINTR)
+		if (errno == EINTR)
 			continue;
 		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOMEM)
 			return 0;

@@ -3,4 +3,6 @@ noinst_LTLIBRARIES += libipc.la
 libipc_la_SOURCES =
 libipc_la_SOURCES += src/ipc/channel.c
 libipc_la_SOURCES += src/ipc/channel.h
+libipc_la_SOURCES += src/ipc/check.c
+libipc_la_SOURCES += src/ipc/check.h
 libipc_la_SOURCES += src/ipc/messages.h

@@ -63,7 +63,7 @@ enum ipc_kind {
 	IPC_PROBE_RESULT,    /* struct ipc_probe_result */
 	IPC_EXEC_STATS,      /* struct ipc_exec_stats, once a second */
 	/* pool to supervisor */
-	IPC_PROBER_STUCK,    /* struct ipc_prober_stuck: kill it; its successor does better */
+	IPC_REPLACE,         /* struct ipc_replace: kill it; its successor does better */
 	IPC_EXEC_SET,        /* struct ipc_exec_set: a program is the probe */
 	IPC_EXEC_CLEAR,      /* struct ipc_probe_clear */
 	IPC_APPLY,           /* struct ipc_apply + memfd of conf/pack.h: reload, if the file is that */
@@ -251,8 +251,11 @@ struct ipc_probe_clear {
 	uint32_t target;
 };
 
-struct ipc_prober_stuck {
-	uint32_t index;
+/* A prober, or the resolver. */
+struct ipc_replace {
+	uint32_t role;       /* enum process_role */
+	uint32_t index;      /* which prober */
+	uint32_t reason;     /* enum reason */
 };
 
 /* The first result, every change of verdict or reason, and a sign of life once a second. */

@@ -26,14 +26,14 @@ static const int64_t check_slack_ns = 1 * NS_PER_S;
 /* One row a kind of process. */
 static const struct process_kind {
 	enum process_role role;
-	const char *name, *title;
+	const char *title;
 	void (*main)(struct child *child);
 	int64_t hung_ns; /* without a sign of life for so long: killed and started again */
 } kinds[] = {
-	{PROCESS_ELECTION, "election", "tandemd: election", election_main, 5 * NS_PER_S},
-	{PROCESS_POOL, "pool", "tandemd: pool", pool_main, 30 * NS_PER_S},
-	{PROCESS_RESOLVER, "resolver", "tandemd: resolver", resolver_main, 10 * NS_PER_S},
-	{PROCESS_PROBER, "prober", "tandemd: prober", prober_main, 10 * NS_PER_S},
+	{PROCESS_ELECTION, "tandemd: election", election_main, 5 * NS_PER_S},
+	{PROCESS_POOL, "tandemd: pool", pool_main, 30 * NS_PER_S},
+	{PROCESS_RESOLVER, "tandemd: resolver", resolver_main, 10 * NS_PER_S},
+	{PROCESS_PROBER, "tandemd: prober", prober_main, 10 * NS_PER_S},
 };
 
 /* Who talks to whom. */
@@ -52,12 +52,6 @@ kind_of(enum process_role role)
 		if (kinds[i].role == role)
 			return &kinds[i];
 	abort();
-}
-
-const char *
-process_role_name(enum process_role role)
-{
-	return role == PROCESS_SUPERVISOR ? "supervisor" : kind_of(role)->name;
 }
 
 struct supervised *
@@ -132,7 +126,7 @@ become_child(struct supervisor *s, const struct supervised *c, int channel)
 	const struct process_kind *kind = kind_of(c->role);
 	struct child child = {
 		.role = c->role,
-		.name = kind->name,
+		.name = process_role_name(kind->role),
 		.index = c->index,
 		.supervisor_fd = channel,
 		.node = s->node,
@@ -318,6 +312,7 @@ start_child(struct supervised *c)
 		return;
 	}
 	c->started = mono_now();
+	c->condemned = false;
 	atomic_store(&s->handover->alive_ns[handover_slot(c->role, c->index)], c->started.ns);
 	c->pid = fork();
 	if (c->pid == 0)
@@ -428,12 +423,14 @@ silence_ns(const struct supervised *c, mono now)
 }
 
 void
-children_replace_prober(struct supervisor *s, uint32_t index)
+children_replace(struct supervisor *s, enum process_role role, uint32_t index, enum reason why)
 {
-	struct supervised *c = index < LIMIT_PROBERS ? children_find(s, PROCESS_PROBER, index) : NULL;
+	struct supervised *c = children_find(s, role, index);
 
-	if (c && c->pid != 0)
-		kill_stuck(c, REASON_NO_RESULT, silence_ns(c, mono_now()));
+	if (c->pid == 0 || c->condemned)
+		return;
+	c->condemned = true;
+	kill_stuck(c, why, silence_ns(c, mono_now()));
 }
 
 /* A process that makes no progress is as bad as a dead one, and killing it repairs it. */

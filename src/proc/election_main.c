@@ -295,18 +295,18 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)events;
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		int got = channel_receive(x->pool_fd, &m);
+		int got = incoming_receive(&x->incoming, x->pool_fd, PROCESS_POOL, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED)
+			continue;
 		if (got == -1) { /* it died; the supervisor brings the next one */
 			ev_io_stop(loop, &x->pool_watcher);
 			close(x->pool_fd);
 			x->pool_fd = -1;
 			return;
 		}
-		if (m.fd != -1)
-			close(m.fd);
 		if (m.kind == IPC_SWITCHOVER && (wish = channel_payload(&m, sizeof(*wish)))) {
 			switchover(x, wish);
 		} else if (m.kind == IPC_PREPARED && (name = channel_payload(&m, sizeof(*name))) &&
@@ -377,10 +377,12 @@ on_supervisor(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)events;
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		int got = channel_receive(x->child->supervisor_fd, &m);
+		int got = incoming_receive(&x->incoming, x->child->supervisor_fd, PROCESS_SUPERVISOR, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED)
+			continue;
 		if (got == -1) {
 			ev_io_stop(loop, w);
 			x->orphaned = true;
@@ -501,10 +503,12 @@ await_config(struct elector *x)
 	struct channel_message m;
 
 	while (x->generation == 0) {
-		int got = channel_receive(x->child->supervisor_fd, &m);
+		int got = incoming_receive(&x->incoming, x->child->supervisor_fd, PROCESS_SUPERVISOR, &m);
 
 		if (got == -1)
 			_exit(0);
+		if (got == INCOMING_REFUSED)
+			continue;
 		if (got == 0) {
 			poll(&p, 1, -1);
 			continue;
@@ -572,6 +576,7 @@ election_main(struct child *child)
 		_exit(EXIT_REFUSED);
 	x->child = child;
 	x->pool_fd = -1;
+	x->incoming = incoming_init(&child->log, PROCESS_ELECTION);
 	x->packet_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	x->send_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 2};
 	x->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);

@@ -45,6 +45,7 @@
 #include "linux/wire.h"
 #include "ipc/messages.h"
 #include "proc/child.h"
+#include "proc/incoming.h"
 
 #include <ev.h>
 
@@ -180,6 +181,7 @@ struct fencing {
 struct elector {
 	struct child *child;
 	struct ev_loop *loop;
+	struct incoming incoming;         /* messages of the other processes */
 	struct config config;
 	uint64_t generation;
 	struct links *links;

@@ -659,28 +659,41 @@ take_result(struct pool *p, uint32_t target, const struct ipc_probe_result *r)
 	take_weight(p, target, r);
 }
 
+/* Is that target asked by this one? `prober` is CONF_NO_INDEX for the supervisor, which runs programs. */
+static bool
+is_asked_by(const struct pool *p, uint32_t target, uint32_t prober)
+{
+	const struct conf_probe *probe = target_probe(&p->config, target);
+
+	if (probe && probe->type == CONF_PROBE_EXEC)
+		return prober == CONF_NO_INDEX;
+	return p->prober_count > 0 && p->targets[target].slot % p->prober_count == prober;
+}
+
 /* For all whose probe that is. */
 void
-targets_result(struct pool *p, const struct ipc_probe_result *r)
+targets_result(struct pool *p, uint32_t prober, const struct ipc_probe_result *r)
 {
 	uint32_t first = r->target < p->slot_count ? p->slot_rows[r->target] : CONF_NO_INDEX;
+	struct ipc_probe_result believed = *r;
 	uint32_t target = first;
 
-	if (first == CONF_NO_INDEX)
+	if (first == CONF_NO_INDEX || !is_asked_by(p, first, prober))
 		return;
+	believed.at_ns = mono_min((mono){r->at_ns}, mono_now()).ns;
 	do {
-		take_result(p, target, r);
+		take_result(p, target, &believed);
 		target = p->targets[target].twin;
 	} while (target != first);
 }
 
 static void
-take_results(struct pool *p, const struct channel_message *m)
+take_results(const struct pool_prober *prober, const struct channel_message *m)
 {
 	const struct ipc_probe_results *results = ipc_results(m->payload, m->size);
 
 	for (uint64_t i = 0; results && i < results->count; i++)
-		targets_result(p, &results->results[i]);
+		targets_result(prober->pool, prober->index, &results->results[i]);
 }
 
 void
@@ -729,21 +742,23 @@ on_prober(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < RESULTS_A_TURN; i++) {
-		int got = channel_receive(prober->fd, &m);
+		int got = incoming_receive(&prober->pool->incoming, prober->fd, PROCESS_PROBER, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED) {
+			prober_replace(prober->pool, prober->index, REASON_BAD_MESSAGE);
+			continue;
+		}
 		if (got == -1) {
 			prober_gone(prober);
 			return;
 		}
-		if (m.fd != -1)
-			close(m.fd);
 		stats = m.kind == IPC_PROBER_STATS ? channel_payload(&m, sizeof(*stats)) : NULL;
 		if (stats)
 			prober->stats = *stats;
 		if (m.kind == IPC_PROBE_RESULTS)
-			take_results(prober->pool, &m);
+			take_results(prober, &m);
 		else if (m.kind == IPC_SOCKETS)
 			marks_give(prober, channel_payload(&m, sizeof(struct ipc_sockets)));
 	}

@@ -246,18 +246,18 @@ on_election(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)events;
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		int got = channel_receive(p->election_fd, &m);
+		int got = incoming_receive(&p->incoming, p->election_fd, PROCESS_ELECTION, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED)
+			continue;
 		if (got == -1) {
 			ev_io_stop(loop, w);
 			close(p->election_fd);
 			p->election_fd = -1;
 			return;
 		}
-		if (m.fd != -1)
-			close(m.fd);
 		take_election(p, &m);
 	}
 }
@@ -349,7 +349,7 @@ take_supervisor(struct pool *p, struct channel_message *m)
 	else if (m->kind == IPC_RELOAD_RESULT && (result = channel_payload(m, sizeof(*result))))
 		control_reload_result(p, result);
 	else if (m->kind == IPC_PROBE_RESULT && (found = channel_payload(m, sizeof(*found))))
-		targets_result(p, found);
+		targets_result(p, CONF_NO_INDEX, found);
 	else if (m->kind == IPC_EXEC_STATS && (stats = channel_payload(m, sizeof(*stats))))
 		p->exec_stats = *stats;
 	else if (m->kind == IPC_DUMP_STATE)
@@ -369,10 +369,12 @@ on_supervisor(struct ev_loop *loop, ev_io *w, int events)
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		int got = channel_receive(p->child->supervisor_fd, &m);
+		int got = incoming_receive(&p->incoming, p->child->supervisor_fd, PROCESS_SUPERVISOR, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED)
+			continue;
 		if (got == -1)
 			leave(p, false); /* a new supervisor will adopt the table */
 		take_supervisor(p, &m);
@@ -505,6 +507,7 @@ pool_main(struct child *child)
 	p->started = mono_now();
 	p->told_at = MONO_NEVER;
 	p->election_fd = -1;
+	p->incoming = incoming_init(&child->log, PROCESS_POOL);
 	p->ipvs_limit = (struct log_limit){.every_ns = 30 * NS_PER_S, .burst = 4};
 	p->local_limit = p->overdue_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	p->plan_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 16};

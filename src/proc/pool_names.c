@@ -196,24 +196,27 @@ take_answer(struct pool *p, const struct ipc_resolved *answer)
 static void
 on_resolver(struct ev_loop *loop, ev_io *w, int events)
 {
+	const struct ipc_replace other = {.role = PROCESS_RESOLVER, .reason = REASON_BAD_MESSAGE};
 	struct pool *p = w->data;
 	const struct ipc_resolved *answer;
 	struct channel_message m;
 
 	(void)events;
 	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		int got = channel_receive(p->resolver_fd, &m);
+		int got = incoming_receive(&p->incoming, p->resolver_fd, PROCESS_RESOLVER, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED) {
+			process_replace(p, &other, &p->resolver_pardon);
+			continue;
+		}
 		if (got == -1) {
 			ev_io_stop(loop, w);
 			close(p->resolver_fd);
 			p->resolver_fd = -1;
 			return;
 		}
-		if (m.fd != -1)
-			close(m.fd);
 		if (m.kind == IPC_RESOLVED && (answer = channel_payload(&m, sizeof(*answer))))
 			take_answer(p, answer);
 	}

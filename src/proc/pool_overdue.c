@@ -22,6 +22,7 @@ rhythm_of(const struct pool_target *t, const struct conf_probe *probe)
 	return r;
 }
 
+/* One that closed its channel and did not die has told all that it will. */
 static bool
 has_unread(const struct pool_prober *prober)
 {
@@ -49,13 +50,19 @@ judge(struct pool *p, uint32_t target, bool stuck[LIMIT_PROBERS], mono now)
 }
 
 /* Its channel is closed when it dies; until then it is asked for again, but not each second. */
-static void
-replace(struct pool *p, uint32_t index, mono now)
+void
+process_replace(struct pool *p, const struct ipc_replace *which, struct overdue_pardon *pardon)
 {
-	struct ipc_prober_stuck stuck = {.index = index};
+	if (overdue_replace(pardon, mono_now()))
+		channel_send(p->child->supervisor_fd, IPC_REPLACE, which, sizeof(*which), -1);
+}
 
-	if (overdue_replace(&p->probers[index].pardon, now))
-		channel_send(p->child->supervisor_fd, IPC_PROBER_STUCK, &stuck, sizeof(stuck), -1);
+void
+prober_replace(struct pool *p, uint32_t index, enum reason why)
+{
+	struct ipc_replace which = {.role = PROCESS_PROBER, .index = index, .reason = why};
+
+	process_replace(p, &which, &p->probers[index].pardon);
 }
 
 void
@@ -67,7 +74,7 @@ overdue_second(struct pool *p)
 	if (!overdue_look(&p->overdue_watch, now))
 		return;
 	for (uint32_t i = 0; i < p->prober_count; i++)
-		ready[i] = p->probers[i].fd != -1 && !has_unread(&p->probers[i]);
+		ready[i] = !has_unread(&p->probers[i]);
 	for (uint32_t i = 0; i < targets_count(&p->config); i++) {
 		const struct pool_target *t = &p->targets[i];
 
@@ -79,5 +86,5 @@ overdue_second(struct pool *p)
 	}
 	for (uint32_t i = 0; i < p->prober_count; i++)
 		if (stuck[i])
-			replace(p, i, now);
+			prober_replace(p, i, REASON_NO_RESULT);
 }

@@ -59,6 +59,7 @@
 #include "linux/ipvs.h"
 #include "linux/path.h"
 #include "proc/child.h"
+#include "proc/incoming.h"
 #include "proc/pool_overlay.h"
 
 #include <ev.h>
@@ -222,8 +223,10 @@ struct pool {
 	uint32_t former_count;
 	int resolver_fd;               /* -1: none */
 	ev_io resolver_watcher;
+	struct overdue_pardon resolver_pardon; /* it was to be replaced */
 	ev_timer names_timer;          /* answers have come */
 
+	struct incoming incoming;      /* messages of the other processes */
 	struct neighbours *neighbours; /* NULL: not open */
 	int election_fd;               /* -1: none */
 	bool peer_known;
@@ -336,6 +339,9 @@ uint32_t shares_probed_twin(const struct pool *p, uint32_t target);
 
 /* pool_overdue.c */
 void overdue_second(struct pool *p);
+/* The supervisor is asked for another one, unless that was done a moment ago. */
+void process_replace(struct pool *p, const struct ipc_replace *which, struct overdue_pardon *pardon);
+void prober_replace(struct pool *p, uint32_t index, enum reason why);
 
 /* pool_health_log.c */
 /* ` server=web1 virtual=http`, ` probe=nginx router=web`. */
@@ -452,7 +458,8 @@ void agents_heard(struct pool *p, uint32_t real_row, const struct agent_state *b
 /* The real server's own probe says something else than before. */
 void target_take_verdict(struct pool *p, uint32_t target, enum health_verdict now);
 /* A result that a prober, or of exec the supervisor, found. */
-void targets_result(struct pool *p, const struct ipc_probe_result *result);
+/* Of that prober; CONF_NO_INDEX: of a program that the supervisor ran. */
+void targets_result(struct pool *p, uint32_t prober, const struct ipc_probe_result *result);
 
 /* pool_modes.c */
 /* How each serves, by row of now->virtuals; owned by the caller. NULL: no memory. */

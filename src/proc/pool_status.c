@@ -702,6 +702,7 @@ status_json(struct pool *p)
 	put(o, "programs", programs_json(p));
 	put(o, "probing", probing_json(p));
 	put(o, "control", control_json(p));
+	put_int(o, "bad_messages", p->incoming.refused);
 	put_int(o, "log_dropped", p->stats.log_dropped + p->child->log.dropped_total);
 	return o;
 }

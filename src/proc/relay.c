@@ -49,10 +49,12 @@ take_line(struct supervisor *s, const struct log_relay_header *header, const cha
 {
 	struct relay *r = &s->relay;
 	struct ipc_event *e = &r->ring[r->next];
+	int64_t now_ns = mono_now().ns;
 
 	memset(e, 0, sizeof(*e));
-	e->at_ns = header->at_ns;
-	e->level = header->level;
+	e->at_ns = header->at_ns >= 0 && header->at_ns <= now_ns ? header->at_ns : now_ns;
+	e->level = header->level >= LOG_LEVEL_ERROR && header->level <= LOG_LEVEL_DEBUG
+		? header->level : LOG_LEVEL_ERROR;
 	memcpy(e->text, text, length < sizeof(e->text) ? length : sizeof(e->text) - 1);
 	r->next = (r->next + 1) % LIMIT_EVENTS;
 	if (r->held < LIMIT_EVENTS)

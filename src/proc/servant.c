@@ -44,9 +44,11 @@ on_pool(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	for (int i = 0; (events & EV_READ) != 0 && i < MESSAGES_A_TURN; i++) {
-		got = channel_receive(s->pool_fd, &s->message);
-		if (got != 1)
+		got = incoming_receive(&s->incoming, s->pool_fd, PROCESS_POOL, &s->message);
+		if (got <= 0)
 			break;
+		if (got == INCOMING_REFUSED)
+			continue;
 		s->work->take(s->context, &s->message);
 		if (s->message.fd != -1)
 			close(s->message.fd);
@@ -92,8 +94,10 @@ on_supervisor(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	(void)events;
-	while ((got = channel_receive(s->child->supervisor_fd, &s->message)) == 1)
-		take_supervisor_message(s);
+	while ((got = incoming_receive(&s->incoming, s->child->supervisor_fd, PROCESS_SUPERVISOR,
+			&s->message)) > 0)
+		if (got != INCOMING_REFUSED)
+			take_supervisor_message(s);
 	if (got == -1)
 		_exit(0);
 }
@@ -117,6 +121,7 @@ servant_open(struct servant *s, struct child *child, const struct servant_work *
 	s->work = work;
 	s->context = context;
 	s->pool_fd = -1;
+	s->incoming = incoming_init(&child->log, child->role);
 	s->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (!s->loop)
 		child_give_up(child, "event-loop", errno);

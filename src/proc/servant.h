@@ -10,6 +10,7 @@
 
 #include "ipc/channel.h"
 #include "proc/child.h"
+#include "proc/incoming.h"
 
 #include <ev.h>
 
@@ -33,6 +34,7 @@ struct servant {
 	int pool_fd;              /* -1: none */
 	ev_io supervisor_io, pool_io;
 	ev_timer tick_timer;
+	struct incoming incoming;
 	struct channel_message message;
 };
 

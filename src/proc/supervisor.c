@@ -58,7 +58,7 @@ take_message(struct supervised *c, const struct channel_message *m)
 	const struct ipc_hook *hook;
 	const struct ipc_request *request;
 	const struct ipc_apply *order;
-	const struct ipc_prober_stuck *stuck;
+	const struct ipc_replace *replace;
 	const struct ipc_exec_set *exec;
 	const struct ipc_probe_clear *clear;
 
@@ -74,18 +74,25 @@ take_message(struct supervised *c, const struct channel_message *m)
 		reload_now(s);
 	} else if (m->kind == IPC_APPLY && (order = channel_payload(m, sizeof(*order)))) {
 		reload_planned(s, order, m->fd);
-	} else if (c->role == PROCESS_POOL && m->kind == IPC_PROBER_STUCK &&
-		(stuck = channel_payload(m, sizeof(*stuck)))) {
-		children_replace_prober(s, stuck->index);
-	} else if (m->kind == IPC_EXEC_SET && c->role == PROCESS_POOL && !s->stopping &&
+	} else if (m->kind == IPC_REPLACE && (replace = channel_payload(m, sizeof(*replace)))) {
+		children_replace(s, (enum process_role)replace->role, replace->index,
+			(enum reason)replace->reason);
+	} else if (m->kind == IPC_EXEC_SET && !s->stopping &&
 		(exec = channel_payload(m, sizeof(*exec)))) {
 		exec_set(s, exec);
-	} else if (m->kind == IPC_EXEC_CLEAR && c->role == PROCESS_POOL &&
-		(clear = channel_payload(m, sizeof(*clear)))) {
+	} else if (m->kind == IPC_EXEC_CLEAR && (clear = channel_payload(m, sizeof(*clear)))) {
 		exec_clear(s, clear->target);
 	}
 	if (m->fd != -1)
 		close(m->fd);
+}
+
+/* Those that strangers may have taken over are worth nothing any more; their successors are clean. */
+static void
+distrust(struct supervised *c)
+{
+	if (c->role == PROCESS_PROBER || c->role == PROCESS_RESOLVER)
+		children_replace(c->supervisor, c->role, c->index, REASON_BAD_MESSAGE);
 }
 
 void
@@ -94,10 +101,14 @@ supervisor_child_message(struct supervised *c)
 	struct channel_message m;
 
 	for (int i = 0; i < 64; i++) {
-		int got = channel_receive(c->fd, &m);
+		int got = incoming_receive(&c->supervisor->incoming, c->fd, c->role, &m);
 
 		if (got == 0)
 			return;
+		if (got == INCOMING_REFUSED) {
+			distrust(c);
+			continue;
+		}
 		if (got == -1) { /* it closed its end: its exit will be told by SIGCHLD */
 			ev_io_stop(c->supervisor->loop, &c->channel_watcher);
 			return;
@@ -241,7 +252,8 @@ on_usr1(struct ev_loop *loop, ev_signal *w, int events)
 	(void)loop;
 	(void)events;
 	for (size_t i = 0; i < CHILDREN; i++)
-		if (s->children[i].fd != -1 && s->children[i].role != PROCESS_PROBER)
+		if (s->children[i].fd != -1 && (s->children[i].role == PROCESS_ELECTION ||
+				s->children[i].role == PROCESS_POOL))
 			channel_send(s->children[i].fd, IPC_DUMP_STATE, NULL, 0, -1);
 }
 
@@ -323,6 +335,7 @@ supervisor_run(const struct supervisor_options *options, struct config *config, 
 	s->config_fd = -1;
 	log_open(&s->log, s->config.facility, (enum log_level)s->config.log_level,
 		s->config.cluster);
+	s->incoming = incoming_init(&s->log, PROCESS_SUPERVISOR);
 	if (prepare(s) != 0 || reload_first(s) != 0) {
 		fprintf(stderr, "tandemd: the system refused memory or descriptors: %s\n", strerror(errno));
 		free(s);

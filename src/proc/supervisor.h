@@ -19,6 +19,7 @@
 #include "conf/read.h"
 #include "ipc/messages.h"
 #include "proc/handover.h"
+#include "proc/incoming.h"
 #include "proc/program.h"
 
 #include <ev.h>
@@ -37,6 +38,7 @@ struct supervised {
 	pid_t pid;             /* 0: not running */
 	int fd;                /* our end of its channel, -1 when not running */
 	bool ready;
+	bool condemned;        /* it was killed, because its successor does better */
 	uint64_t config_done;  /* generation it has applied */
 	mono started;
 	int64_t backoff_ns;    /* before the next start */
@@ -79,6 +81,7 @@ struct supervisor {
 	int lock_fd;
 	struct handover *handover;
 	struct relay relay;
+	struct incoming incoming; /* messages of the children */
 	struct supervised children[CHILDREN];
 	struct hook_state *hooks; /* array by router, grown on demand */
 	size_t hook_count;
@@ -103,14 +106,13 @@ void children_init(struct supervisor *s);
 void children_start_all(struct supervisor *s);
 void children_send_config(struct supervisor *s);
 void children_check_hung(struct supervisor *s, mono now);
-/* The pool process has no results of it: kill it, and a successor starts. */
-void children_replace_prober(struct supervisor *s, uint32_t index);
+/* Kill it, and a successor starts. */
+void children_replace(struct supervisor *s, enum process_role role, uint32_t index, enum reason why);
 /* Ask it to stop (IPC_STOP); its exit is seen by children_exited(). */
 void child_stop(struct supervised *c);
 struct supervised *children_find(struct supervisor *s, enum process_role role, uint32_t index);
 bool children_all_ready(const struct supervisor *s);
 bool children_any_running(const struct supervisor *s);
-const char *process_role_name(enum process_role role);
 
 /* supervisor.c, called back */
 void supervisor_child_message(struct supervised *c);

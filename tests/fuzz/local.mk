@@ -91,14 +91,21 @@ tests_fuzz_lf_control_LDADD = $(JANSSON_LIBS)
 endif
 
 # what processes tell each other
-fuzz_tests += tests/fuzz/fuzz_pack
+fuzz_tests += tests/fuzz/fuzz_messages tests/fuzz/fuzz_pack
+fuzz_messages_sources = tests/fuzz/fuzz_messages.c src/ipc/check.c src/core/agent.c $(fuzz_core)
 fuzz_pack_sources = tests/fuzz/fuzz_pack.c src/conf/pack.c src/conf/sound.c src/conf/listen.c src/conf/print.c \
 	src/conf/print_pool.c src/conf/config.c src/conf/digest.c src/conf/bytes.c src/conf/host.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_messages_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_messages.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_messages_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"messages"'
+tests_fuzz_fuzz_messages_LDADD = libipc.la libcore.la libbase.la
 tests_fuzz_fuzz_pack_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz_pack.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_pack_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"pack"' -DFUZZ_STEP=7
 tests_fuzz_fuzz_pack_LDADD = libconf.la libcore.la libbase.la $(CONFIG_LIBS) $(PCRE_LIBS)
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/lf_pack
+noinst_PROGRAMS += tests/fuzz/lf_messages tests/fuzz/lf_pack
+tests_fuzz_lf_messages_SOURCES = $(fuzz_messages_sources)
+tests_fuzz_lf_messages_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
+tests_fuzz_lf_messages_LDFLAGS = $(fuzz_flags)
 tests_fuzz_lf_pack_SOURCES = $(fuzz_pack_sources)
 tests_fuzz_lf_pack_CFLAGS = $(WARN_CFLAGS) $(fuzz_flags)
 tests_fuzz_lf_pack_LDFLAGS = $(fuzz_flags)

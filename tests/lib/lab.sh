@@ -210,6 +210,11 @@ lab_down()
 		kill -KILL "$p" 2>/dev/null
 	done
 	{ wait; } 2>/dev/null
+	# Whatever a scenario is about: our own processes believe each other.
+	if grep -h 'reason=bad-message' "$LAB"/*.syslog; then
+		echo "FAIL: a process does not believe another one's message"
+		rc=1
+	fi
 	for n in $(ip netns list | awk -v id="$LAB_ID-" 'index($1, id) == 1 {print $1}'); do
 		ip netns delete "$n"
 	done

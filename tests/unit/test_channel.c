@@ -94,7 +94,7 @@ takes_the_largest_and_refuses_more(void **state)
 }
 
 static void
-skips_malformed(void **state)
+tells_of_what_is_malformed(void **state)
 {
 	int *ends = *state;
 	static uint8_t big[CHANNEL_PAYLOAD_MAX + 64];
@@ -103,15 +103,23 @@ skips_malformed(void **state)
 	assert_int_equal(send(ends[0], "ab", 2, 0), 2);
 	assert_int_equal(send(ends[0], big, sizeof(big), 0), (ssize_t)sizeof(big));
 	assert_int_equal(channel_send(ends[0], 9, NULL, 0, -1), 0);
+	for (int i = 0; i < 2; i++) {
+		m.kind = 9;
+		assert_int_equal(channel_receive(ends[1], &m), 1);
+		assert_int_equal(m.kind, CHANNEL_MALFORMED);
+		assert_int_equal(m.size, 0);
+		assert_int_equal(m.fd, -1);
+	}
 	assert_int_equal(channel_receive(ends[1], &m), 1);
 	assert_int_equal(m.kind, 9);
+	assert_int_equal(channel_receive(ends[1], &m), 0);
 }
 
 static void
 closes_surplus_descriptors(void **state)
 {
 	int *ends = *state;
-	int tube[2], seen;
+	int tube[2];
 	uint32_t kind = 3;
 	struct iovec iov = {&kind, sizeof(kind)};
 	union {
@@ -134,8 +142,9 @@ closes_surplus_descriptors(void **state)
 	memcpy(CMSG_DATA(c) + sizeof(int), &tube[1], sizeof(int));
 	assert_int_equal(sendmsg(ends[0], &msg, 0), (ssize_t)sizeof(kind));
 	close(tube[1]);
-	seen = channel_receive(ends[1], &m);
-	assert_int_equal(seen, 0);
+	assert_int_equal(channel_receive(ends[1], &m), 1);
+	assert_int_equal(m.kind, CHANNEL_MALFORMED);
+	assert_int_equal(m.fd, -1);
 	assert_int_equal(read(tube[0], &byte, 1), 0); /* both copies are closed */
 	close(tube[0]);
 }
@@ -184,7 +193,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(carries_a_descriptor, pair_up, pair_down),
 		cmocka_unit_test_setup_teardown(takes_the_largest_and_refuses_more, pair_up,
 			pair_down),
-		cmocka_unit_test_setup_teardown(skips_malformed, pair_up, pair_down),
+		cmocka_unit_test_setup_teardown(tells_of_what_is_malformed, pair_up, pair_down),
 		cmocka_unit_test_setup_teardown(closes_surplus_descriptors, pair_up, pair_down),
 		cmocka_unit_test_setup_teardown(never_blocks_and_loses_nothing_it_took, pair_up,
 			pair_down),

@@ -93,6 +93,7 @@ bed_up(void **state)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, relay) == -1)
 		return -1;
 	b->pool.child = &b->child;
+	b->pool.incoming = incoming_init(&b->child.log, PROCESS_POOL);
 	log_open(&b->child.log, 3 << 3, LOG_LEVEL_INFO, "bed");
 	b->child.log.relay_fd = relay[0];
 	b->relay = relay[1];
@@ -365,7 +366,7 @@ replacements(int supervisor)
 	unsigned n = 0;
 
 	while (channel_receive(supervisor, &m) == 1) {
-		assert_int_equal(m.kind, IPC_PROBER_STUCK);
+		assert_int_equal(m.kind, IPC_REPLACE);
 		n++;
 	}
 	return n;
@@ -437,6 +438,7 @@ what_is_late_is_no_fault(void **state)
 	all.results[0] = ill;
 	all.results[0].target = set_of(b, 0, 22)->target;
 	all.results[0].generation = set_of(b, 0, 22)->generation;
+	all.results[0].expires_s = INT64_MAX;
 	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULTS, &all, ipc_results_size(1), -1), 0);
 	overdue_second(&b->pool);
 	look(b);
@@ -445,6 +447,106 @@ what_is_late_is_no_fault(void **state)
 	overdue_second(&b->pool);
 	look(b);
 	logged(b, "event=probe server=web1 virtual=http reason=no-result silent_ms=113");
+}
+
+static void
+say(struct bed *b, const struct ipc_probe_result *r)
+{
+	struct ipc_probe_results all = {.count = 1, .results = {*r}};
+
+	assert_int_equal(channel_send(b->prober, IPC_PROBE_RESULTS, &all, ipc_results_size(1), -1), 0);
+	ev_run(b->pool.loop, EVRUN_NOWAIT);
+	look(b);
+}
+
+/* One that was taken over says what no prober says: nothing of it counts, and it is replaced. */
+static void
+a_prober_that_cannot_be_believed_has_to_go(void **state)
+{
+	struct bed *b = *state;
+	struct ipc_probe_result r = ill;
+	const uint8_t no_truth = 2;
+	int ends[2];
+
+	assert_int_equal(channel_pair(ends), 0);
+	b->child.supervisor_fd = ends[0];
+	look(b);
+	answer(b, set_of(b, 0, 21), well);
+	r.target = set_of(b, 0, 21)->target;
+	r.generation = set_of(b, 0, 21)->generation;
+	r.expires_s = INT64_MAX;
+	memcpy(&r.ok, &no_truth, sizeof(no_truth));
+	say(b, &r);
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UP);
+	assert_int_equal(b->pool.incoming.refused, 1);
+	logged(b, "event=process name=prober reason=bad-message to=pool kind=");
+	assert_int_equal(replacements(ends[1]), 1);
+	assert_int_equal(send(b->prober, "x", 1, 0), 1);
+	say(b, &r);
+	assert_int_equal(b->pool.incoming.refused, 3);
+	assert_int_equal(replacements(ends[1]), 0); /* it takes a moment to die */
+	close(ends[0]);
+	close(ends[1]);
+	b->child.supervisor_fd = -1;
+}
+
+/* A result of tomorrow would keep its silence from being seen. */
+static void
+nothing_is_heard_before_it_is(void **state)
+{
+	struct bed *b = *state;
+	struct ipc_probe_result r = ill;
+
+	look(b);
+	r.target = set_of(b, 0, 21)->target;
+	r.generation = set_of(b, 0, 21)->generation;
+	r.expires_s = INT64_MAX;
+	r.at_ns = mono_now().ns + 86400 * NS_PER_S;
+	say(b, &r);
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_DOWN);
+	assert_true(b->pool.targets[0].last_result.ns <= mono_now().ns);
+}
+
+/* Each prober for its own targets, and none for what the supervisor runs. */
+static void
+nobody_speaks_for_the_targets_of_another(void **state)
+{
+	struct bed *b = *state;
+	struct ipc_probe_result r = ill;
+
+	look(b);
+	answer(b, set_of(b, 0, 21), well);
+	r.target = set_of(b, 0, 21)->target;
+	r.generation = set_of(b, 0, 21)->generation;
+	for (int i = 0; i < 3; i++) {
+		targets_result(&b->pool, 1, &r);
+		targets_result(&b->pool, CONF_NO_INDEX, &r);
+	}
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UP);
+	for (int i = 0; i < 3; i++)
+		targets_result(&b->pool, 0, &r);
+	assert_int_equal(b->pool.targets[0].verdict, HEALTH_DOWN);
+}
+
+/* It closed its channel and lives: the supervisor does not know. */
+static void
+a_prober_that_hung_up_has_to_go(void **state)
+{
+	struct bed *b = *state;
+	int ends[2];
+
+	assert_int_equal(channel_pair(ends), 0);
+	b->child.supervisor_fd = ends[0];
+	look(b);
+	assert_int_equal(send(b->prober, "", 0, 0), 0); /* looks like the end */
+	ev_run(b->pool.loop, EVRUN_NOWAIT);
+	overdue_second(&b->pool);
+	ago(&b->pool.targets[0].told_at, 6600);
+	overdue_second(&b->pool);
+	assert_int_equal(replacements(ends[1]), 1);
+	close(ends[0]);
+	close(ends[1]);
+	b->child.supervisor_fd = -1;
 }
 
 /* "more" has the servers of "http" and asks the same: one probe for two, and a verdict for both. */
@@ -558,6 +660,10 @@ main(void)
 		TEST(no_result_is_a_fault),
 		TEST(what_is_late_is_no_fault),
 		TEST(marks_of_the_configuration_only),
+		TEST(a_prober_that_cannot_be_believed_has_to_go),
+		TEST(nothing_is_heard_before_it_is),
+		TEST(nobody_speaks_for_the_targets_of_another),
+		TEST(a_prober_that_hung_up_has_to_go),
 	};
 
 	return cmocka_run_group_tests_name("pool_health", tests, NULL, NULL);

@@ -89,6 +89,7 @@ bed_up(void **state)
 	if (!b || channel_pair(prober) == -1 || channel_pair(election) == -1)
 		return -1;
 	b->pool.child = &b->child;
+	b->pool.incoming = incoming_init(&b->child.log, PROCESS_POOL);
 	b->pool.loop = ev_loop_new(EVFLAG_AUTO);
 	b->pool.routers = b->facts;
 	b->pool.local_limit = (struct log_limit){.every_ns = NS_PER_S, .burst = 1};
