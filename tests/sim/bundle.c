@@ -162,6 +162,7 @@ bundle_tie(struct bundle *b, unsigned node)
 	if (b->count == 1 || bn->tied || first->life == LIFE_HUNG || first->life == LIFE_PAUSED)
 		return;
 	bn->tied = true;
+	bn->active = 0; /* one that fell before took nobody along */
 	bundle_pause(&b->lanes[0], first);
 	for (unsigned i = 0; i < b->count; i++) {
 		struct el_params p = member(bn, i)->params;
