@@ -62,6 +62,16 @@ report_later(struct engine *e, struct target *t, enum target_report what)
 		e->same_since = (mono){t->last.at_ns};
 }
 
+/* What was measured while this process was held up is the time that it was held up. */
+static void
+note_times(struct ipc_probe_result *r, const struct probe_run *run)
+{
+	bool lagged = r->ok && run->engine->stats.stall_ns != run->stall_ns;
+
+	r->connect_ns = lagged ? -1 : run->connect_ns;
+	r->answer_ns = lagged ? -1 : run->answer_ns;
+}
+
 static void
 note_result(struct target *t, const struct probe_run *run, enum reason reason, int32_t detail)
 {
@@ -73,8 +83,7 @@ note_result(struct target *t, const struct probe_run *run, enum reason reason, i
 	r->reason = reason;
 	r->detail = detail;
 	r->at_ns = mono_now().ns;
-	r->connect_ns = run->connect_ns;
-	r->answer_ns = run->answer_ns;
+	note_times(r, run);
 	if (run->expires_s != INT64_MAX)
 		r->expires_s = run->expires_s; /* the latest that was seen */
 	r->probes++;

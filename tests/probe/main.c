@@ -25,6 +25,7 @@ static const struct {
 	{"starts-are-spread", test_starts_are_spread},
 	{"local-error-is-not-counted", test_local_error_is_not_counted},
 	{"stopped-prober-blames-nobody", test_stopped_prober_blames_nobody},
+	{"stopped-prober-measures-nothing", test_stopped_prober_measures_nothing},
 	{"slow-pool-gets-the-last-word", test_slow_pool_gets_the_last_word},
 	{"new-pool-starts-from-nothing", test_new_pool_starts_from_nothing},
 	{"generation-and-clear", test_generation_and_clear},

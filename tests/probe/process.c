@@ -296,6 +296,45 @@ test_stopped_prober_blames_nobody(void)
 		server_stop(&servers[i]);
 }
 
+/* An answer that came while the process was held up is good, but how long it took nobody knows. */
+void
+test_stopped_prober_measures_nothing(void)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\npool-member-is-well";
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one;
+	struct bench *b = bench_start(0);
+	struct bench_probe set = probe_of_type(CONF_PROBE_HTTP);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char request[512];
+
+	bind(fd, (struct sockaddr *)&at, size);
+	listen(fd, 8);
+	getsockname(fd, (struct sockaddr *)&at, &size);
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	set.address.port = ntohs(at.sin_port);
+	set.urgent = true;
+	set.probe.interval_ms = set.probe.interval_fast_ms = 60000;
+	set.probe.timeout_ms = 5000;
+	bench_set(b, 0, &set);
+	check(poll(&p, 1, 3000) == 1, "the prober asks");
+	one = accept(fd, NULL, NULL);
+	check(read(one, request, sizeof(request)) > 0, "a whole request");
+	kill(b->pid, SIGSTOP);
+	check(write(one, answer, sizeof(answer) - 1) > 0, "is answered while the prober is held up");
+	usleep(400000);
+	kill(b->pid, SIGCONT);
+	bench_run(b, 500);
+	check(b->seen[0].any && b->seen[0].last.ok, "which is good (%s)",
+		reason_tag((enum reason)b->seen[0].last.reason));
+	check(b->seen[0].last.answer_ns == -1 && b->seen[0].last.connect_ns == -1,
+		"and not measured (%lld ns)", (long long)b->seen[0].last.answer_ns);
+	check(bench_stop(b), "stopped");
+	close(one);
+	close(fd);
+}
+
 void
 test_slow_pool_gets_the_last_word(void)
 {

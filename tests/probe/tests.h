@@ -29,6 +29,7 @@ void test_rhythm_between_verdicts(void);
 void test_starts_are_spread(void);
 void test_local_error_is_not_counted(void);
 void test_stopped_prober_blames_nobody(void);
+void test_stopped_prober_measures_nothing(void);
 void test_slow_pool_gets_the_last_word(void);
 void test_new_pool_starts_from_nothing(void);
 void test_generation_and_clear(void);
