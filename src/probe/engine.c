@@ -24,6 +24,7 @@ static const int64_t patience_ns = 10 * NS_PER_MS; /* a turn or wakeup this late
 /* Thousands of targets are served some at a time: each waking costs as much as a probe. */
 static const int64_t rest_ns = 4 * NS_PER_MS;
 static const int64_t wake_at_least_ns = 250 * NS_PER_MS;
+static const int64_t wake_running_ns = 25 * NS_PER_MS; /* somebody's answer is waited for */
 static const int64_t put_off_ns = 5 * NS_PER_MS;
 
 int64_t
@@ -180,7 +181,8 @@ arm(struct engine *e, mono now)
 		first = e->rests_until;
 	if (queue_may_move(e))
 		first = now;
-	by = mono_min(first, mono_add_ns(now, wake_at_least_ns));
+	by = mono_min(first,
+		mono_add_ns(now, e->stats.running > 0 ? wake_running_ns : wake_at_least_ns));
 	if (mono_before(by, now))
 		by = now;
 	if (ev_is_active(&e->timer) && !mono_before(by, e->wake_by) &&
