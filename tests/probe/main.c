@@ -156,20 +156,32 @@ run_one(size_t i, int counts[2])
 	munmap(shared, sizeof(*shared));
 }
 
+/* All without arguments; `--part K N`: each Nth from K on; else those that are named. */
+static bool
+is_wanted(size_t i, int argc, char **argv)
+{
+	bool wanted = argc == 1;
+	unsigned long parts;
+	int a;
+
+	if (argc == 4 && strcmp(argv[1], "--part") == 0) {
+		parts = strtoul(argv[3], NULL, 10);
+		return parts > 0 && i % parts == strtoul(argv[2], NULL, 10);
+	}
+	for (a = 1; a < argc; a++)
+		wanted = wanted || strcmp(argv[a], tests[i].name) == 0;
+	return wanted;
+}
+
 int
 main(int argc, char **argv)
 {
-	int counts[2] = {0, 0}, a;
+	int counts[2] = {0, 0};
 	size_t i;
 
-	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		bool wanted = argc == 1;
-
-		for (a = 1; a < argc; a++)
-			wanted = wanted || strcmp(argv[a], tests[i].name) == 0;
-		if (wanted)
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		if (is_wanted(i, argc, argv))
 			run_one(i, counts);
-	}
 	printf("%d passed, %d failed\n", counts[0], counts[1]);
 	return counts[1] != 0 || counts[0] == 0;
 }
