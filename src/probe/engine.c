@@ -22,7 +22,7 @@ enum { STARTS_A_TURN = 128, EXPIRIES_A_TURN = 1024, STARTS_IN_A_ROW = 16 };
 
 static const int64_t patience_ns = 10 * NS_PER_MS; /* a turn or wakeup this late is ordinary */
 /* Thousands of targets are served some at a time: each waking costs as much as a probe. */
-static const int64_t rest_ns = 4 * NS_PER_MS;
+static const int64_t rest_ns = 8 * NS_PER_MS;
 static const int64_t wake_at_least_ns = 250 * NS_PER_MS;
 static const int64_t wake_running_ns = 25 * NS_PER_MS; /* somebody's answer is waited for */
 static const int64_t put_off_ns = 5 * NS_PER_MS;
