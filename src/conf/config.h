@@ -151,8 +151,8 @@ struct conf_probe {
 	struct ip_addr source[LIMIT_NODES]; /* by index of the node; no family: the kernel's choice */
 	uint32_t mark;            /* SO_MARK of what is sent; 0: none */
 	uint32_t interval_ms;     /* 10..3600000; of a group the longest, as timeout_ms */
-	uint32_t interval_fast_ms; /* between two verdicts; 0: interval_ms, 250 at most */
-	uint32_t interval_down_ms; /* while down; 0: interval_ms */
+	uint32_t interval_fast_ms; /* between two verdicts; 0, of an agent: interval_ms, 250 at most */
+	uint32_t interval_down_ms; /* while down; 0, of an agent: interval_ms */
 	uint32_t flap_window_s;   /* 1..86400; of a flapper, as the next two */
 	uint32_t flap_hold_s;     /* 1..3600 */
 	uint32_t flap_hold_max_s; /* 1..86400, >= flap_hold_s */
@@ -244,10 +244,10 @@ struct conf_listen {
 	uint16_t port_low, port_high; /* both 0: every port, of a persistent service */
 };
 
-/* Connection sync of hot standby (ip_vs_sync.c). 0 and IP_NONE: the kernel's default. */
+/* Connection sync of hot standby (ip_vs_sync.c). */
 struct conf_sync {
 	bool enabled;
-	char interface[LIMIT_IFNAME]; /* "": that of the first hot router with virtual servers */
+	char interface[LIMIT_IFNAME]; /* "": no hot router has virtual servers */
 	uint8_t id;                   /* of the first node; the second one's is one more */
 	uint8_t ttl;
 	uint16_t port, maxlen;
@@ -269,7 +269,6 @@ struct conf_real {
 	uint32_t weight;              /* 0..65535, as configured */
 	uint32_t upper_threshold, lower_threshold; /* connections; 0: none */
 	uint8_t forwarding;           /* enum conf_forwarding: the virtual server's or its own */
-	bool forwarding_overridden;   /* for printing back */
 	uint32_t probe;               /* row of probes[]: the virtual server's or an override */
 	bool probe_overridden;        /* for printing back */
 	uint32_t agent;               /* row of probes[]: the virtual server's or an override */

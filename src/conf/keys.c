@@ -294,10 +294,16 @@ static const struct key table_sync[] = {
 	{.name = "enabled", .kind = KEY_BOOL, .number = true},
 	{.name = "interface", .kind = KEY_INTERFACE},
 	{.name = "id", .kind = KEY_INT, .low = 1, .high = 254, .number = 1},
-	{.name = "group", .kind = KEY_MULTICAST},
-	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535, .number = 0},
-	{.name = "ttl", .kind = KEY_INT, .low = 1, .high = 255, .number = 0},
-	{.name = "maxlen", .kind = KEY_INT, .low = 200, .high = 65507, .number = 0,
+	/* the kernel's own defaults */
+	{.name = "group", .kind = KEY_MULTICAST, .text = "224.0.0.81"},
+	{.name = "port", .kind = KEY_INT, .low = 1, .high = 65535, .number = 8848},
+	{.name = "ttl", .kind = KEY_INT, .low = 1, .high = 255, .number = 1},
+	/*
+	 * The kernel sends a message when the next connection does not fit into it any more, or after
+	 * 2 to 3 seconds (IPVS_SYNC_FLUSH_TIME). As long as an MTU it holds 40, and the newest 40
+	 * would be lost with the active. There is always room for one, so the least says one.
+	 */
+	{.name = "maxlen", .kind = KEY_INT, .low = 1, .high = 65507, .number = 1,
 		.unit = "bytes"},
 };
 KEYS_OF(sync, "sync");

@@ -84,11 +84,7 @@ print_addresses(const struct config *c, const struct conf_router *r, FILE *to)
 		const struct conf_address *a = &c->addresses[r->first_address + i];
 
 		ip_prefix_format(&a->prefix, text);
-		if (strcmp(a->interface, r->interface) == 0)
-			fprintf(to, "      \"%s\"", text);
-		else
-			fprintf(to, "      { address = \"%s\"; interface = \"%s\"; }", text,
-				a->interface);
+		fprintf(to, "      { address = \"%s\"; interface = \"%s\"; }", text, a->interface);
 		fputs(i + 1 < r->address_count ? ",\n" : "\n", to);
 	}
 	fputs("    );\n", to);
@@ -304,10 +300,8 @@ print_probe_keys(const struct config *c, const struct conf_probe *p, const char 
 	if (p->type == CONF_PROBE_HTTPS)
 		print_https(p, indent, to);
 	print_asking(p->interval_ms, p->timeout_ms, p->rise, p->fall, indent, to);
-	if (p->interval_fast_ms != 0)
-		fprintf(to, "%sinterval_fast_ms = %u;\n", indent, p->interval_fast_ms);
-	if (p->interval_down_ms != 0)
-		fprintf(to, "%sinterval_down_ms = %u;\n", indent, p->interval_down_ms);
+	fprintf(to, "%sinterval_fast_ms = %u;\n%sinterval_down_ms = %u;\n", indent,
+		p->interval_fast_ms, indent, p->interval_down_ms);
 	fprintf(to, "%sspread_percent = %u;\n", indent, p->spread_percent);
 	fprintf(to, "%srefusal_weight = %u;\n", indent, p->refusal_weight);
 	print_flap(p, indent, to);

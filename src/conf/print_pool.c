@@ -54,11 +54,9 @@ print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 
 		fprintf(to, "      { name = \"%s\"; address = \"%s\"; weight = %u;", real->name,
 			server_format(c, &real->address, real->host, text), real->weight);
-		if (real->upper_threshold != 0)
-			fprintf(to, " upper_threshold = %u; lower_threshold = %u;",
-				real->upper_threshold, real->lower_threshold);
-		if (real->forwarding_overridden)
-			fprintf(to, " forwarding = \"%s\";", words_forwarding[real->forwarding]);
+		fprintf(to, " upper_threshold = %u; lower_threshold = %u; forwarding = \"%s\";",
+			real->upper_threshold, real->lower_threshold,
+			words_forwarding[real->forwarding]);
 		if (real->probe_overridden || real->agent_overridden)
 			fputs("\n", to);
 		if (real->probe_overridden)
@@ -69,16 +67,6 @@ print_reals(const struct config *c, const struct conf_virtual *v, FILE *to)
 		fputs(i + 1 < v->real_count ? ",\n" : "\n", to);
 	}
 	fputs("    );\n", to);
-}
-
-/* One that was not given is IPv4's, and of no use to a virtual server of IPv6. */
-static bool
-mask_is_used(const struct config *c, const struct conf_virtual *v)
-{
-	for (uint32_t i = 0; i < v->listen_count; i++)
-		if (c->listens[v->first_listen + i].first.family == v->persistence_mask.family)
-			return true;
-	return v->fwmark != 0 && v->family == v->persistence_mask.family;
 }
 
 void
@@ -96,9 +84,7 @@ print_virtual(const struct config *c, const struct conf_virtual *v, FILE *to)
 	put_key_text(to, "    ", "forwarding", words_forwarding[v->forwarding]);
 	print_tunnel(v, to);
 	fprintf(to, "    persistence_s = %u;\n", v->persistence_s);
-	if (mask_is_used(c, v))
-		put_key_text(to, "    ", "persistence_mask",
-			ip_addr_format(&v->persistence_mask, text));
+	put_key_text(to, "    ", "persistence_mask", ip_addr_format(&v->persistence_mask, text));
 	if (v->engine[0] != '\0')
 		put_key_text(to, "    ", "persistence_engine", v->engine);
 	print_probe(c, &c->probes[v->probe], "    ", to);
@@ -126,13 +112,7 @@ print_sync(const struct conf_sync *sync, FILE *to)
 	if (sync->interface[0] != '\0')
 		put_key_text(to, "  ", "interface", sync->interface);
 	fprintf(to, "  id = %u;\n", sync->id);
-	if (sync->group.family != IP_NONE)
-		put_key_text(to, "  ", "group", ip_addr_format(&sync->group, text));
-	if (sync->port != 0)
-		fprintf(to, "  port = %u;\n", sync->port);
-	if (sync->ttl != 0)
-		fprintf(to, "  ttl = %u;\n", sync->ttl);
-	if (sync->maxlen != 0)
-		fprintf(to, "  maxlen = %u;\n", sync->maxlen);
-	fputs("};\n", to);
+	put_key_text(to, "  ", "group", ip_addr_format(&sync->group, text));
+	fprintf(to, "  port = %u;\n  ttl = %u;\n  maxlen = %u;\n};\n", sync->port, sync->ttl,
+		sync->maxlen);
 }

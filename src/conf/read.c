@@ -125,6 +125,7 @@ read_tree(struct reader *r, config_t *tree)
 	r->out->probers = (uint32_t)scope_int(&probing, "probers");
 	read_log(r, &file);
 	check_relations(r);
+	resolve_sync(r->out);
 }
 
 static void

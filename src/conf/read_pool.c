@@ -123,6 +123,19 @@ marked_family(const struct scope *s)
 	return IP_NONE;
 }
 
+/* Of the whole address, unless it is given. */
+static void
+read_mask(const struct scope *s, struct conf_virtual *row)
+{
+	struct ip_addr *mask = &row->persistence_mask;
+
+	ip_addr_parse(scope_text(s, "persistence_mask"), mask);
+	if (!scope_member(s, "persistence_mask") && host_family(s->reader->out, row) == IP_V6) {
+		mask->family = IP_V6;
+		memset(mask->bytes, 0xff, sizeof(mask->bytes));
+	}
+}
+
 static enum conf_probe_type
 standard_probe(const struct conf_virtual *row)
 {
@@ -153,8 +166,7 @@ read_reals(const struct scope *s, struct conf_virtual *row)
 		real->weight = scope_int(&group, "weight");
 		real->upper_threshold = scope_int(&group, "upper_threshold");
 		real->lower_threshold = scope_int(&group, "lower_threshold");
-		real->forwarding_overridden = scope_member(&group, "forwarding") != NULL;
-		real->forwarding = real->forwarding_overridden
+		real->forwarding = scope_member(&group, "forwarding")
 			? (uint8_t)scope_word(&group, "forwarding") : row->forwarding;
 		real->probe = row->probe;
 		real->probe_overridden = scope_member(&group, "probe") != NULL;
@@ -206,7 +218,7 @@ read_virtual(const struct scope *s, struct conf_virtual *row)
 	row->black_hole = scope_bool(s, "black_hole");
 	row->correlated_hold_ms = scope_int(s, "correlated_hold_ms");
 	row->persistence_s = scope_int(s, "persistence_s");
-	ip_addr_parse(scope_text(s, "persistence_mask"), &row->persistence_mask);
+	read_mask(s, row);
 	scope_copy(s, "persistence_engine", row->engine, sizeof(row->engine));
 	row->min_healthy = scope_int(s, "min_healthy");
 	row->has_sorry = read_server(s, "sorry_server", &row->sorry, &row->sorry_host);
@@ -288,9 +300,20 @@ read_sync(struct reader *r, const struct scope *file)
 	sync->enabled = scope_bool(&s, "enabled");
 	scope_copy(&s, "interface", sync->interface, sizeof(sync->interface));
 	sync->id = (uint8_t)scope_int(&s, "id");
-	if (scope_text(&s, "group"))
-		ip_addr_parse(scope_text(&s, "group"), &sync->group);
+	ip_addr_parse(scope_text(&s, "group"), &sync->group);
 	sync->port = (uint16_t)scope_int(&s, "port");
 	sync->ttl = (uint8_t)scope_int(&s, "ttl");
 	sync->maxlen = (uint16_t)scope_int(&s, "maxlen");
+}
+
+void
+resolve_sync(struct config *c)
+{
+	for (uint32_t i = 0; i < c->virtual_count && c->sync.interface[0] == '\0'; i++) {
+		uint32_t router = c->virtuals[i].router;
+
+		if (router != CONF_NO_INDEX && c->routers[router].standby == CONF_STANDBY_HOT)
+			memcpy(c->sync.interface, c->routers[router].interface,
+				sizeof(c->sync.interface));
+	}
 }

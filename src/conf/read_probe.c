@@ -7,6 +7,7 @@
  */
 #include "conf/bytes.h"
 #include "conf/reader.h"
+#include "core/cadence.h"
 #include "core/dns.h"
 
 #include <string.h>
@@ -124,6 +125,7 @@ static const struct {
 	{"headers", TYPE(HTTP) | TYPE(HTTPS)},
 	{"keep_alive", TYPE(HTTP) | TYPE(HTTPS)},
 	{"half_open", TYPE(TCP)},
+	{"data_path", TYPE(TCP)},
 	{"send", TYPE(TCP) | TYPE(UDP) | TYPE(AGENT)},
 	{"query", TYPE(DNS)},
 	{"query_type", TYPE(DNS)},
@@ -161,8 +163,8 @@ static const struct {
 	{"refusal_weight", ~GROUPS},
 };
 
-static bool
-is_useful(uint8_t type, const char *key)
+bool
+conf_probe_has(uint8_t type, const char *key)
 {
 	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
 		if (strcmp(uses[i].key, key) == 0)
@@ -176,7 +178,7 @@ is_used(const struct scope *s, const struct conf_probe *p, const char *key)
 {
 	config_setting_t *member = scope_member(s, key);
 	const struct scope *probe = s->keys == &keys_expect ? s->up : s;
-	bool useful = is_useful(p->type, key);
+	bool useful = conf_probe_has(p->type, key);
 
 	if (member && !useful && !member_is_wrong(probe, "type"))
 		scope_error(s, member, "%s has no meaning for a probe of type %s", key,
@@ -274,7 +276,21 @@ read_counts(const struct scope *s, uint8_t *rise, uint8_t *fall)
 		*fall = (uint8_t)scope_int(s, "fall");
 }
 
-/* An inherited one that does not fit this interval gives way to the default. */
+/* Does the virtual server's probe, which this one stands over, say it? Else it has the default. */
+static bool
+is_inherited(const struct scope *s, const char *key)
+{
+	config_setting_t *probe = s->up && s->up->keys == &keys_real
+		? scope_member(s->up->up, "probe") : NULL;
+	config_setting_t *member = probe ? config_setting_get_member(probe, key) : NULL;
+
+	return member && !setting_is_wrong(member);
+}
+
+/*
+ * The defaults are of this probe's own interval. An inherited one that does not fit that gives way
+ * to the default.
+ */
 static void
 read_rhythm(const struct scope *s, struct conf_probe *p)
 {
@@ -283,15 +299,16 @@ read_rhythm(const struct scope *s, struct conf_probe *p)
 
 	if (fast)
 		p->interval_fast_ms = scope_int(s, "interval_fast_ms");
-	else if (p->interval_fast_ms > p->interval_ms)
-		p->interval_fast_ms = 0;
+	else if (!is_inherited(s, "interval_fast_ms") || p->interval_fast_ms == 0 ||
+		p->interval_fast_ms > p->interval_ms)
+		p->interval_fast_ms = cadence_fast_ms(p->interval_ms);
 	if (p->interval_fast_ms > p->interval_ms)
 		scope_error(s, fast, "interval_fast_ms is %u; it must not be longer than "
 			"interval_ms (%u)", p->interval_fast_ms, p->interval_ms);
 	if (down)
 		p->interval_down_ms = scope_int(s, "interval_down_ms");
-	else if (p->interval_down_ms < p->interval_ms)
-		p->interval_down_ms = 0;
+	else if (!is_inherited(s, "interval_down_ms") || p->interval_down_ms < p->interval_ms)
+		p->interval_down_ms = p->interval_ms;
 	if (down && p->interval_down_ms < p->interval_ms)
 		scope_error(s, down, "interval_down_ms is %u; it must not be shorter than "
 			"interval_ms (%u)", p->interval_down_ms, p->interval_ms);

@@ -85,6 +85,8 @@ void read_key_file(struct reader *r, const config_setting_t *at);
 void read_routers(struct reader *r, const struct scope *file);
 void read_pool(struct reader *r, const struct scope *file);
 void read_sync(struct reader *r, const struct scope *file);
+/* Its interface, where none is given: that of the first hot router with virtual servers. */
+void resolve_sync(struct config *c);
 /* The track group of a router. */
 void read_track(const struct scope *router, struct conf_router *row);
 /* Another interface that the router depends on, once in each list. */
@@ -137,6 +139,8 @@ void check_data_path(struct reader *r, const struct conf_virtual *v, const struc
 	uint32_t probe, const config_setting_t *at);
 /* Is that key of the group there, and of use to the type of probe? An error when it is of none. */
 bool is_used(const struct scope *s, const struct conf_probe *p, const char *key);
+/* Has a probe of that type a use for that key? */
+bool conf_probe_has(uint8_t type, const char *key);
 /* May a probe with that source go to an address of that family? */
 bool source_fits(const struct conf_probe *p, uint8_t family);
 /* The row of "not probed". */

@@ -185,8 +185,8 @@ real_is_sound(const struct config *c, const struct conf_real *r)
 {
 	return ENDS(r->name) && r->probe < c->probe_count && r->agent < c->probe_count &&
 		r->host <= c->host_count && ip_addr_is_sound(&r->address.addr) &&
-		is_word(words_forwarding, r->forwarding) && is_truth(&r->forwarding_overridden) &&
-		is_truth(&r->probe_overridden) && is_truth(&r->agent_overridden);
+		is_word(words_forwarding, r->forwarding) && is_truth(&r->probe_overridden) &&
+		is_truth(&r->agent_overridden);
 }
 
 static bool

@@ -71,11 +71,17 @@ cadence_spread_ns(int64_t step_ns, int64_t timeout_ns, uint8_t percent, uint64_t
 	return most > 0 ? (int64_t)(random % ((uint64_t)most + 1)) : 0;
 }
 
+uint32_t
+cadence_fast_ms(uint32_t interval_ms)
+{
+	return interval_ms < CADENCE_FAST_MS ? interval_ms : CADENCE_FAST_MS;
+}
+
 struct cadence_pace
 cadence_pace(uint32_t interval_ms, uint32_t fast_ms, uint32_t down_ms)
 {
 	if (fast_ms == 0)
-		fast_ms = interval_ms < CADENCE_FAST_MS ? interval_ms : CADENCE_FAST_MS;
+		fast_ms = cadence_fast_ms(interval_ms);
 	if (down_ms == 0)
 		down_ms = interval_ms;
 	return (struct cadence_pace){.interval_ns = interval_ms * NS_PER_MS,

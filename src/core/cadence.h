@@ -29,7 +29,10 @@ mono cadence_first(mono now, int64_t phase_ns, int64_t interval_ns, bool urgent)
  */
 mono cadence_next(mono due, mono now, int64_t interval_ns);
 
-/* In milliseconds; fast 0: the interval, 250 ms at most; down 0: the interval. */
+/* What comes between two verdicts unless something else is said: the interval, 250 ms at most. */
+uint32_t cadence_fast_ms(uint32_t interval_ms);
+
+/* In milliseconds; fast 0: cadence_fast_ms(); down 0: the interval. */
 struct cadence_pace cadence_pace(uint32_t interval_ms, uint32_t fast_ms, uint32_t down_ms);
 
 /*

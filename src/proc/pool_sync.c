@@ -19,24 +19,15 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-	GATE_PATIENCE = 3, /* looks, a second apart */
-	/*
-	 * The kernel sends a message when the next connection does not fit into it any more, or after
-	 * 2 to 3 seconds (IPVS_SYNC_FLUSH_TIME). As long as an MTU it holds 40, and the newest 40
-	 * would be lost with the active. There is always room for one, so the least says one.
-	 */
-	ONE_CONNECTION = 1,
-};
+enum { GATE_PATIENCE = 3 }; /* looks, a second apart */
 
-/* Row of the first hot router that has virtual servers. */
-static uint32_t
-hot_router(const struct pool *p)
+static bool
+has_hot_router(const struct pool *p)
 {
 	for (uint32_t i = 0; i < p->config.virtual_count; i++)
 		if (p->config.routers[p->config.virtuals[i].router].standby == CONF_STANDBY_HOT)
-			return p->config.virtuals[i].router;
-	return CONF_NO_INDEX;
+			return true;
+	return false;
 }
 
 /* Asked for several times and still not so: the kernel refuses it to the election. */
@@ -80,7 +71,6 @@ reconcile_gate(struct pool *p)
 void
 sync_reconcile(struct pool *p)
 {
-	uint32_t router = hot_router(p);
 	const struct conf_sync *sync = &p->config.sync;
 	struct ipvs_sync wanted = {.master = false}, now;
 	int error;
@@ -88,7 +78,7 @@ sync_reconcile(struct pool *p)
 	if (!p->ipvs)
 		return;
 	sysctls_reconcile(p);
-	if (router == CONF_NO_INDEX || p->config.node_count < 2 || !p->config.sync.enabled) {
+	if (!has_hot_router(p) || p->config.node_count < 2 || !p->config.sync.enabled) {
 		sync_stop(p);
 		return;
 	}
@@ -98,9 +88,8 @@ sync_reconcile(struct pool *p)
 	wanted.group = sync->group;
 	wanted.port = sync->port;
 	wanted.ttl = sync->ttl;
-	wanted.maxlen = sync->maxlen != 0 ? sync->maxlen : ONE_CONNECTION;
-	memcpy(wanted.interface, sync->interface[0] != '\0' ? sync->interface
-		: p->config.routers[router].interface, sizeof(wanted.interface));
+	wanted.maxlen = sync->maxlen;
+	memcpy(wanted.interface, sync->interface, sizeof(wanted.interface));
 	/* The first packet of an established connection is told, and every state after it ... */
 	sysctl_want(p, SYSCTL_SYNC_THRESHOLD, "0 1");
 	/* ... and again when its timer moved by ten seconds, so that idle ones stay alive there. */

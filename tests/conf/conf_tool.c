@@ -6,8 +6,11 @@
  *   conf_tool dump FILE       the effective configuration
  *   conf_tool roundtrip FILE  printed and read back, packed and unpacked: the same tables?
  *   conf_tool keys            every key the reader knows and what the man page has to say of it
+ *   conf_tool dumped FILE...  do these dumps have every key?
  *   conf_tool example GROUP TEXT   would the text do inside such a group?
  */
+#include "dump_keys.h"
+
 #include "conf/keys.h"
 #include "conf/pack.h"
 #include "conf/print.h"
@@ -252,8 +255,11 @@ main(int argc, char **argv)
 		return dump(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "roundtrip") == 0)
 		return roundtrip(argv[2]);
+	if (argc >= 3 && strcmp(argv[1], "dumped") == 0)
+		return dumps_have_all_keys(argv + 2, groups, GROUPS) ? 0 : 1;
 	if (argc == 4 && strcmp(argv[1], "example") == 0)
 		return example(argv[2], argv[3]);
-	fprintf(stderr, "usage: conf_tool check|dump|roundtrip FILE | keys | example GROUP TEXT\n");
+	fprintf(stderr, "usage: conf_tool check|dump|roundtrip FILE | keys | "
+		"dumped FILE... | example GROUP TEXT\n");
 	return 2;
 }

@@ -209,6 +209,40 @@ rows_of_probes(void **state)
 	config_free(&c);
 }
 
+/* What no one says is a default of the probe's own interval; what the virtual server says is not. */
+static void
+rhythms_of_probes(void **state)
+{
+	static const struct {
+		uint32_t interval_ms, fast_ms, down_ms;
+	} wanted[] = {{100, 100, 100}, {2000, 250, 2000}, {100, 50, 300}, {200, 50, 300},
+		{40, 40, 300}, {500, 50, 500}};
+	struct config c;
+
+	(void)state;
+	read_text(NODES ROUTER "virtual_servers = ( { name = \"s\"; listen = \"10.0.0.100:80\";\n"
+		"probe = { interval_ms = 100; };\n"
+		"real_servers = ( { name = \"r1\"; address = \"10.1.0.1:80\"; },\n"
+		"{ name = \"r2\"; address = \"10.1.0.2:80\"; probe = { interval_ms = 2000; }; } ); },\n"
+		"{ name = \"t\"; listen = \"10.0.0.100:81\";\n"
+		"probe = { interval_ms = 100; interval_fast_ms = 50; interval_down_ms = 300; };\n"
+		"real_servers = ( { name = \"r1\"; address = \"10.1.0.1:80\"; },\n"
+		"{ name = \"r2\"; address = \"10.1.0.2:80\"; probe = { interval_ms = 200; }; },\n"
+		"{ name = \"r3\"; address = \"10.1.0.3:80\"; probe = { interval_ms = 40; }; },\n"
+		"{ name = \"r4\"; address = \"10.1.0.4:80\"; probe = { interval_ms = 500; }; } ); } );",
+		&c);
+	assert_int_equal(c.real_count, sizeof(wanted) / sizeof(wanted[0]));
+	for (uint32_t i = 0; i < c.real_count; i++) {
+		const struct conf_probe *p = &c.probes[c.reals[i].probe];
+
+		assert_int_equal(p->interval_ms, wanted[i].interval_ms);
+		assert_int_equal(p->interval_fast_ms, wanted[i].fast_ms);
+		assert_int_equal(p->interval_down_ms, wanted[i].down_ms);
+	}
+	assert_string_equal(c.sync.interface, "eth0");
+	config_free(&c);
+}
+
 #define TRACKING "virtual_routers = ( { name = \"a\"; vrid = 1; interface = \"eth0\";" \
 	" addresses = [ \"10.0.0.100/24\" ];" \
 	" track = { gateways = ( \"10.0.0.254\", { address = \"10.0.0.253\"; weight = -20;" \
@@ -324,6 +358,7 @@ main(void)
 		cmocka_unit_test(keys_that_were_seen),
 		cmocka_unit_test(rows_of_routers),
 		cmocka_unit_test(rows_of_probes),
+		cmocka_unit_test(rhythms_of_probes),
 		cmocka_unit_test(rows_of_gateways),
 		cmocka_unit_test(rows_of_tracked_probes),
 		cmocka_unit_test(rows_of_blocks),
