@@ -1,7 +1,8 @@
 /*
  * Datagrams, for the probes on UDP. Each probe has a connected socket of its own: the kernel draws
  * a random port, lets nothing in but what comes from the server, and tells what ICMP says of it
- * (with IP_RECVERR also what may pass, as that the host cannot be reached).
+ * (with IP_RECVERR also what may pass, as that the host cannot be reached). It is used for one
+ * datagram, so that no error of an earlier one can be told for this one's.
  */
 #include "probe/kind.h"
 

@@ -308,7 +308,11 @@ void sockets_close(struct engine *e);
 int stream_connect(struct probe_run *run);
 /* After the first writability: 0, or the errno of the attempt. */
 int stream_connected(struct probe_run *run);
-/* What an errno says of the server; `local`: it came at once from our own kernel. */
+/*
+ * What an errno says of the server; `local`: it came at once from our own kernel. What a router or
+ * a silent neighbour says comes later, also when the kernel knows it from the probe before: the
+ * neighbour is looked for anew. So what connect() says, or the first datagram, is of our own routes.
+ */
 enum reason stream_reason(int error, bool local);
 
 /* Gives the socket the target's source address, if it has one. False with errno. */

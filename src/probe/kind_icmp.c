@@ -1,6 +1,8 @@
 /*
  * The icmp probe: an echo and its reply. All targets share one raw socket per family, opened
  * before the privileges are gone; a filter in the kernel keeps other processes' replies away.
+ * They are not connected, so the kernel tells them nothing of other hosts' ICMP errors: what fails
+ * when an echo is sent is this node's, and a host that is not there is silent.
  */
 #include "probe/kind.h"
 

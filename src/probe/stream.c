@@ -51,11 +51,10 @@ stream_reason(int error, bool local)
 		return REASON_TCP_RESET;
 	case ETIMEDOUT:
 		return REASON_TCP_TIMEOUT;
-	case EHOSTUNREACH:
+	case EHOSTUNREACH: /* no neighbour answers for it; or a route of ours says unreachable, */
+	case ENETUNREACH:  /* a router says so; or we have no route, */
+	case EACCES:       /* a router forbids it, in ICMPv6; or a route of ours says prohibit */
 	case EHOSTDOWN:
-		return REASON_UNREACHABLE;
-	case ENETUNREACH: /* a router says so, or we have no route ourselves */
-	case EACCES:      /* a router forbids it, in ICMPv6 */
 	case ENONET:
 	case EPROTO:
 	case ENOPROTOOPT:

@@ -3,6 +3,7 @@
 
 #include "conf/keys.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -122,11 +123,38 @@ target_log_verdict(struct pool *p, uint32_t target, enum health_verdict before)
 		t->verdict == HEALTH_DOWN ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
 }
 
+/* What an operator can do about a fault of this node; NULL: nothing that is known here. */
+static const char *
+advice_on(int error, const struct conf_probe *probe)
+{
+	static const struct {
+		int error;
+		const char *advice;
+	} rows[] = {
+		{ENETUNREACH, "no route of this node leads there: see ip route get"},
+		{EHOSTUNREACH, "a route of type unreachable leads there: see ip route get"},
+		{EACCES, "a route of type prohibit leads there: see ip route get"},
+		{EINVAL, "a route of type blackhole leads there: see ip route get"},
+		{EPERM, "a firewall rule of this node drops the probe: see its output chain"},
+		{EADDRNOTAVAIL, "this node has no such address to ask from: see ip address"},
+		{EMFILE, "too few descriptors: raise LimitNOFILE"},
+		{ENFILE, "too few descriptors: raise fs.file-max"},
+	};
+
+	if (!probe || probe->type == CONF_PROBE_EXEC)
+		return NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].error == error)
+			return rows[i].advice;
+	return NULL;
+}
+
 void
 target_log_local_error(struct pool *p, uint32_t target)
 {
 	const struct conf_probe *probe = target_probe(&p->config, target);
 	const struct pool_target *t = &p->targets[target];
+	const char *advice = advice_on(t->detail, probe);
 	char text[ADDR_TEXT];
 	struct log_line line;
 	uint64_t held_back;
@@ -141,6 +169,8 @@ target_log_local_error(struct pool *p, uint32_t target)
 	log_line_text(&line, "error", strerror(t->detail));
 	if (probe && probe->source[p->child->node].family != IP_NONE)
 		log_line_text(&line, "source", ip_addr_format(&probe->source[p->child->node], text));
+	if (advice)
+		log_line_text(&line, "advice", advice);
 	log_line_int(&line, "suppressed", (int64_t)held_back);
 	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
 }

@@ -72,8 +72,9 @@ ip -n "$(ns n1)" address add fd00:88::11/64 dev eth1
 ip -n "$(ns r1)" address add fd00:88::21/64 dev eth1
 for a in 10.99.0.21/32 fd00:99::21/128; do
 	ip -n "$(ns r1)" address add $a dev lo
-	ip -n "$(ns n1)" route add unreachable $a
 done
+ip -n "$(ns n1)" route add 10.99.0.21 via 10.88.0.99 # of nobody
+ip -n "$(ns n1)" -6 route add fd00:99::21 via fd00:88::99 dev eth1
 ip -n "$(ns r1)" route replace 10.88.0.0/24 dev eth1 src 10.99.0.21 # what answers datagrams is asked there
 ip -n "$(ns n1)" route add 10.99.0.21 via 10.88.0.21 table 100
 ip -n "$(ns n1)" -6 route add fd00:99::21 via fd00:88::21 table 100

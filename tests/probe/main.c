@@ -48,6 +48,7 @@ static const struct {
 	{"http-cases", test_http_cases},
 	{"http-requests", test_http_requests},
 	{"source", test_source},
+	{"routes", test_routes},
 	{"keep-alive", test_keep_alive},
 	{"keep-alive-with-few-descriptors", test_keep_alive_with_few_descriptors},
 	{"cut-at-each-byte", test_cut_at_each_byte},
@@ -120,6 +121,44 @@ resident_kib(pid_t pid)
 	if (f != NULL)
 		fclose(f);
 	return kib;
+}
+
+void
+write_sysctl(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL || fputs(text, f) == EOF || fclose(f) == EOF) {
+		perror(path);
+		exit(1);
+	}
+}
+
+/* The neighbours of a link are looked for three times, 1 s each, unless it is told otherwise. */
+static void
+look_for_neighbours_quickly(void)
+{
+	write_sysctl("/proc/sys/net/ipv4/neigh/alone0/retrans_time_ms", "20");
+	write_sysctl("/proc/sys/net/ipv6/neigh/alone0/retrans_time_ms", "20");
+}
+
+void
+link_without_neighbours(const char *address4, const char *address6)
+{
+	char command[128];
+
+	ip("link add alone0 type veth peer name alone1");
+	ip("link set alone0 up");
+	ip("link set alone1 up");
+	look_for_neighbours_quickly();
+	if (address4 != NULL) {
+		snprintf(command, sizeof(command), "address add %s dev alone0", address4);
+		ip(command);
+	}
+	if (address6 != NULL) {
+		snprintf(command, sizeof(command), "address add %s dev alone0 nodad", address6);
+		ip(command);
+	}
 }
 
 /* Passed and failed checks of one test; a test that dies failed. */

@@ -107,7 +107,7 @@ test_rhythm_between_verdicts(void)
 		{"https", CONF_PROBE_HTTPS, NULL, REASON_TCP_REFUSED, 3},
 		{"udp", CONF_PROBE_UDP, NULL, REASON_UDP_REFUSED, 3},
 		{"tcp, unreachable", CONF_PROBE_TCP, "192.0.2.9", REASON_UNREACHABLE, 3},
-		{"icmp, unreachable", CONF_PROBE_ICMP, "192.0.2.9", REASON_UNREACHABLE, 3},
+		{"udp, unreachable", CONF_PROBE_UDP, "192.0.2.9", REASON_UNREACHABLE, 3},
 		{"http, a wrong answer", CONF_PROBE_HTTP, "127.0.0.1", REASON_HTTP_STATUS, 10},
 	};
 	enum { CASES = sizeof(cases) / sizeof(cases[0]) };
@@ -119,13 +119,14 @@ test_rhythm_between_verdicts(void)
 
 	server_start(&s, IP_V4);
 	server_set_bad(&s, true);
-	ip("route add unreachable 192.0.2.9/32");
+	link_without_neighbours("192.0.2.1/24", NULL);
 	for (i = 0; i < CASES; i++) {
 		set = probe_of_type(cases[i].type);
 		set.urgent = true;
 		set.seed = PROBE_SEED_UP;
 		set.probe.interval_ms = 3600000;
 		set.probe.interval_fast_ms = 50;
+		set.probe.timeout_ms = 500; /* longer than a neighbour is looked for */
 		set.probe.fall = 10;
 		set.probe.refusal_weight = 4;
 		refused_address(&set.address);

@@ -11,6 +11,10 @@ struct bench_probe probe_of_type(uint8_t type);
 /* A listener on every address that accepts and closes, in a thread of its own; returns its port. */
 uint16_t listen_on_any(void);
 long resident_kib(pid_t pid);
+/* A file of /proc/sys. Exits the test when it cannot be written. */
+void write_sysctl(const char *path, const char *text);
+/* A link with these addresses of ours (either may be NULL) where nobody else is, which shows soon. */
+void link_without_neighbours(const char *address4, const char *address6);
 
 void test_hostile(void);
 void test_https(void);
@@ -18,6 +22,7 @@ void test_web(void);
 void test_http_cases(void);
 void test_http_requests(void);
 void test_source(void);
+void test_routes(void);
 void test_keep_alive(void);
 void test_keep_alive_with_few_descriptors(void);
 void test_cut_at_each_byte(void);

@@ -264,7 +264,8 @@ a_local_error_is_alarmed(void **state)
 	answer(b, set, well);
 	answer(b, set, fault);
 	logged(b, "event=probe server=web1 virtual=http reason=local-error detail=101 "
-		"error=\"Network is unreachable\" suppressed=0");
+		"error=\"Network is unreachable\" advice=\"no route of this node leads there: see ip "
+		"route get\" suppressed=0");
 	assert_null(strstr(b->log, "event=server"));
 	assert_int_equal(b->pool.targets[0].verdict, HEALTH_UP);
 	for (int i = 0; i < 10; i++)
