@@ -53,6 +53,7 @@ EXTRA_DIST += tests/vm/all
 EXTRA_DIST += tests/vm/run
 EXTRA_DIST += tests/vm/t_schedulers
 EXTRA_DIST += tests/vm/t_survival
+EXTRA_DIST += tests/tools/logs_as.py
 EXTRA_DIST += tests/tools/probed.py
 check_PROGRAMS += tests/tools/prober_calls
 tests_tools_prober_calls_SOURCES = tests/tools/prober_calls.c

@@ -84,13 +84,18 @@ send_relay(struct logger *log, enum log_level level, const struct log_line *line
 	return sendmsg(log->relay_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) != -1;
 }
 
+void
+log_lost(struct logger *log)
+{
+	log->syslog_dropped++;
+	log->dropped_total++;
+}
+
 static void
 deliver(struct logger *log, enum log_level level, const struct log_line *line, mono now)
 {
-	if (!send_syslog(log, level, line, now)) {
-		log->syslog_dropped++;
-		log->dropped_total++;
-	}
+	if (!log->relay_only && !send_syslog(log, level, line, now))
+		log_lost(log);
 	if (log->relay_fd != -1 && !send_relay(log, level, line, now)) {
 		log->relay_dropped++;
 		log->dropped_total++;

@@ -14,6 +14,7 @@
 struct logger {
 	int syslog_fd;           /* -1: not connected; retried at most once a second */
 	int relay_fd;            /* -1: none. Not owned. */
+	bool relay_only;         /* nothing to syslog: who reads the relay passes it on */
 	int facility;            /* LOG_DAEMON ... as in <syslog.h>, already shifted */
 	enum log_level level;    /* lines above this are not built */
 	mono retry_at;
@@ -43,6 +44,8 @@ log_wanted(const struct logger *log, enum log_level level)
 
 /* Send one line. Never blocks, never fails: what cannot be delivered is counted. */
 void log_emit(struct logger *log, enum log_level level, const struct log_line *line);
+/* A line was given up before it came here; it is told with those that a sink did not take. */
+void log_lost(struct logger *log);
 
 /* "daemon", "local0", ... to the syslog facility number; false when unknown. */
 bool log_facility_parse(const char *name, int *out);

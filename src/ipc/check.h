@@ -16,4 +16,10 @@
 bool ipc_message_is_sound(enum process_role from, enum process_role to,
 	const struct channel_message *m);
 
+/*
+ * Is that, without a NUL, a line which this process has for the log? Of the prober and the resolver;
+ * those of the others are not looked at.
+ */
+bool ipc_line_is_sound(enum process_role from, const char *text, size_t length);
+
 #endif

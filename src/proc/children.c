@@ -120,8 +120,15 @@ own_copy(const char *text)
 	return copy ? copy : "";
 }
 
+/* They may be taken over, and then their log lines are a stranger's. */
+static bool
+reads_strangers(const struct supervised *c)
+{
+	return c->role == PROCESS_PROBER || c->role == PROCESS_RESOLVER;
+}
+
 static _Noreturn void
-become_child(struct supervisor *s, const struct supervised *c, int channel)
+become_child(struct supervisor *s, const struct supervised *c, int channel, int log_fd)
 {
 	const struct process_kind *kind = kind_of(c->role);
 	struct child child = {
@@ -138,8 +145,9 @@ become_child(struct supervisor *s, const struct supervised *c, int channel)
 
 	child_signals();
 	log_open(&child.log, s->log.facility, s->log.level, s->log.cluster);
-	child.log.relay_fd = s->relay.write_end;
-	keep_only(channel, s->relay.write_end);
+	child.log.relay_fd = log_fd;
+	child.log.relay_only = reads_strangers(c);
+	keep_only(channel, log_fd);
 	set_title(kind->title);
 	kind->main(&child);
 	abort();
@@ -277,6 +285,7 @@ on_child_exit(struct ev_loop *loop, ev_child *w, int events)
 	c->pid = 0;
 	c->ready = false;
 	close_channel(c);
+	relay_hang_up(c);
 	supervisor_child_gone(c, status);
 	if (c->supervisor->stopping || !c->wanted)
 		return;
@@ -301,30 +310,62 @@ start_failed(struct supervised *c, const char *what, int error)
 	ev_timer_start(c->supervisor->loop, &c->restart_timer);
 }
 
+/* The end that it keeps of each: to us, and for its log lines. */
+static int
+fork_child(struct supervised *c, int channel, int log_fd)
+{
+	int error = 0;
+
+	c->pid = fork();
+	if (c->pid == 0)
+		become_child(c->supervisor, c, channel, log_fd);
+	if (c->pid == -1) {
+		error = errno;
+		c->pid = 0;
+	}
+	return error;
+}
+
+/* Sets c->pid and c->fd; what failed is told and tried again later. */
+static bool
+spawn(struct supervised *c)
+{
+	struct supervisor *s = c->supervisor;
+	int channel[2], said[2] = {-1, s->relay.write_end}, error;
+
+	if (channel_pair(channel) == -1) {
+		start_failed(c, "socketpair", errno);
+		return false;
+	}
+	error = reads_strangers(c) ? relay_pair(said) : 0;
+	if (error == 0)
+		error = fork_child(c, channel[1], said[1]);
+	close(channel[1]);
+	if (said[0] != -1)
+		close(said[1]);
+	if (error == 0) {
+		c->fd = channel[0];
+		if (said[0] != -1)
+			relay_listen(c, said[0]);
+		return true;
+	}
+	close(channel[0]);
+	if (said[0] != -1)
+		close(said[0]);
+	start_failed(c, "fork", error < 0 ? -error : error);
+	return false;
+}
+
 static void
 start_child(struct supervised *c)
 {
 	struct supervisor *s = c->supervisor;
-	int ends[2];
 
-	if (channel_pair(ends) == -1) {
-		start_failed(c, "socketpair", errno);
-		return;
-	}
 	c->started = mono_now();
 	c->condemned = false;
 	atomic_store(&s->handover->alive_ns[handover_slot(c->role, c->index)], c->started.ns);
-	c->pid = fork();
-	if (c->pid == 0)
-		become_child(s, c, ends[1]);
-	close(ends[1]);
-	if (c->pid == -1) {
-		c->pid = 0;
-		close(ends[0]);
-		start_failed(c, "fork", errno);
+	if (!spawn(c))
 		return;
-	}
-	c->fd = ends[0];
 	ev_child_set(&c->exit_watcher, c->pid, 0);
 	ev_child_start(s->loop, &c->exit_watcher);
 	ev_io_set(&c->channel_watcher, c->fd, EV_READ);
@@ -344,7 +385,8 @@ init_child(struct supervisor *s, enum process_role role, uint32_t index, bool wa
 	struct supervised *c = children_find(s, role, index);
 
 	*c = (struct supervised){
-		.supervisor = s, .role = role, .index = index, .wanted = wanted, .fd = -1};
+		.supervisor = s, .role = role, .index = index, .wanted = wanted, .fd = -1,
+		.said_fd = -1};
 	ev_child_init(&c->exit_watcher, on_child_exit, 0, 0);
 	c->exit_watcher.data = c;
 	ev_io_init(&c->channel_watcher, on_channel, 0, EV_READ);

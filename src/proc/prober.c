@@ -246,7 +246,7 @@ lock_up(const struct prober *p)
 {
 	int error;
 
-	tzset(); /* reads a file, which is not possible any more at the first log line */
+	tzset(); /* reads a file, which gmtime(3) of a certificate's dates could not do any more */
 	error = privileges_become_nobody();
 	if (error != 0)
 		child_give_up(p->servant.child, "become-nobody", error);

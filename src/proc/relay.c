@@ -2,10 +2,15 @@
  * Log lines of every process arrive here as datagrams: they are remembered in a ring for
  * `tandemctl events`, handed to the pool process which serves it, and in the foreground written to
  * stderr. The ring outlives a crash of the pool, which gets it again when it is back.
+ *
+ * Who reads what strangers send has a socket of its own for that, so that it is known who speaks, and
+ * no way to syslog but through here: each of its lines is looked at, and then the supervisor says it.
+ * One that is not what such a process has to say is not said, and the process is replaced.
  */
 #include "proc/supervisor.h"
 
 #include "ipc/channel.h"
+#include "ipc/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { RELAY_BUFFER = 1 << 20, LINES_A_TURN = 256 };
@@ -43,6 +49,13 @@ tell_pool(struct supervisor *s, const struct ipc_event *e)
 		channel_send(pool->fd, IPC_EVENT, e, sizeof(*e), -1);
 }
 
+static enum log_level
+level_of(const struct log_relay_header *header)
+{
+	return header->level >= LOG_LEVEL_ERROR && header->level <= LOG_LEVEL_DEBUG
+		? (enum log_level)header->level : LOG_LEVEL_ERROR;
+}
+
 static void
 take_line(struct supervisor *s, const struct log_relay_header *header, const char *text,
 	size_t length)
@@ -53,9 +66,9 @@ take_line(struct supervisor *s, const struct log_relay_header *header, const cha
 
 	memset(e, 0, sizeof(*e));
 	e->at_ns = header->at_ns >= 0 && header->at_ns <= now_ns ? header->at_ns : now_ns;
-	e->level = header->level >= LOG_LEVEL_ERROR && header->level <= LOG_LEVEL_DEBUG
-		? header->level : LOG_LEVEL_ERROR;
-	memcpy(e->text, text, length < sizeof(e->text) ? length : sizeof(e->text) - 1);
+	e->level = level_of(header);
+	for (size_t i = 0; i < length && i < sizeof(e->text) - 1; i++)
+		e->text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	r->next = (r->next + 1) % LIMIT_EVENTS;
 	if (r->held < LIMIT_EVENTS)
 		r->held++;
@@ -64,26 +77,104 @@ take_line(struct supervisor *s, const struct log_relay_header *header, const cha
 	tell_pool(s, e);
 }
 
-static bool
-take_one(struct supervisor *s)
-{
-	char packet[sizeof(struct log_relay_header) + LIMIT_LOG_LINE];
+struct packet {
 	struct log_relay_header header;
+	char text[LIMIT_LOG_LINE];
+	size_t length;
+};
+
+enum { CLOSED = -1, NONE_NOW, GOT_ONE };
+
+/* A short one has no text. */
+static int
+receive(int fd, struct packet *p)
+{
+	struct iovec iov[2] = {{&p->header, sizeof(p->header)}, {p->text, sizeof(p->text)}};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 	ssize_t n;
 
-	n = recv(s->relay.read_end, packet, sizeof(packet), MSG_DONTWAIT);
-	if (n < (ssize_t)sizeof(header))
-		return n > 0;
-	memcpy(&header, packet, sizeof(header));
-	take_line(s, &header, packet + sizeof(header), (size_t)n - sizeof(header));
-	return true;
+	memset(&p->header, 0, sizeof(p->header));
+	n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	p->length = n > (ssize_t)sizeof(p->header) ? (size_t)n - sizeof(p->header) : 0;
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return NONE_NOW;
+	return n > 0 ? GOT_ONE : CLOSED;
 }
 
 void
 relay_drain(struct supervisor *s)
 {
-	for (int i = 0; i < LINES_A_TURN && take_one(s); i++)
-		continue;
+	struct packet p;
+
+	for (int i = 0; i < LINES_A_TURN && receive(s->relay.read_end, &p) == GOT_ONE; i++)
+		if (p.length > 0)
+			take_line(s, &p.header, p.text, p.length);
+}
+
+/* What a stranger may have said: as our own word, at a limited rate, or as nobody's. */
+static void
+take_said(struct supervised *c, const struct packet *p)
+{
+	struct logger *log = &c->supervisor->log;
+	struct log_line line = {.length = p->length};
+	uint64_t held_back;
+
+	if (!ipc_line_is_sound(c->role, p->text, p->length)) {
+		children_replace(c->supervisor, c->role, c->index, REASON_BAD_MESSAGE);
+		return;
+	}
+	if (!log_limit_allow(&c->said_limit, mono_now(), &held_back)) {
+		log_lost(log);
+		return;
+	}
+	memcpy(line.text, p->text, p->length); /* which leaves room for the NUL */
+	log_emit(log, level_of(&p->header), &line);
+}
+
+/* Who closes its end and lives on is not heard any more. */
+static void
+hear(struct supervised *c)
+{
+	int got = GOT_ONE;
+	struct packet p;
+
+	for (int i = 0; i < LINES_A_TURN && got == GOT_ONE; i++) {
+		got = receive(c->said_fd, &p);
+		if (got == GOT_ONE)
+			take_said(c, &p);
+	}
+	if (got == CLOSED)
+		ev_io_stop(c->supervisor->loop, &c->said_watcher);
+}
+
+static void
+on_said(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	hear(w->data);
+}
+
+void
+relay_listen(struct supervised *c, int fd)
+{
+	c->said_fd = fd;
+	c->said_limit.every_ns = NS_PER_S / 10;
+	c->said_limit.burst = 100;
+	ev_io_init(&c->said_watcher, on_said, fd, EV_READ);
+	c->said_watcher.data = c;
+	ev_io_start(c->supervisor->loop, &c->said_watcher);
+}
+
+void
+relay_hang_up(struct supervised *c)
+{
+	if (c->said_fd == -1)
+		return;
+	hear(c); /* its last words */
+	ev_io_stop(c->supervisor->loop, &c->said_watcher);
+	close(c->said_fd);
+	c->said_fd = -1;
 }
 
 static void
@@ -95,13 +186,23 @@ on_readable(struct ev_loop *loop, ev_io *w, int events)
 }
 
 int
-relay_open(struct supervisor *s)
+relay_pair(int ends[2])
 {
-	int ends[2], size = RELAY_BUFFER;
+	int size = RELAY_BUFFER;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == -1)
 		return -errno;
 	setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return 0;
+}
+
+int
+relay_open(struct supervisor *s)
+{
+	int ends[2], error = relay_pair(ends);
+
+	if (error != 0)
+		return error;
 	s->relay.read_end = ends[0];
 	s->relay.write_end = ends[1];
 	s->relay.to_stderr = s->options.foreground;

@@ -5,7 +5,7 @@
  *   supervisor.c   life: start, signals, stop
  *   children.c     the process table: spawn, wire, restart with back-off, hung processes
  *   reload.c       the configuration, its memfd and who must get it
- *   relay.c        log lines of all processes: ring, stderr, pool
+ *   relay.c        log lines of all processes: ring, stderr, pool; what strangers may have said
  *   program.c      one program of the operator's: started, listened to, killed
  *   hooks.c        on_active, on_backup, on_fault
  *   scripts.c      tracked scripts
@@ -39,6 +39,9 @@ struct supervised {
 	int fd;                /* our end of its channel, -1 when not running */
 	bool ready;
 	bool condemned;        /* it was killed, because its successor does better */
+	int said_fd;           /* its log lines alone, of who reads what strangers send; -1: none */
+	struct log_limit said_limit;
+	ev_io said_watcher;
 	uint64_t config_done;  /* generation it has applied */
 	mono started;
 	int64_t backoff_ns;    /* before the next start */
@@ -129,6 +132,11 @@ int relay_open(struct supervisor *s);
 void relay_close(struct supervisor *s);
 void relay_replay(struct supervisor *s, int pool_fd);
 void relay_drain(struct supervisor *s);
+/* Where a child's lines come out, and where it says them; -errno. */
+int relay_pair(int ends[2]);
+/* Hear that child alone at such a reading end, until it hangs up (which closes it). */
+void relay_listen(struct supervised *c, int fd);
+void relay_hang_up(struct supervised *c);
 
 /* hooks.c */
 void hooks_run(struct supervisor *s, const struct ipc_hook *hook);
