@@ -34,12 +34,14 @@ datagram_connect(struct probe_run *run)
 	if (run->fd != -1)
 		setsockopt(run->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR,
 			&one, sizeof(one));
-	if (run->fd == -1 || !source_bind(run->target, run->fd) ||
-	    connect(run->fd, (struct sockaddr *)&at, length) == -1) {
+	if (run->fd == -1 || !source_bind(run->target, run->fd)) {
 		probe_finish(run, stream_reason(errno, true), errno);
 		return -1;
 	}
-	return 0;
+	if (connect(run->fd, (struct sockaddr *)&at, length) == 0)
+		return 0;
+	connect_failed(run, errno);
+	return -1;
 }
 
 static void

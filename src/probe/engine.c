@@ -67,8 +67,7 @@ run_take(struct engine *e, const struct target *t)
 	return run;
 }
 
-/* Starts the target's probe; false when there is no place. */
-static bool
+bool
 target_start(struct engine *e, struct target *t)
 {
 	struct probe_run *run = run_take(e, t);
@@ -110,6 +109,10 @@ target_due(struct engine *e, struct target *t, mono now)
 	}
 	if (t->voids == 0)
 		lateness_add(&e->stats.lateness, late);
+	if (ports_lack(e, t, now)) {
+		ports_queue(e, t, now);
+		return;
+	}
 	if (TAILQ_EMPTY(&e->queue) && target_start(e, t))
 		return;
 	heap_remove(&e->deadlines, &t->deadline);
@@ -142,7 +145,8 @@ start_queued(struct engine *e, unsigned budget)
 static void
 serve_deadlines(struct engine *e)
 {
-	unsigned starts = start_queued(e, STARTS_A_TURN), expiries = EXPIRIES_A_TURN;
+	unsigned starts = start_queued(e, ports_serve(e, STARTS_A_TURN));
+	unsigned expiries = EXPIRIES_A_TURN;
 	mono now = mono_now();
 
 	while (mono_due(heap_first(&e->deadlines), now) && starts > 0 && expiries > 0) {
@@ -177,6 +181,8 @@ arm(struct engine *e, mono now)
 {
 	mono first = heap_first(&e->deadlines), by;
 
+	if (!TAILQ_EMPTY(&e->ports.waiting))
+		first = mono_min(first, e->ports.again);
 	if (mono_before(first, e->rests_until))
 		first = e->rests_until;
 	if (queue_may_move(e))
@@ -266,6 +272,7 @@ engine_open(const struct engine_options *options)
 	TAILQ_INIT(&e->free_runs);
 	LIST_INIT(&e->stocks);
 	TAILQ_INIT(&e->queue);
+	TAILQ_INIT(&e->ports.waiting);
 	TAILQ_INIT(&e->reports[REPORT_SAME]);
 	TAILQ_INIT(&e->reports[REPORT_NEWS]);
 	TAILQ_INIT(&e->idle);

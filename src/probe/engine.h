@@ -6,9 +6,9 @@
  * deadline from its start to its judgement. All deadlines are in one heap, behind one timer.
  *
  * Probes in flight are bounded: what is due beyond the bound waits in a queue, and its deadline
- * counts from its own start. A silence that fell while this process itself was held up says
- * nothing of the server: it is void, and the probe starts again at once. A fault of our own (no
- * descriptor, no port, no route) is reported and never counted.
+ * counts from its own start; so does one that finds no local port. A silence that fell while this
+ * process itself was held up says nothing of the server: it is void, and the probe starts again at
+ * once. A fault of our own (no port for too long, no route) is reported and never counted.
  */
 #ifndef TANDEM_PROBE_ENGINE_H
 #define TANDEM_PROBE_ENGINE_H
@@ -35,7 +35,7 @@ struct engine_stats {
 	uint64_t started;
 	uint64_t voided;        /* not counted, because this process was held up */
 	uint64_t local_errors;
-	uint64_t queued;        /* had to wait for a place */
+	uint64_t queued;        /* had to wait for a place, or for a port */
 	uint64_t sockets;       /* of TCP, made */
 	int64_t stall_ns;       /* time this process was held up, summed */
 	struct lateness lateness; /* of a start against its moment */

@@ -66,12 +66,27 @@ report_later(struct engine *e, struct target *t, enum target_report what)
 static void
 note_times(struct ipc_probe_result *r, const struct probe_run *run)
 {
-	bool lagged = r->ok && run->engine->stats.stall_ns != run->stall_ns;
+	bool lagged = run == NULL || (r->ok && run->engine->stats.stall_ns != run->stall_ns);
 
 	r->connect_ns = lagged ? -1 : run->connect_ns;
 	r->answer_ns = lagged ? -1 : run->answer_ns;
 }
 
+static void
+note_server(struct target *t, const struct probe_run *run)
+{
+	const struct probe_kind *kind = t->definition->kind;
+	struct ipc_probe_result *r = &t->last;
+
+	if (run->expires_s != INT64_MAX)
+		r->expires_s = run->expires_s; /* the latest that was seen */
+	if (r->ok && kind == &kind_agent)
+		agent_take(t, run);
+	if ((!r->ok || kind->shows_good) && kind->evidence != NULL)
+		kind->evidence(run, r->evidence);
+}
+
+/* `run` is NULL when there was none. */
 static void
 note_result(struct target *t, const struct probe_run *run, enum reason reason, int32_t detail)
 {
@@ -84,16 +99,12 @@ note_result(struct target *t, const struct probe_run *run, enum reason reason, i
 	r->detail = detail;
 	r->at_ns = mono_now().ns;
 	note_times(r, run);
-	if (run->expires_s != INT64_MAX)
-		r->expires_s = run->expires_s; /* the latest that was seen */
 	r->probes++;
 	r->failures += !r->ok && reason != REASON_LOCAL_ERROR;
 	memset(r->evidence, 0, sizeof(r->evidence));
-	if (r->ok && t->definition->kind == &kind_agent)
-		agent_take(t, run);
+	if (run != NULL)
+		note_server(t, run);
 	r->agent = t->agent;
-	if ((!r->ok || t->definition->kind->shows_good) && t->definition->kind->evidence != NULL)
-		t->definition->kind->evidence(run, r->evidence);
 }
 
 static void
@@ -122,16 +133,15 @@ weight_of(const struct target *t, enum reason reason)
 	return refused && weight > 0 ? weight : 1;
 }
 
-void
-probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
+/* The result that was noted is taken in. */
+static void
+take_result(struct engine *e, struct target *t)
 {
-	struct engine *e = run->engine;
-	struct target *t = run->target;
+	enum reason reason = (enum reason)t->last.reason;
 	bool changed = false;
 
-	note_result(t, run, reason, detail);
-	run_release(run, reason == REASON_PROBE_OK);
 	t->voids = 0;
+	t->portless_since = MONO_NEVER;
 	if (reason == REASON_LOCAL_ERROR)
 		e->stats.local_errors++;
 	else
@@ -145,6 +155,31 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 		report_later(e, t, REPORT_SAME);
 }
 
+void
+probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
+{
+	struct engine *e = run->engine;
+	struct target *t = run->target;
+
+	note_result(t, run, reason, detail);
+	run_release(run, reason == REASON_PROBE_OK);
+	take_result(e, t);
+}
+
+void
+probe_impossible(struct engine *e, struct target *t, int error)
+{
+	note_result(t, NULL, REASON_LOCAL_ERROR, error);
+	take_result(e, t);
+}
+
+void
+probe_put_off(struct probe_run *run)
+{
+	run->engine->stats.started--;
+	run_release(run, true);
+}
+
 /* Probe again at once, as if this one had not been. */
 static void
 probe_void(struct engine *e, struct probe_run *run, mono now)
@@ -153,6 +188,7 @@ probe_void(struct engine *e, struct probe_run *run, mono now)
 
 	e->stats.voided++;
 	t->voids++;
+	t->portless_since = MONO_NEVER;
 	run_release(run, false);
 	t->state = TARGET_WAITING;
 	heap_put(&e->deadlines, &t->deadline, now);

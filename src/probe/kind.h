@@ -6,6 +6,7 @@
  *   finish.c          the end of a probe: health, next start, report
  *   sockets.c         TCP sockets, used again
  *   stock.c           sockets with a mark, made by others
+ *   ports.c           probes that wait for a local port
  *   stream.c          connecting, for the kinds on TCP; what an errno says
  *   datagram.c        the same for the kinds on UDP
  *   answer.c          the start of an answer, and the text that it has to hold
@@ -186,7 +187,7 @@ struct idle {
 /* Has the receiver to hear? News at once; that nothing changed when there is more of the kind. */
 enum target_report { REPORT_NONE, REPORT_SAME, REPORT_NEWS };
 
-enum target_state { TARGET_WAITING, TARGET_QUEUED, TARGET_RUNNING };
+enum target_state { TARGET_WAITING, TARGET_QUEUED, TARGET_PORTLESS, TARGET_RUNNING };
 
 struct target {
 	struct heap_node deadline; /* of the next start, or of the probe in flight */
@@ -209,6 +210,7 @@ struct target {
 	mono start;             /* the same with its random share */
 	int64_t phase_ns;       /* of the ordinary interval */
 	int64_t step_ns;        /* what the rhythm is now */
+	mono portless_since;    /* its probe waits for a port, or did; MONO_NEVER: it did not */
 	struct probe_run *run;  /* while one is in flight */
 	mono reported_at;
 	enum reason reported_reason;
@@ -220,6 +222,22 @@ LIST_HEAD(target_list, target);
 LIST_HEAD(definition_list, definition);
 TAILQ_HEAD(target_queue, target);
 TAILQ_HEAD(run_list, probe_run);
+
+enum { PORTS_REFUSED = 4 };
+
+/* For what a port is wanted: a connection; or datagrams, of this family, to anybody. */
+struct port_want {
+	struct endpoint to;
+	struct ip_addr from;
+};
+
+/* Probes that wait for a local port (ports.c). */
+struct ports {
+	struct target_queue waiting;
+	struct port_want refused[PORTS_REFUSED]; /* when they were tried last, by `again` */
+	uint32_t refused_count;
+	mono again;             /* they are tried */
+};
 
 enum {
 	TARGET_BUCKETS = 16384,
@@ -238,6 +256,7 @@ struct engine {
 	mono rests_until;       /* what is due before is served together then */
 	struct heap deadlines;
 	struct target_queue queue; /* due, but there is no place */
+	struct ports ports;
 	struct target_queue reports[REPORT_NEWS + 1];
 	uint32_t same_count;    /* of reports[REPORT_SAME] */
 	mono same_since;
@@ -267,6 +286,10 @@ struct engine {
 /* finish.c */
 /* The probe is judged. The run is gone afterwards. */
 void probe_finish(struct probe_run *run, enum reason reason, int32_t detail);
+/* There is no run: a fault of our own kept it from beginning. */
+void probe_impossible(struct engine *e, struct target *t, int error);
+/* It has not begun after all, and its target has no run until it is started another time. */
+void probe_put_off(struct probe_run *run);
 /* Not judged and not to be: close and free the run. */
 void probe_drop(struct probe_run *run);
 /* The deadline came. */
@@ -276,6 +299,8 @@ void report_pending(struct engine *e);
 void report_forget(struct engine *e, struct target *t);
 
 /* engine.c */
+/* Starts the target's probe, which may be over then; false when there is no place. */
+bool target_start(struct engine *e, struct target *t);
 int64_t run_age_ns(const struct probe_run *run);
 
 /* targets.c */
@@ -377,6 +402,17 @@ int stock_look(struct engine *e, const struct target *t);
 bool stock_put_back(struct engine *e, const struct target *t, int fd);
 /* A definition with that mark is gone. */
 void stock_forget(struct engine *e, uint32_t mark);
+
+/* ports.c */
+/* connect() said no at once. The run is gone: judged, or the probe waits for a port. */
+void connect_failed(struct probe_run *run, int error);
+/* There is no port; the run is gone. */
+void ports_wait(struct probe_run *run);
+/* Would it find none, as another one did just now? Then it waits with the others. */
+bool ports_lack(const struct engine *e, const struct target *t, mono now);
+void ports_queue(struct engine *e, struct target *t, mono now);
+/* Tries those that wait, so many at most; how many are left of these. */
+unsigned ports_serve(struct engine *e, unsigned budget);
 
 /* kind_path.c */
 /* Its sockets, as long as there are privileges. Without them its probes are local errors. */

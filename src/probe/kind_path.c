@@ -260,7 +260,7 @@ own_address(const struct target *t, struct ip_addr *out)
 		return errno;
 	if (!source_bind(t, fd) || connect(fd, (struct sockaddr *)&at, length) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&own, &own_length) == -1)
-		error = errno;
+		error = errno == EAGAIN ? EADDRINUSE : errno; /* no port: as listen(2) has it */
 	close(fd);
 	*out = (struct ip_addr){.family = IP_V4};
 	memcpy(out->bytes, &own.sin_addr, 4);
@@ -284,7 +284,9 @@ path_start(struct probe_run *run)
 		run->path.open = send_segment(e, leave_trace(e, t, from), SEGMENT_SYN);
 		error = run->path.open ? 0 : errno;
 	}
-	if (error != 0)
+	if (error == EADDRINUSE)
+		ports_wait(run);
+	else if (error != 0)
 		probe_finish(run, stream_reason(error, true), error);
 }
 

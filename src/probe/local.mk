@@ -18,6 +18,7 @@ libprobe_la_SOURCES += src/probe/kind_icmp.c
 libprobe_la_SOURCES += src/probe/kind_path.c
 libprobe_la_SOURCES += src/probe/kind_tcp.c
 libprobe_la_SOURCES += src/probe/kind_udp.c
+libprobe_la_SOURCES += src/probe/ports.c
 libprobe_la_SOURCES += src/probe/stream.c
 libprobe_la_SOURCES += src/probe/sockets.c
 libprobe_la_SOURCES += src/probe/stock.c

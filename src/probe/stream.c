@@ -132,7 +132,7 @@ stream_connect(struct probe_run *run)
 		return 1;
 	}
 	if (errno != EINPROGRESS) {
-		probe_finish(run, stream_reason(errno, true), errno);
+		connect_failed(run, errno);
 		return -1;
 	}
 	stream_wait(run, EV_WRITE);

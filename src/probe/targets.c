@@ -165,6 +165,8 @@ target_halt(struct engine *e, struct target *t)
 		probe_drop(t->run);
 	if (t->state == TARGET_QUEUED)
 		TAILQ_REMOVE(&e->queue, t, queue_link);
+	if (t->state == TARGET_PORTLESS)
+		TAILQ_REMOVE(&e->ports.waiting, t, queue_link);
 	report_forget(e, t);
 	idle_close(e, t);
 	path_leave(e, t);
@@ -203,6 +205,7 @@ target_begin(struct engine *e, struct target *t, const struct ipc_probe_set *set
 		t->address.port = probe->port;
 	t->reported = false;
 	t->voids = 0;
+	t->portless_since = MONO_NEVER;
 	memset(&t->last, 0, sizeof(t->last));
 	t->agent = t->reported_agent = (struct agent_state){0};
 	t->last.expires_s = INT64_MAX;

@@ -136,6 +136,7 @@ advice_on(int error, const struct conf_probe *probe)
 		{EACCES, "a route of type prohibit leads there: see ip route get"},
 		{EINVAL, "a route of type blackhole leads there: see ip route get"},
 		{EPERM, "a firewall rule of this node drops the probe: see its output chain"},
+		{EADDRINUSE, "every local port is taken: widen net.ipv4.ip_local_port_range"},
 		{EADDRNOTAVAIL, "this node has no such address to ask from: see ip address"},
 		{EMFILE, "too few descriptors: raise LimitNOFILE"},
 		{ENFILE, "too few descriptors: raise fs.file-max"},

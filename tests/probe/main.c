@@ -49,6 +49,8 @@ static const struct {
 	{"http-requests", test_http_requests},
 	{"source", test_source},
 	{"routes", test_routes},
+	{"ports-are-waited-for", test_ports_are_waited_for},
+	{"ports-that-others-have", test_ports_that_others_have},
 	{"keep-alive", test_keep_alive},
 	{"keep-alive-with-few-descriptors", test_keep_alive_with_few_descriptors},
 	{"cut-at-each-byte", test_cut_at_each_byte},

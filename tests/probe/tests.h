@@ -23,6 +23,8 @@ void test_http_cases(void);
 void test_http_requests(void);
 void test_source(void);
 void test_routes(void);
+void test_ports_are_waited_for(void);
+void test_ports_that_others_have(void);
 void test_keep_alive(void);
 void test_keep_alive_with_few_descriptors(void);
 void test_cut_at_each_byte(void);
