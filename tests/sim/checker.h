@@ -47,6 +47,7 @@ struct watch {
 
 	/* a keyed node */
 	int64_t booted_at, woke_at; /* true time */
+	int64_t blind_until;  /* the same: it woke from a pause that its clock did not see */
 	mono heard_at;        /* the peer's last word as active */
 	uint64_t said;        /* messages */
 	uint64_t life, newest; /* believed, and its newest message heard */

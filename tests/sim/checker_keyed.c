@@ -292,6 +292,8 @@ keyed_woke(struct world *w, struct node *n)
 	bool late = n->e.role == EL_ACTIVE ? k->woke_too_late : n->e.role != EL_INIT &&
 		mono_diff_ns(now, n->paused_at) > 2 * n->params.interval_ns + w->jitter_ns;
 
+	if (n->clock.true_base == w->now) /* it stood still with the machine */
+		k->blind_until = w->now;
 	k->must_listen = late && n->e.role != EL_ACTIVE;
 	k->slept_active = n->e.role == EL_ACTIVE;
 	if (late)
@@ -321,6 +323,13 @@ keyed_before_judging(struct world *w, const struct node *n)
 		w->checker.judged.paths[i] = p->paths[i].heard;
 }
 
+/* How long ago that was, as far as the node can know: of a pause that it did not see, nothing. */
+static int64_t
+age_ns(const struct world *w, const struct watch *k, int64_t at)
+{
+	return w->now - longer(at, k->blind_until);
+}
+
 static bool
 was_life(const struct watch *k, uint64_t boot)
 {
@@ -346,7 +355,7 @@ is_worthless(const struct world *w, const struct node *n, const struct packet *p
 		return true;
 	if (t->boot == k->life)
 		return t->counter <= k->newest;
-	return w->now - packet->sent_at > 2 * moment * 21 / 20;
+	return age_ns(w, k, packet->sent_at) > 2 * moment * 21 / 20;
 }
 
 static void
@@ -377,7 +386,7 @@ is_stale(struct world *w, const struct node *n, const struct packet *packet,
 
 	for (unsigned path = 0; path < w->network.count && t->boot == k->life; path++)
 		if (k->heard_on[path][slot].counter == t->counter && (path == packet->path ||
-			w->now - k->heard_on[path][slot].at > 2 * moment * 21 / 20))
+			age_ns(w, k, k->heard_on[path][slot].at) > 2 * moment * 21 / 20))
 			return true;
 	return false;
 }
