@@ -61,7 +61,7 @@ static struct pair_path
 path_new(uint32_t tag)
 {
 	return (struct pair_path){.tag = tag, .carrier = true, .peer_age_ms = TRAILER_AGE_NEVER,
-		.heard = MONO_NEVER, .peer_said = MONO_NEVER};
+		.heard = MONO_NEVER, .peer_said = MONO_NEVER, .peer_deaf = MONO_NEVER};
 }
 
 void
@@ -421,14 +421,34 @@ hear_on_path(struct pair *p, mono now, unsigned path, uint64_t counter, struct p
 	at->heard = now;
 }
 
+/*
+ * Does the peer hear us there again? Nobody else can tell that what we said was lost. One that has
+ * just begun has heard nobody before, and that alone is no loss.
+ */
+static bool
+is_reached(struct pair_path *at, mono now, uint16_t age_ms, int64_t quiet_ns)
+{
+	int64_t age_ns = age_ms == TRAILER_AGE_NEVER ? 0 : age_ms * NS_PER_MS;
+	mono deaf = at->peer_deaf;
+
+	if (age_ms == TRAILER_AGE_NEVER || age_ns >= quiet_ns) {
+		at->peer_deaf = mono_min(deaf, mono_add_ns(now, -age_ns));
+		return false;
+	}
+	at->peer_deaf = MONO_NEVER;
+	return !mono_is_never(deaf) && mono_diff_ns(now, deaf) >= quiet_ns;
+}
+
 static void
-learn_paths(struct pair *p, mono now, const struct trailer *t)
+learn_paths(struct pair *p, mono now, const struct trailer *t, struct pair_news *news)
 {
 	for (unsigned i = 0; i < t->path_count; i++) {
 		int path = pair_path_find(p, t->paths[i].tag);
 
 		if (path < 0)
 			continue;
+		if (is_reached(&p->paths[path], now, t->paths[i].age_ms, pair_quiet_ns(p)))
+			news->reached |= 1u << path;
 		p->paths[path].peer_age_ms = t->paths[i].age_ms;
 		p->paths[path].peer_carrier = t->paths[i].carrier;
 		p->paths[path].peer_said = now;
@@ -447,7 +467,7 @@ learn(struct pair *p, mono now, const struct trailer *t, int64_t interval_ns,
 	p->peer = t->sender;
 	p->peer_interval_ns = interval_ns;
 	set_interval(p, interval_ns);
-	learn_paths(p, now, t);
+	learn_paths(p, now, t, news);
 	/* It heard what we do not know to have said: this machine was set back to a snapshot. */
 	if (t->echo_boot == p->boot && t->echo_counter > p->counter)
 		p->counter = t->echo_counter;

@@ -34,6 +34,7 @@ struct pair_path {
 	uint16_t peer_age_ms; /* as the peer says: how long ago it heard us there */
 	bool peer_carrier;
 	mono peer_said;      /* when it said so; MONO_NEVER */
+	mono peer_deaf;      /* it does not hear us there since; MONO_NEVER: it does */
 	bool quiet;          /* was heard, and is not any more */
 	unsigned macs[2];    /* computed since macs_since, of unknown lives: without an echo, with one */
 	mono macs_since;
@@ -79,6 +80,7 @@ struct pair_news {
 	bool returned;     /* alive again (or for the first time) */
 	bool lost;         /* not heard on any path for the patience */
 	uint32_t healed;   /* bit per path: heard again */
+	uint32_t reached;  /* bit per path: the peer, which did not hear us there, does again */
 	uint32_t quieted;  /* bit per path: not heard for the patience, while it was before */
 	bool digest_changed; /* the peer's digest, or ours, is another one than before: compare */
 };

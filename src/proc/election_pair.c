@@ -188,7 +188,7 @@ tell_digest(struct elector *x)
 	log_emit(&x->child->log, differs ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, &line);
 }
 
-/* Neighbours on that interface may have heard somebody else meanwhile. */
+/* Neighbours on that interface may have heard somebody else meanwhile, or not us. */
 static void
 path_healed_on(struct elector *x, mono now, const struct port *p)
 {
@@ -212,11 +212,10 @@ take_news(struct elector *x, mono now, const struct pair_news *news)
 	for (size_t i = 0; i < x->path_count; i++) {
 		struct path *path = &x->paths[i];
 
-		if (news->healed & 1u << i) {
+		if (news->healed & 1u << i)
 			tell_path(x, LOG_LEVEL_NOTICE, path, "up", REASON_PATH_HEALED);
-			if (!path->is_link)
-				path_healed_on(x, now, path->port);
-		}
+		if (((news->healed | news->reached) & 1u << i) && !path->is_link)
+			path_healed_on(x, now, path->port);
 		if (news->quieted & 1u << i)
 			tell_path(x, LOG_LEVEL_WARNING, path, "quiet", REASON_PATH_QUIET);
 	}

@@ -244,13 +244,14 @@ take_news(struct world *w, struct node *n, const struct pair_news *news)
 	struct el_acts acts;
 	mono now;
 
-	if (news->met || news->returned || news->lost || news->healed || news->quieted)
-		world_trace(w, n, "pair:%s%s%s healed %x quiet %x", news->met ? " met" : "",
-			news->returned ? " returned" : "", news->lost ? " lost" : "", news->healed,
-			news->quieted);
+	if (news->met || news->returned || news->lost || news->healed || news->reached ||
+		news->quieted)
+		world_trace(w, n, "pair:%s%s%s healed %x reached %x quiet %x",
+			news->met ? " met" : "", news->returned ? " returned" : "",
+			news->lost ? " lost" : "", news->healed, news->reached, news->quieted);
 	if (news->returned || news->healed)
 		node_arm_look(w, n);
-	if ((news->healed & 1u << SERVICE) == 0)
+	if (((news->healed | news->reached) & 1u << SERVICE) == 0)
 		return;
 	now = node_enter(w, n, &acts);
 	el_path_healed(&n->e, now);

@@ -98,6 +98,63 @@ test_peer_is_lost_and_returns(void **state)
 	assert_int_equal(b.b.news.healed, 1u << SERVICE);
 }
 
+/* What we said was lost for a while, and we heard the peer all the time: only it can tell. */
+static void
+test_path_that_the_peer_hears_again(void **state)
+{
+	struct bench b;
+	struct trailer t;
+
+	(void)state;
+	start(&b);
+	assert_int_equal(tell(&b, &b.b, &b.a), REASON_NONE);
+	assert_int_equal(b.a.news.reached, 0); /* two that have just met */
+	for (int i = 0; i < 4; i++) {
+		wait_ms(&b, 100);
+		t = say(&b, &b.a);
+		assert_int_equal(hear(&b, &b.b, CROSS, &t), REASON_NONE);
+		assert_int_equal(tell(&b, &b.b, &b.a), REASON_NONE);
+		assert_int_equal(b.a.news.reached, 0);
+	}
+	assert_int_equal(tell(&b, &b.a, &b.b), REASON_NONE);
+	assert_int_equal(tell(&b, &b.b, &b.a), REASON_NONE);
+	assert_int_equal(b.a.news.reached, 1u << SERVICE);
+	assert_int_equal(b.a.news.healed, 0);
+	assert_int_equal(tell(&b, &b.b, &b.a), REASON_NONE);
+	assert_int_equal(b.a.news.reached, 0);
+}
+
+/* A new life of it has not heard us there before: that is news after as long. */
+static void
+test_peer_that_has_just_begun_was_not_deaf(void **state)
+{
+	struct bench b;
+	struct trailer t;
+
+	(void)state;
+	start(&b);
+	for (int i = 0; i < 4; i++) {
+		wait_ms(&b, 100);
+		t = say(&b, &b.b);
+		t.paths[SERVICE].age_ms = TRAILER_AGE_NEVER;
+		assert_int_equal(hear(&b, &b.a, SERVICE, &t), REASON_NONE);
+		t = say(&b, &b.b);
+		if (i == 0)
+			continue;
+		t.paths[SERVICE].age_ms = i == 1 || i == 3 ? 10 : TRAILER_AGE_NEVER;
+		assert_int_equal(hear(&b, &b.a, SERVICE, &t), REASON_NONE);
+		assert_int_equal(b.a.news.reached, 0);
+	}
+	t = say(&b, &b.b);
+	t.paths[SERVICE].age_ms = TRAILER_AGE_NEVER;
+	assert_int_equal(hear(&b, &b.a, SERVICE, &t), REASON_NONE);
+	wait_ms(&b, 260);
+	t = say(&b, &b.b);
+	t.paths[SERVICE].age_ms = 10;
+	assert_int_equal(hear(&b, &b.a, SERVICE, &t), REASON_NONE);
+	assert_int_equal(b.a.news.reached, 1u << SERVICE);
+}
+
 static void
 test_peer_never_heard_is_told_once(void **state)
 {
@@ -361,6 +418,8 @@ main(void)
 		cmocka_unit_test(test_reordered_messages_are_heard_within_the_window),
 		cmocka_unit_test(test_own_messages_are_refused),
 		cmocka_unit_test(test_peer_is_lost_and_returns),
+		cmocka_unit_test(test_path_that_the_peer_hears_again),
+		cmocka_unit_test(test_peer_that_has_just_begun_was_not_deaf),
 		cmocka_unit_test(test_peer_never_heard_is_told_once),
 		cmocka_unit_test(test_one_path_quiet_is_not_the_peer),
 		cmocka_unit_test(test_one_way_path_is_seen_from_the_side_that_is_heard),
