@@ -1,6 +1,6 @@
 /*
  * The election of one virtual router. See election.h for the contract; what the nodes of a keyed
- * pair do beyond the RFC is in election_keyed.c.
+ * pair do beyond the RFC is in election_keyed.c, what neighbours are told in election_announce.c.
  *
  * The file reads top down: arithmetic of the timers, writing actions, address actions, entering a
  * role (each role is entered in one function only), then one function per event.
@@ -23,7 +23,6 @@ static const int64_t renew_retry_ns = 100 * NS_PER_MS;
 static const int64_t renew_together_ns = 50 * NS_PER_MS; /* hundreds of routers, few wakeups */
 static const int64_t fault_retry_ns = 5 * NS_PER_S;
 static const int64_t removal_window_ns = 10 * NS_PER_S;
-static const int64_t rival_announce_ns = 1 * NS_PER_S;
 
 int64_t
 el_skew_ns(uint8_t priority, int64_t interval_ns)
@@ -118,13 +117,6 @@ claim(struct election *e, mono now, struct el_acts *out)
 	if (mono_is_never(e->lease_deadline))
 		e->lease_deadline = mono_add_ns(now, e->params.lease_ns);
 	address_act(e, EL_CLAIM, out);
-}
-
-static void
-announce(struct election *e, mono now, struct el_acts *out)
-{
-	if (announce_tick(&e->announce, now))
-		election_act(out, EL_ANNOUNCE);
 }
 
 static void
@@ -382,20 +374,6 @@ report_rival(const struct el_advert *advert, struct el_acts *out)
 	a->rival_priority = advert->priority;
 }
 
-/* Neighbours may believe the rival's last word: have ours after it, at most once a second. */
-static void
-reannounce(struct election *e, mono now, struct el_acts *out)
-{
-	if (mono_before(now, e->rival_announced)) {
-		e->reannounce_deadline = e->rival_announced;
-		return;
-	}
-	e->reannounce_deadline = MONO_NEVER;
-	e->rival_announced = mono_add_ns(now, rival_announce_ns);
-	announce_start(&e->announce, now);
-	announce(e, now, out);
-}
-
 /*
  * Another active that must give way, or one that resigns: answer at once (RFC 9568 6.4.3), but
  * never in a storm. What comes too soon after the last answer is answered a little later.
@@ -414,8 +392,7 @@ election_answer_rival(struct election *e, mono now, const struct el_advert *adve
 		else
 			report_rival(advert, out);
 	}
-	if (e->claimed)
-		reannounce(e, now, out);
+	announcements_repeat(e, now, out);
 }
 
 static void
@@ -517,9 +494,7 @@ tick_active(struct election *e, mono now, struct el_acts *out)
 		address_act(e, EL_RENEW, out);
 	}
 	send_due_advert(e, now, out);
-	if (mono_due(e->reannounce_deadline, now))
-		reannounce(e, now, out);
-	announce(e, now, out);
+	announcements_tick(e, now, out);
 }
 
 void
@@ -573,8 +548,7 @@ leases_confirmed(struct election *e, mono now, mono sent, struct el_acts *out)
 	if (first) {
 		if (mono_is_never(e->phases.claimed))
 			e->phases.claimed = now;
-		announce_start(&e->announce, now);
-		announce(e, now, out);
+		announcements_begin(e, now, out);
 		if (e->params.keyed)
 			election_send_advert(out, e->params.priority); /* holding: an offer is taken */
 	}
@@ -663,25 +637,6 @@ el_switchover(struct election *e, mono now, struct el_acts *out)
 	e->hold = true;
 	election_release(e, now, true, out);
 	return REASON_NONE;
-}
-
-void
-el_reannounce(struct election *e, mono now, struct el_acts *out)
-{
-	if (e->role != EL_ACTIVE || !e->claimed || election_must_step_down(e, now, out))
-		return;
-	if (e->offer == REASON_NONE)
-		reannounce(e, now, out);
-	else /* who speaks for them now is the peer, as we asked; our turn when it does not take them */
-		e->reannounce_deadline = e->offer_deadline;
-}
-
-void
-el_path_healed(struct election *e, mono now)
-{
-	if (e->role == EL_ACTIVE && e->claimed)
-		e->reannounce_deadline = mono_min(e->reannounce_deadline,
-			mono_add_ns(now, e->params.interval_ns));
 }
 
 void

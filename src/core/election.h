@@ -192,6 +192,7 @@ struct election {
 	mono offer_deadline;     /* until when */
 	mono offer_repeat;
 	mono handed_deadline;    /* the peer holds the addresses: give them up then */
+	mono hushed_until;       /* with an offer: nothing is announced before */
 	mono offer_again;        /* an offer was not taken: the next one not before */
 	mono taking_until;       /* active: took an offer; the peer is no rival meanwhile */
 };
@@ -222,7 +223,7 @@ void el_answered(struct election *e, mono now, struct el_acts *out);
 /*
  * Somebody else was heard to speak for one of the addresses; `reply`: as its holder. A backup
  * that has asked takes that for an answer. True: a stranger does, and it is to be told; our own
- * word follows.
+ * word follows. It follows that of the peer, too, when the peer offered the place we took.
  */
 bool el_spoken_for(struct election *e, mono now, bool reply, bool by_peer, struct el_acts *out);
 /*
@@ -230,10 +231,9 @@ bool el_spoken_for(struct election *e, mono now, bool reply, bool by_peer, struc
  * says nothing (an active steps down) before it has listened.
  */
 void el_speak(struct election *e, mono now, struct el_acts *out);
-/* Somebody else was heard to speak for one of the addresses. No-op when not active. */
-void el_reannounce(struct election *e, mono now, struct el_acts *out);
 /*
- * A path or an interface healed: neighbours may have heard somebody else. Announced as soon as the
+ * A path or an interface healed, in either direction: neighbours may have heard somebody else, or
+ * not us. Announced as soon as the
  * peer says that it is not active, or an interval later, by whoever is active then: a rival has been
  * heard by that time, and the word of the one that gives way would be the last. No-op when not
  * active.

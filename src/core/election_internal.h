@@ -1,7 +1,8 @@
 /*
  * What the parts of the election share: election.c has the state machine of RFC 9568,
- * election_keyed.c what the nodes of a keyed pair do beyond it, election_grouped.c what a member of
- * a group does, election_catch_up.c how a standby that was away learns. Inside of src/core only.
+ * election_keyed.c what the nodes of a keyed pair do beyond it, election_announce.c who has the last
+ * word to the neighbours, election_grouped.c what a member of a group does, election_catch_up.c how
+ * a standby that was away learns. Inside of src/core only.
  */
 #ifndef TANDEM_CORE_ELECTION_INTERNAL_H
 #define TANDEM_CORE_ELECTION_INTERNAL_H
@@ -44,8 +45,17 @@ void keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *
 bool keyed_may_offer(const struct election *e, mono now);
 /* It took an offer: the peer is no rival until it has given up. */
 void keyed_taking(struct election *e, mono now);
+bool keyed_is_taking(const struct election *e, mono now);
 /* Would the peer, as last heard, rather be active than we? */
 bool keyed_peer_outranks(const struct election *e);
+
+/* election_announce.c */
+void announcements_begin(struct election *e, mono now, struct el_acts *out);
+/* Somebody else may have been believed since the last one: at most once a second, else put off. */
+void announcements_repeat(struct election *e, mono now, struct el_acts *out);
+/* The peer is to have the last word; ours again then, if it does not hold the addresses. */
+void announcements_hush(struct election *e, mono until);
+void announcements_tick(struct election *e, mono now, struct el_acts *out);
 
 /* election_catch_up.c: an active was heard, so what it tells arrives here */
 void catch_up_heard(struct election *e, mono now);

@@ -24,10 +24,19 @@ static const int64_t answered_pause_ns = 10 * NS_PER_MS;
 static const int64_t offer_patience_ns = 3 * NS_PER_S;
 static const int64_t offer_repeat_ns = 50 * NS_PER_MS;
 static const int64_t offer_pause_ns = 5 * NS_PER_S;
+/* So long the neighbours hear nothing of who offers: all but slow takers have announced by then. */
+static const int64_t hush_ns = 250 * NS_PER_MS;
 static const int64_t linger_ns = 3 * NS_PER_MS;
 static const int64_t taking_ns = 4 * NS_PER_S;
 /* How long after its end a lease may still be there (net/ipv4/devinet.c check_lifetime()). */
 static const int64_t lease_slack_ns = 2 * NS_PER_S;
+
+static void
+clear_offer(struct election *e)
+{
+	e->offer = REASON_NONE;
+	e->offer_deadline = e->offer_repeat = e->handed_deadline = e->hushed_until = MONO_NEVER;
+}
 
 void
 keyed_start(struct election *e)
@@ -36,10 +45,9 @@ keyed_start(struct election *e)
 	e->peer.heard = MONO_NEVER;
 	e->contact = EL_CONTACT_UNKNOWN;
 	e->hello_deadline = e->listen_until = e->offer_again = MONO_NEVER;
-	e->offer_deadline = e->offer_repeat = e->handed_deadline = e->taking_until = MONO_NEVER;
-	e->ask_deadline = e->ask_until = MONO_NEVER;
+	e->taking_until = e->ask_deadline = e->ask_until = MONO_NEVER;
 	e->asks = 0;
-	e->offer = REASON_NONE;
+	clear_offer(e);
 	e->told_answered = e->wants = false;
 	e->want_until = MONO_NEVER;
 }
@@ -50,13 +58,6 @@ stop_asking(struct election *e)
 	e->ask_deadline = e->ask_until = MONO_NEVER;
 	e->asks = 0;
 	e->told_answered = false;
-}
-
-static void
-clear_offer(struct election *e)
-{
-	e->offer = REASON_NONE;
-	e->offer_deadline = e->offer_repeat = e->handed_deadline = MONO_NEVER;
 }
 
 void
@@ -82,6 +83,18 @@ static bool
 is_listening(const struct election *e, mono now)
 {
 	return !mono_is_never(e->listen_until) && mono_before(now, e->listen_until);
+}
+
+static void
+tick_hello(struct election *e, mono now, struct el_acts *out)
+{
+	note_hold_up(e, now);
+	if (!mono_due(e->hello_deadline, now))
+		return;
+	election_act(out, EL_SEND_HELLO);
+	e->hello_deadline = mono_add_ns(e->hello_deadline, e->params.interval_ns);
+	if (mono_due(e->hello_deadline, now))
+		e->hello_deadline = mono_add_ns(now, e->params.interval_ns);
 }
 
 /*
@@ -215,6 +228,12 @@ keyed_taking(struct election *e, mono now)
 	e->taking_until = mono_add_ns(now, taking_ns);
 }
 
+bool
+keyed_is_taking(const struct election *e, mono now)
+{
+	return !mono_is_never(e->taking_until) && mono_before(now, e->taking_until);
+}
+
 static void
 take_offer(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
 {
@@ -282,20 +301,26 @@ end_offer(struct election *e, mono now, struct el_acts *out)
 	e->offer_again = mono_add_ns(now, offer_pause_ns);
 }
 
+/* The peer says whether it holds what we offer, and has announced itself. */
+static void
+note_taker(struct election *e, mono now, bool holds)
+{
+	if (holds == !mono_is_never(e->handed_deadline))
+		return;
+	e->handed_deadline = holds ? mono_add_ns(now, linger_ns) : MONO_NEVER;
+	announcements_hush(e, holds ? e->offer_deadline : mono_add_ns(now, hush_ns));
+}
+
 static void
 meet_rival(struct election *e, mono now, const struct el_advert *m, struct el_acts *out)
 {
 	enum reason why = REASON_HIGHER_ADDRESS;
 
 	if (e->offer != REASON_NONE) { /* it is taking over, as we asked */
-		if ((m->flags & TRAILER_HOLDING) == 0)
-			e->handed_deadline = MONO_NEVER;
-		else if (mono_is_never(e->handed_deadline))
-			e->handed_deadline = mono_add_ns(now, linger_ns);
+		note_taker(e, now, (m->flags & TRAILER_HOLDING) != 0);
 		return;
 	}
-	if (mono_before(now, e->taking_until) && !mono_is_never(e->taking_until) &&
-		(m->flags & TRAILER_OFFER) != 0)
+	if (keyed_is_taking(e, now) && (m->flags & TRAILER_OFFER) != 0)
 		return; /* it will give up when it hears that we hold them */
 	if (!outranks_us(e, m->fitness, m->priority, &m->source)) {
 		election_answer_rival(e, now, m, out);
@@ -307,6 +332,7 @@ meet_rival(struct election *e, mono now, const struct el_advert *m, struct el_ac
 		why = REASON_HIGHER_PRIORITY;
 	election_enter_backup(e, now, why, m->interval_ns, out);
 	election_release(e, now, false, out);
+	tick_hello(e, now, out); /* it has to announce itself, and may not have heard that we held them */
 }
 
 static void
@@ -320,14 +346,15 @@ recv_as_active(struct election *e, mono now, const struct el_advert *m, bool was
 	} else if (m->role == EL_ACTIVE) {
 		meet_rival(e, now, m, out);
 	} else {
-		e->handed_deadline = MONO_NEVER; /* it has lost them again */
+		if (e->offer != REASON_NONE)
+			note_taker(e, now, false); /* lost them again, if it had them */
 		if (e->offer != REASON_NONE && !el_peer_is_ready(e, now))
 			end_offer(e, now, out);
 		if (was_holding)
 			e->taking_until = MONO_NEVER;
 		/* neighbours may have believed it last, and it says no more */
 		if (was_holding || !mono_is_never(e->reannounce_deadline))
-			el_reannounce(e, now, out);
+			announcements_repeat(e, now, out);
 		keyed_reconsider(e, now, out);
 	}
 }
@@ -420,9 +447,7 @@ keyed_offer(struct election *e, mono now, enum reason why, struct el_acts *out)
 	e->offer_deadline = mono_add_ns(now, offer_patience_ns);
 	e->offer_repeat = mono_add_ns(now, offer_repeat_ns);
 	e->handed_deadline = MONO_NEVER;
-	/* the next word to the neighbours is the peer's; ours again when it does not take them */
-	announce_stop(&e->announce);
-	e->reannounce_deadline = e->offer_deadline;
+	announcements_hush(e, mono_add_ns(now, hush_ns));
 	election_send_advert(out, e->params.priority);
 }
 
@@ -562,18 +587,6 @@ el_answered(struct election *e, mono now, struct el_acts *out)
 	election_act(out, EL_STILL_ANSWERED);
 }
 
-/* Who was asked to take over announces as well, and is no stranger. */
-bool
-el_spoken_for(struct election *e, mono now, bool reply, bool by_peer, struct el_acts *out)
-{
-	if (e->role == EL_BACKUP && reply)
-		el_answered(e, now, out);
-	if (e->role != EL_ACTIVE || !e->claimed || by_peer || e->offer != REASON_NONE)
-		return false;
-	el_reannounce(e, now, out); /* once a second at most */
-	return true;
-}
-
 /* --- time --- */
 
 void
@@ -582,18 +595,6 @@ keyed_speak(struct election *e, mono now, struct el_acts *out)
 	note_hold_up(e, now);
 	if (!is_listening(e, now))
 		election_act(out, EL_SEND_HELLO);
-}
-
-static void
-tick_hello(struct election *e, mono now, struct el_acts *out)
-{
-	note_hold_up(e, now);
-	if (!mono_due(e->hello_deadline, now))
-		return;
-	election_act(out, EL_SEND_HELLO);
-	e->hello_deadline = mono_add_ns(e->hello_deadline, e->params.interval_ns);
-	if (mono_due(e->hello_deadline, now))
-		e->hello_deadline = mono_add_ns(now, e->params.interval_ns);
 }
 
 void

@@ -18,6 +18,7 @@ libcore_la_SOURCES += src/core/correlated.h
 libcore_la_SOURCES += src/core/drain.c
 libcore_la_SOURCES += src/core/drain.h
 libcore_la_SOURCES += src/core/election.c
+libcore_la_SOURCES += src/core/election_announce.c
 libcore_la_SOURCES += src/core/election.h
 libcore_la_SOURCES += src/core/election_grouped.c
 libcore_la_SOURCES += src/core/election_internal.h

@@ -156,6 +156,12 @@ tests_unit_test_keyed_faults_SOURCES = tests/unit/test_keyed_faults.c tests/unit
 	tests/unit/election_bench.h
 tests_unit_test_keyed_faults_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_last_word
+TESTS += tests/unit/test_last_word
+tests_unit_test_last_word_SOURCES = tests/unit/test_last_word.c tests/unit/keyed_bench.h \
+	tests/unit/election_bench.h
+tests_unit_test_last_word_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_pair tests/unit/test_belief
 TESTS += tests/unit/test_pair tests/unit/test_belief
 tests_unit_test_belief_SOURCES = tests/unit/test_belief.c tests/unit/pair_bench.h

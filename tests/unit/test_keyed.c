@@ -469,59 +469,6 @@ test_rivals_are_ranked_by_fitness_first(void **state)
 }
 
 static void
-test_winner_announces_again_when_the_loser_has_let_go(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start_active(&b, keyed_params(150));
-	hear_as(&b, EL_ACTIVE, 100, TRAILER_HOLDING);
-	assert_non_null(find(&b, EL_ANNOUNCE));
-	live(&b, 2 * NS_PER_S, NULL);
-	hear_as(&b, EL_BACKUP, 100, TRAILER_READY);
-	assert_non_null(find(&b, EL_ANNOUNCE));
-	hear_as(&b, EL_BACKUP, 100, TRAILER_READY);
-	assert_null(find(&b, EL_ANNOUNCE));
-}
-
-/* The loser's announcement would come after the winner's, which answers the very same message. */
-static void
-test_healed_path_is_announced_by_who_stays_active(void **state)
-{
-	struct bench b;
-	size_t seen[EL_OFFER_ENDED + 1] = {0};
-
-	(void)state;
-	start_active(&b, keyed_params(100));
-	live(&b, 10 * NS_PER_S, NULL);
-	el_path_healed(&b.e, b.now);
-	live(&b, 50 * MS, seen);
-	assert_int_equal(seen[EL_ANNOUNCE], 0);
-	hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
-	assert_int_equal(b.e.role, EL_BACKUP);
-	assert_int_equal(count(&b, EL_ANNOUNCE), 0);
-	settle(&b, true);
-	for (int i = 0; i < 10; i++) {
-		tick(&b);
-		live(&b, 100 * MS, seen);
-		hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
-	}
-	assert_int_equal(b.e.role, EL_BACKUP);
-	assert_int_equal(seen[EL_ANNOUNCE], 0);
-
-	start_active(&b, keyed_params(100));
-	live(&b, 10 * NS_PER_S, NULL);
-	el_path_healed(&b.e, b.now);
-	live(&b, 110 * MS, seen);
-	assert_int_equal(seen[EL_ANNOUNCE], 1);
-
-	live(&b, 10 * NS_PER_S, NULL);
-	el_path_healed(&b.e, b.now);
-	hear_as(&b, EL_BACKUP, 150, TRAILER_READY);
-	assert_int_equal(count(&b, EL_ANNOUNCE), 1);
-}
-
-static void
 set_contact(struct bench *b, enum el_contact contact)
 {
 	b->acts.count = 0;
@@ -630,25 +577,6 @@ test_late_node_that_takes_part_again_listens_first(void **state)
 	hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
 	live(&b, 200 * MS, NULL);
 	assert_int_equal(b.e.role, EL_BACKUP);
-}
-
-/* Its frames must not be talked over: neighbours would turn to who is about to let go. */
-static void
-test_announcements_of_the_taker_are_not_answered(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start_served(&b, 150, 100);
-	live(&b, 50 * MS, NULL);
-	assert_int_equal(switchover(&b), REASON_NONE);
-	b.acts.count = 0;
-	el_reannounce(&b.e, b.now, &b.acts);
-	assert_null(find(&b, EL_ANNOUNCE));
-	b.now = b.e.offer_deadline;
-	b.e.advert_deadline = b.e.lease_deadline = mono_add_ns(b.now, NS_PER_S);
-	tick(&b);
-	assert_non_null(find(&b, EL_ANNOUNCE));
 }
 
 static void
@@ -780,14 +708,11 @@ main(void)
 		cmocka_unit_test(test_impaired_active_without_a_better_one_stays),
 		cmocka_unit_test(test_impaired_node_among_plain_routers_is_unfit),
 		cmocka_unit_test(test_rivals_are_ranked_by_fitness_first),
-		cmocka_unit_test(test_winner_announces_again_when_the_loser_has_let_go),
-		cmocka_unit_test(test_healed_path_is_announced_by_who_stays_active),
 		cmocka_unit_test(test_isolated_active_gives_way_to_a_connected_standby),
 		cmocka_unit_test(test_isolated_standby_leaves_the_place_to_a_connected_peer),
 		cmocka_unit_test(test_late_preferred_standby_listens_before_it_insists),
 		cmocka_unit_test(test_late_waker_listens_before_it_tells_what_is_new),
 		cmocka_unit_test(test_late_node_that_takes_part_again_listens_first),
-		cmocka_unit_test(test_announcements_of_the_taker_are_not_answered),
 		cmocka_unit_test(test_connected_active_stays),
 		cmocka_unit_test(test_isolated_node_comes_back_when_the_peer_is_gone),
 		cmocka_unit_test(test_late_waker_says_nothing_before_it_has_listened),

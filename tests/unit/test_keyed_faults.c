@@ -122,22 +122,6 @@ test_what_the_peer_waits_for_is_said_unless_we_were_held_up(void **state)
 	assert_no_acts(&b);
 }
 
-static void
-test_who_speaks_for_an_address(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	start_served(&b, 150, 100);
-	b.acts.count = 0;
-	assert_false(el_spoken_for(&b.e, b.now, true, true, &b.acts)); /* the peer: its messages tell */
-	assert_true(el_spoken_for(&b.e, b.now, false, false, &b.acts));
-	assert_int_equal(switchover(&b), REASON_NONE);
-	assert_false(el_spoken_for(&b.e, b.now, true, false, &b.acts)); /* whom we have asked to */
-	start_standby(&b, 100, 150);
-	assert_false(el_spoken_for(&b.e, b.now, true, false, &b.acts));
-}
-
 int
 main(void)
 {
@@ -146,7 +130,6 @@ main(void)
 		cmocka_unit_test(test_the_longer_lease_is_waited_for),
 		cmocka_unit_test(test_offer_of_a_node_that_gives_up_has_ended),
 		cmocka_unit_test(test_what_the_peer_waits_for_is_said_unless_we_were_held_up),
-		cmocka_unit_test(test_who_speaks_for_an_address),
 	};
 
 	return cmocka_run_group_tests_name("keyed-faults", tests, NULL, NULL);
