@@ -98,6 +98,7 @@
 	ROW(AGENT_WEIGHT, "agent-weight", "the server's agent changed its weight")                 \
 	ROW(RESOLVED, "resolved", "its name stands for this address now")                          \
 	ROW(UNRESOLVED, "unresolved", "its name stands for no address that is known")              \
+	ROW(ADDRESS_TAKEN, "address-taken", "the address of its name is another server's already")  \
 	ROW(EXEC_FAILED, "exec-failed", "the probe's program says that the server is down")         \
 	ROW(EXEC_TIMEOUT, "exec-timeout", "the probe's program did not end in time")                \
 	ROW(PROBE_WEIGHT, "probe-weight", "the server's probe changed its weight")                  \

@@ -226,7 +226,7 @@ set_address(struct table *t, size_t column, const json_t *server)
 {
 	const char *host = json_string_value(json_object_get(server, "host"));
 
-	if (host && strcmp(text_of(server, "reason"), "unresolved") != 0)
+	if (host && strncmp(text_of(server, "address"), host, strlen(host)) != 0)
 		table_set(t, column, TABLE_PLAIN, "%s (%s)", text_of(server, "address"), host);
 	else
 		table_set(t, column, TABLE_PLAIN, "%s", text_of(server, "address"));
@@ -352,6 +352,9 @@ render_mode(FILE *to, const json_t *v, bool colour)
 			fprintf(to, "  %s%s, for %s%s\n", table_colour_on(TABLE_BAD, colour),
 				modes[i][1], render_duration(int_of(v, "mode_since_ms"), age),
 				table_colour_off(TABLE_BAD, colour));
+	if (strcmp(text_of(v, "sorry_reason"), reason_tag(REASON_ADDRESS_TAKEN)) == 0)
+		fprintf(to, "  %sthe sorry server is not used: %s%s\n", table_colour_on(TABLE_WARN, colour),
+			reason_sentence(REASON_ADDRESS_TAKEN), table_colour_off(TABLE_WARN, colour));
 	if (strcmp(text_of(v, "sorry_health"), "down") == 0)
 		fprintf(to, "  %sthe sorry server is down%s\n", table_colour_on(TABLE_WARN, colour),
 			table_colour_off(TABLE_WARN, colour));

@@ -57,6 +57,7 @@ libproc_la_SOURCES += src/proc/pool_state.c
 libproc_la_SOURCES += src/proc/pool_status.c
 libproc_la_SOURCES += src/proc/pool_sync.c
 libproc_la_SOURCES += src/proc/pool_table.c
+libproc_la_SOURCES += src/proc/pool_taken.c
 libproc_la_SOURCES += src/proc/pool_targets.c
 libproc_la_SOURCES += src/proc/pool_track.c
 libproc_la_SOURCES += src/proc/pool_weights.c

@@ -102,6 +102,7 @@ routers_carried(const struct config *now, const struct config *before,
 bool
 pool_rebuild(struct pool *p, const struct config *before)
 {
+	names_note_taken(p, before);
 	return targets_configure(p, before) != -1 && tracks_configure(p, before) &&
 		modes_configure(p, before);
 }

@@ -11,49 +11,7 @@ enum { LINES_A_NAME = 4 };
 
 /* --- addresses come in --------------------------------------------------------------------- */
 
-/* Has the virtual server itself that address? */
-static bool
-is_own(const struct config *c, const struct conf_virtual *v, const struct ip_addr *address)
-{
-	for (uint32_t i = 0; i < v->listen_count; i++) {
-		const struct conf_listen *l = &c->listens[v->first_listen + i];
-
-		if (l->first.family == address->family && ip_addr_compare(&l->first, address) <= 0 &&
-			ip_addr_compare(address, &l->last) <= 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_at(const struct config *c, const struct conf_virtual *v, const struct conf_real *real,
-	const struct ip_addr *address, uint16_t port)
-{
-	return ip_addr_equal(&real->address.addr, address) && conf_real_port(c, v, real) == port;
-}
-
-/*
- * Has another server of that virtual server this address, or is it its own? Before a name come those
- * that are configured by address and the names before it; `row` behind all real servers is the sorry
- * server's.
- */
-static bool
-is_taken(const struct config *c, const struct conf_virtual *v, uint32_t row, const struct endpoint *at)
-{
-	const struct conf_real self = {.address = *at}, sorry = {.address = v->sorry};
-	uint16_t port = conf_real_port(c, v, &self);
-
-	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
-		if (i != row && (i < row || c->reals[i].host == 0) &&
-			is_at(c, v, &c->reals[i], &at->addr, port))
-			return true;
-	if (row < v->first_real + v->real_count && v->has_sorry && v->sorry_host == 0 &&
-		is_at(c, v, &sorry, &at->addr, port))
-		return true;
-	return is_own(c, v, &at->addr);
-}
-
-/* As is_taken(). */
+/* As holder_of(). */
 static void
 fill_server(const struct pool *p, const struct config *c, const struct conf_virtual *v, uint32_t row,
 	struct endpoint *server, uint32_t number)
@@ -65,7 +23,7 @@ fill_server(const struct pool *p, const struct config *c, const struct conf_virt
 		return;
 	*server = address;
 	address.addr = names_address(p, host);
-	if (address.addr.family != IP_NONE && !is_taken(c, v, row, &address))
+	if (address.addr.family != IP_NONE && !holder_of(c, v, row, &address))
 		*server = address;
 }
 
@@ -96,9 +54,8 @@ names_fill(const struct pool *p, struct config *c)
 
 /* --- the log ------------------------------------------------------------------------------- */
 
-/* ` server=web1 virtual=http host=web1.example.net`; `of_way`: the host is the probe's. */
-static void
-begin_line(struct log_line *line, const struct config *c, uint32_t target, bool of_way)
+void
+named_begin_line(struct log_line *line, const struct config *c, uint32_t target, bool of_way)
 {
 	const struct conf_host *host = of_way ? conf_host(c, target_way(c, target)->address_host)
 					      : target_host(c, target);
@@ -115,8 +72,8 @@ begin_line(struct log_line *line, const struct config *c, uint32_t target, bool 
 	log_line_text(line, "host", host->name);
 }
 
-static void
-put_address(struct log_line *line, const char *key, const struct endpoint *e)
+void
+named_put_address(struct log_line *line, const char *key, const struct endpoint *e)
 {
 	char text[ADDR_TEXT];
 
@@ -126,22 +83,20 @@ put_address(struct log_line *line, const char *key, const struct endpoint *e)
 		log_line_text(line, key, ip_addr_format(&e->addr, text));
 }
 
+/* That it has none any more is told as somebody else's having it (pool_taken.c). */
 static void
 log_change(struct pool *p, uint32_t target, bool of_way, const struct endpoint *was,
 	const struct endpoint *now)
 {
-	bool known = now->addr.family != IP_NONE;
 	struct log_line line;
 
-	begin_line(&line, &p->config, target, of_way);
-	log_line_reason(&line, known ? REASON_RESOLVED : REASON_UNRESOLVED);
+	if (now->addr.family == IP_NONE)
+		return;
+	named_begin_line(&line, &p->config, target, of_way);
+	log_line_reason(&line, REASON_RESOLVED);
 	if (was->addr.family != IP_NONE)
-		put_address(&line, "was", was);
-	if (known)
-		put_address(&line, "address", now);
-	else
-		log_line_text(&line, "detail",
-			"that address is another server's or the virtual server's own");
+		named_put_address(&line, "was", was);
+	named_put_address(&line, "address", now);
 	log_emit(&p->child->log, LOG_LEVEL_NOTICE, &line);
 }
 
@@ -191,11 +146,11 @@ log_failure(struct pool *p, uint32_t target, bool of_way, const char *detail)
 
 	if (of_way)
 		kept = (struct endpoint){.addr = target_way(&p->config, target)->address};
-	begin_line(&line, &p->config, target, of_way);
+	named_begin_line(&line, &p->config, target, of_way);
 	log_line_reason(&line, REASON_UNRESOLVED);
 	log_line_text(&line, "detail", detail);
 	if (kept.addr.family != IP_NONE)
-		put_address(&line, "kept", &kept);
+		named_put_address(&line, "kept", &kept);
 	log_emit(&p->child->log, LOG_LEVEL_WARNING, &line);
 }
 

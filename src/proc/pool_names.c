@@ -26,6 +26,7 @@ static const double together_s = 0.02; /* answers that come in one go are taken 
 struct pool_name {
 	struct conf_host host;
 	struct ip_addr address;    /* no family: none yet */
+	struct ip_addr noted;      /* that, as of names_note() */
 	bool failing;
 	struct inquiry inquiry;
 };
@@ -56,6 +57,21 @@ names_address(const struct pool *p, const struct conf_host *host)
 	const struct pool_name *name = host ? find(p, host) : NULL;
 
 	return name ? name->address : (struct ip_addr){.family = IP_NONE};
+}
+
+bool
+names_were_noted(const struct pool *p, const struct conf_host *host)
+{
+	const struct pool_name *name = find(p, host);
+
+	return name && ip_addr_equal(&name->address, &name->noted);
+}
+
+void
+names_note(struct pool *p)
+{
+	for (uint32_t i = 0; i < p->name_count; i++)
+		p->names[i].noted = p->names[i].address;
 }
 
 /* --- the file ------------------------------------------------------------------------------ */

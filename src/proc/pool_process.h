@@ -496,6 +496,9 @@ void correlated_timer(struct ev_loop *loop, ev_timer *w, int events);
 /* pool_names.c */
 /* What that name stands for; no family: nothing that is known, or NULL. */
 struct ip_addr names_address(const struct pool *p, const struct conf_host *host);
+/* Does it stand for what it did at the last names_note()? */
+bool names_were_noted(const struct pool *p, const struct conf_host *host);
+void names_note(struct pool *p);
 void names_open(struct pool *p);
 void names_close(struct pool *p);
 /* Of p->config.hosts; all of them asked for anew, or the new ones. False: no memory. */
@@ -507,10 +510,26 @@ void names_second(struct pool *p);
 /* pool_named.c */
 /* The addresses that are known, into all that a configuration has by name. */
 void names_fill(const struct pool *p, struct config *c);
+/* `event=server server=web1 virtual=http host=web1.example.net`; `of_way`: the host is the probe's. */
+void named_begin_line(struct log_line *line, const struct config *c, uint32_t target, bool of_way);
+void named_put_address(struct log_line *line, const char *key, const struct endpoint *e);
 /* Rows are the same as in `before`, addresses are not: told, and the former ones on their way out. */
 void names_note_changes(struct pool *p, const struct config *before);
 /* Those who have that name; it could not be resolved. */
 void names_log_failure(struct pool *p, const struct conf_host *host, const char *detail);
+
+/* pool_taken.c */
+/*
+ * Which other server of that virtual server has this address, or the virtual server's name when it is
+ * its own; NULL: nobody. Before a name come those that are configured by address and the names before it;
+ * `row` behind all real servers is the sorry server's.
+ */
+const char *holder_of(const struct config *c, const struct conf_virtual *v, uint32_t row,
+	const struct endpoint *at);
+/* Is it without an address because what its name stands for is somebody else's? */
+bool target_is_taken(const struct pool *p, uint32_t target);
+/* After a change of p->config from `before`, or of the names: that is told of those of whom it is new. */
+void names_note_taken(struct pool *p, const struct config *before);
 
 /* pool_formers.c */
 /* That virtual server had a server there until now. */

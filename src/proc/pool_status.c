@@ -389,6 +389,14 @@ drain_json(const struct override *r, const struct pool_target *t, const struct v
 	return o;
 }
 
+static enum reason
+sorry_reason(const struct pool *p, uint32_t row)
+{
+	uint32_t target = sorry_target(&p->config, row);
+
+	return target_is_taken(p, target) ? REASON_ADDRESS_TAKEN : p->targets[target].reason;
+}
+
 /* The agent's word before the probe's, where it is what takes the server out. */
 static enum reason
 reason_of(const struct pool *p, uint32_t row)
@@ -400,6 +408,8 @@ reason_of(const struct pool *p, uint32_t row)
 	}
 	if (p->targets[row].held)
 		return REASON_HELD;
+	if (target_is_taken(p, row))
+		return REASON_ADDRESS_TAKEN;
 	return p->targets[row].hole.is ? REASON_BLACK_HOLE : p->targets[row].reason;
 }
 
@@ -519,6 +529,8 @@ virtual_json(const struct pool *p, uint32_t row, mono now)
 	put(o, "mode_since_ms", age_json(p->virtuals[row].since, now));
 	put(o, "sorry_health", v->has_sorry ? json_string(health_name(
 		p->targets[sorry_target(&p->config, row)].verdict)) : json_null());
+	put(o, "sorry_reason", v->has_sorry ? json_string(reason_tag(sorry_reason(p, row)))
+		: json_null());
 	put(o, "survival", json_string(survival_name(survival.mode)));
 	put(o, "survival_reason", json_string(reason_tag(survival.why)));
 	put(o, "sorry_server", v->has_sorry ? server_json(&p->config, &v->sorry, v->sorry_host)

@@ -68,7 +68,15 @@ hosts n1 '10.88.0.22 web3.example.net'
 within 40 "a name that is gone: told" logged n1 event=server server=r1 host=web1.example.net reason=unresolved kept=10.88.0.23:7000
 expect "the address is kept" server_is n1 r1 address 10.88.0.23:7000
 expect "and the server serves" server_is n1 r1 health up
-expect "the address of another server is not taken twice" server_is n1 r3 reason unresolved
+within 3 "the address of another server is not taken twice" server_is n1 r3 reason address-taken
+expect "the log says whose it is, and what to do" logged n1 event=server server=r3 virtual=echo host=web3.example.net \
+	reason=address-taken address=10.88.0.22 was=10.88.0.21 holder=r2 'detail="remove one of the two'
+expect "and so does the status for people" eval \
+	'ctl n1 status | grep "r3 .*web3.example.net .*the address of its name is another server.s already"'
+expect "a reload" ctl n1 reload
+sleep 1.2
+expect "changes nothing of that" server_is n1 r3 reason address-taken
+expect "and does not say it again" [ "$(syslog_has n1 server=r3 reason=address-taken | wc -l)" = 1 ]
 hosts n1
 stop_node n1
 start_tandemd n1 "$LAB/tandem.conf"

@@ -194,8 +194,14 @@ nobody_is_there_twice(void **state)
 	is_address(&c->reals[R].address.addr, "10.0.1.1");
 	is_address(&c->virtuals[0].sorry.addr, "none");
 	assert_false(modes_has_sorry(&b->pool, &c->virtuals[0]));
+	assert_true(target_is_taken(&b->pool, sorry_target(c, 0)));
+	assert_false(target_is_taken(&b->pool, R));
+	assert_string_equal(holder_of(c, &c->virtuals[0], REALS, &c->reals[R].address), "r");
+	assert_null(holder_of(c, &c->virtuals[0], R, &c->reals[R].address));
 	config_free(&b->pool.config);
 	configure(b, -20, "sorry_server = \"10.0.1.1:80\";", "web");
+	assert_true(target_is_taken(&b->pool, R));
+	assert_string_equal(holder_of(c, &c->virtuals[0], R, &c->virtuals[0].sorry), "sorry_server");
 	is_address(&c->reals[R].address.addr, "none"); /* who is configured by address comes first */
 	config_free(&b->pool.config);
 	configure(b, -20, "sorry_server = \"10.0.1.1:81\";", "web");
@@ -209,6 +215,8 @@ virtual_address_is_nobodys(void **state)
 
 	start(b, "web 10.0.1.1\nsorry 10.0.0.100\n", "sorry_server = \"sorry:81\";", "web");
 	is_address(&b->pool.config.virtuals[0].sorry.addr, "none");
+	assert_true(target_is_taken(&b->pool, sorry_target(&b->pool.config, 0)));
+	assert_false(target_is_taken(&b->pool, b->pool.config.real_count + DB)); /* it has none at all */
 }
 
 /* Rows of names move, one stands for something else: the same questions all the same. */
