@@ -159,7 +159,8 @@ struct ipc_track_state {
 /* How many of a router's real servers this node sees well. */
 struct ipc_view {
 	char router[LIMIT_NAME];
-	uint16_t told;       /* view_tell() of core/view.h */
+	uint16_t own;        /* view_tell() of core/view.h: what is not known here counts as well */
+	uint16_t told;       /* ... does not: for the peer */
 };
 
 /* From which real servers the router's services choose here: for the peer (core/survival.h). */

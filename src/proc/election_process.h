@@ -157,7 +157,7 @@ struct router {
 	struct group_seat seat;           /* in its group */
 	struct log_limit conflict_limit, interval_limit;
 	struct view view;                 /* of the servers, by both nodes */
-	uint16_t own_view, peer_view;
+	uint16_t own_view, told_view, peer_view;
 	mono peer_view_at;                /* MONO_NEVER: the peer never told */
 	bool fence_open;                  /* has been opened, and not closed since */
 	bool fence_due;                   /* renew it with this turn of the loop */

@@ -31,7 +31,7 @@ trailer_of(struct router *r, mono now)
 			(unsigned)r->servers << TRAILER_SERVERS_SHIFT),
 		.router_tag = r->tag,
 		.lease_s = (uint16_t)r->conf.lease_s,
-		.healthy = r->own_view,
+		.healthy = r->told_view,
 	};
 
 	t.neighbour_count = (uint8_t)wire_neighbours(r, t.neighbours);

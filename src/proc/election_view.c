@@ -46,7 +46,7 @@ void
 view_init_router(struct router *r)
 {
 	view_init(&r->view);
-	r->own_view = r->peer_view = VIEW_UNKNOWN;
+	r->own_view = r->told_view = r->peer_view = VIEW_UNKNOWN;
 	r->peer_view_at = MONO_NEVER;
 }
 
@@ -72,9 +72,12 @@ view_take_own(struct elector *x, const struct ipc_view *told)
 {
 	struct router *r = router_by_name(x, told->router);
 
-	if (!r || r->own_view == told->told)
+	if (!r)
 		return;
-	r->own_view = told->told;
+	r->told_view = told->told; /* with the next message */
+	if (r->own_view == told->own)
+		return;
+	r->own_view = told->own;
 	look(r, mono_now());
 }
 

@@ -77,13 +77,13 @@ correlated_held(const struct pool *p, uint32_t row)
 static enum correlated_peer
 peer_says(const struct pool *p, uint32_t row)
 {
-	uint32_t router = p->config.virtuals[row].router, total;
-	uint16_t own = views_own(p, router, &total);
+	uint32_t router = p->config.virtuals[row].router;
+	struct pool_views views = views_of(p, router);
 
 	if (!p->routers[router].known)
 		return CORRELATED_PEER_UNKNOWN;
-	return correlated_peer_says(view_share_of(own),
-		view_share_of(p->routers[router].facts.peer_view), correlated_held(p, row), total);
+	return correlated_peer_says(view_share_of(views.own),
+		view_share_of(p->routers[router].facts.peer_view), correlated_held(p, row), views.total);
 }
 
 static enum correlated_path

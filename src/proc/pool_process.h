@@ -610,8 +610,13 @@ void neighbours_tell(struct pool *p);
 
 /* pool_view.c */
 void views_tell(struct pool *p);
-/* view_tell() of core/view.h: of a router's real servers, how many there are as well. */
-uint16_t views_own(const struct pool *p, uint32_t router, uint32_t *total);
+/* Of a router's real servers, view_tell() of core/view.h. */
+struct pool_views {
+	uint16_t own;   /* what is not known here counts as well */
+	uint16_t told;  /* ... does not: for the peer */
+	uint32_t total; /* how many there are */
+};
+struct pool_views views_of(const struct pool *p, uint32_t router);
 
 /* pool_sync.c */
 void sync_reconcile(struct pool *p);
