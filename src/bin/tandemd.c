@@ -78,6 +78,24 @@ parse_arguments(int argc, char **argv, struct arguments *a)
 	return -1;
 }
 
+/* Is `have`, of one of this box's interfaces, that address? */
+static bool
+is_at(const struct sockaddr *have, const struct ip_addr *address)
+{
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (have->sa_family == AF_INET && address->family == IP_V4) {
+		memcpy(&in, have, sizeof(in));
+		return memcmp(&in.sin_addr, address->bytes, sizeof(in.sin_addr)) == 0;
+	}
+	if (have->sa_family == AF_INET6 && address->family == IP_V6) {
+		memcpy(&in6, have, sizeof(in6));
+		return memcmp(&in6.sin6_addr, address->bytes, sizeof(in6.sin6_addr)) == 0;
+	}
+	return false;
+}
+
 static bool
 is_local(const struct ip_addr *address)
 {
@@ -86,14 +104,8 @@ is_local(const struct ip_addr *address)
 
 	if (getifaddrs(&list) == -1)
 		return false;
-	for (i = list; i && !found; i = i->ifa_next) {
-		struct sockaddr_in in;
-
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || address->family != IP_V4)
-			continue;
-		memcpy(&in, i->ifa_addr, sizeof(in));
-		found = memcmp(&in.sin_addr, address->bytes, 4) == 0;
-	}
+	for (i = list; i && !found; i = i->ifa_next)
+		found = i->ifa_addr && is_at(i->ifa_addr, address);
 	freeifaddrs(list);
 	return found;
 }
