@@ -448,6 +448,7 @@ on_alive(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)events;
 	child_alive(x->child);
+	report_peer(x);
 	if (x->stopping && (all_quiet(x) || mono_due(x->stop_deadline, now)))
 		ev_break(loop, EVBREAK_ALL);
 }

@@ -451,6 +451,7 @@ void report_send(struct elector *x, const char *interface, int error);
 void report_interval(struct router *r, mono now, const struct el_advert *advert);
 void report_state(struct elector *x);
 void report_router(struct router *r);   /* to the pool, now or with the next second */
+void report_peer(struct elector *x);    /* to the pool: the other node, and the paths to it */
 void report_all(struct elector *x);
 void report_page(struct router *r);
 void report_text(struct elector *x, enum log_level level, const char *event, enum reason why,

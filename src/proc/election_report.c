@@ -287,13 +287,14 @@ path_facts(const struct elector *x, size_t i, mono now)
 	return facts;
 }
 
-static void
-tell_peer(struct elector *x, mono now)
+void
+report_peer(struct elector *x)
 {
+	mono now = mono_now();
 	int64_t patience_ns = 4 * (int64_t)x->config.interval_ms * NS_PER_MS;
 	struct ipc_peer_node facts = {.last_heard_ns = INT64_MAX, .keyed = elector_is_keyed(x)};
 
-	if (x->config.node_count < 2)
+	if (x->pool_fd == -1 || x->config.node_count < 2)
 		return;
 	memcpy(facts.name, x->config.nodes[1 - x->child->node].name, sizeof(facts.name));
 	if (x->peer_heard.ns != 0) {
@@ -336,7 +337,7 @@ report_all(struct elector *x)
 			report_router(x->routers[i]);
 	}
 	track_report(x);
-	tell_peer(x, now);
+	report_peer(x);
 	tell_stats(x);
 }
 

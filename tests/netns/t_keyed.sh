@@ -3,6 +3,15 @@
 # before it breaks, a lost standby is told, keys change without a missed beat, a one-way path moves
 # nothing.
 . "$(dirname "$0")/../lib/scenario.sh"
+# Ages of the status are those of the wire, at any moment between two looks of the election.
+heard_lately()
+{
+	for _ in 1 2 3 4 5 6 7 8; do
+		ctl "$1" --json status | jq -e '[.peer.last_heard_ms, .peer.links[].last_heard_ms] | max < 500' || return 1
+		sleep 0.15
+	done
+}
+
 lab_up cross
 keyed_conf 100
 pair
@@ -12,6 +21,8 @@ within 2 "over the service interface" path_is n1 eth0 up true
 within 2 "and over the link" path_is n1 cross up true
 within 2 "in both directions" path_is n2 cross out true
 expect "nobody is refused" not logged n1 event=packet
+expect "the active tells when it heard its standby last" heard_lately n1
+expect "and the standby its active" heard_lately n2
 cable_pull n1 eth0
 within 1 "cable pulled: the standby has it at once" only_holder n2 $vip
 expect "by a resignation" logged n2 event=role to=active reason=peer-resigned
