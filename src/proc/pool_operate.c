@@ -241,6 +241,17 @@ answer_drain(const struct pool *p, const struct meant *m, json_t *lines)
 }
 
 static void
+answer_end(const struct pool *p, const struct meant *m, json_t *lines)
+{
+	const struct override *r = overlay_find(&p->overlay, p->config.virtuals[m->virtual].name,
+		p->config.reals[m->real].name);
+
+	if (r && !mono_is_never(r->until))
+		answer_line(lines, "  undone in %lld s",
+			(long long)lasting_left_s(r->until, mono_now()));
+}
+
+static void
 set_admin(struct pool *p, const struct control_request *q, const struct meant *m,
 	enum pool_admin admin)
 {
@@ -317,8 +328,10 @@ change_servers(struct pool *p, struct control_client *client, const struct contr
 			answer_line(lines, "%s/%s: %s", virtual, p->config.reals[meant[i].real].name,
 				q->command == CONTROL_WEIGHT ? "weight set"
 				: overlay_admin_name(admins[q->command]));
+		answer_end(p, &meant[i], lines);
 		if (usable_left(p, meant[i].virtual) == 0)
-			answer_line(lines, "warning: %s has no server left for new connections", virtual);
+			answer_line(lines,
+				"warning: %s has no healthy server left for new connections", virtual);
 	}
 	free(meant);
 	control_answer_stored(p, client, json_pack("{s:o}", "lines", lines));
@@ -348,6 +361,36 @@ why_not_add(const struct pool *p, const struct conf_virtual *v, const struct con
 		? "there are too many servers" : NULL;
 }
 
+/* The server of that name in the file, or NULL. */
+static const struct conf_real *
+configured(const struct pool *p, uint32_t virtual_row, const char *name)
+{
+	const struct conf_virtual *v = &p->base.virtuals[virtual_row];
+
+	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
+		if (strcmp(p->base.reals[i].name, name) == 0)
+			return &p->base.reals[i];
+	return NULL;
+}
+
+/* One that is in the file at that very address is as configured again, but for a weight that was given. */
+static void
+bring(const struct pool *p, uint32_t virtual_row, const struct control_request *q,
+	const struct endpoint *address, const char *host, struct override *r)
+{
+	const struct conf_real *was = configured(p, virtual_row, q->server);
+
+	r->added = !was || !overlay_same_place(&p->base, was, address, host);
+	r->removed = was && r->added;
+	if (!r->added) {
+		r->weight = q->weight;
+		return;
+	}
+	r->address = *address;
+	memcpy(r->host, host, sizeof(r->host));
+	r->added_weight = q->weight >= 0 ? (uint32_t)q->weight : 1;
+}
+
 static void
 add_server(struct pool *p, struct control_client *client, const struct control_request *q)
 {
@@ -373,11 +416,7 @@ add_server(struct pool *p, struct control_client *client, const struct control_r
 		control_refuse(client, why_not ? why_not : "no memory");
 		return;
 	}
-	r->removed = false;
-	r->added = true;
-	r->address = address;
-	memcpy(r->host, host, sizeof(r->host));
-	r->added_weight = q->weight >= 0 ? (uint32_t)q->weight : 1;
+	bring(p, row, q, &address, host, r);
 	log_operation(p, v->name, q->server, "none", "added", REASON_OPERATOR, -1);
 	if (!reconfigure(p)) {
 		control_refuse(client, "no memory");
@@ -392,7 +431,7 @@ remove_server(struct pool *p, struct control_client *client, const struct contro
 {
 	json_t *lines = json_array();
 	struct meant *meant;
-	size_t count = find_meant(p, q->server, &meant);
+	size_t count = find_meant(p, q->server, &meant), stay = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct conf_virtual *v = &p->config.virtuals[meant[i].virtual];
@@ -402,21 +441,23 @@ remove_server(struct pool *p, struct control_client *client, const struct contro
 
 		if (v->real_count == 1 || !r) {
 			answer_line(lines, "%s/%s: stays, it is the only one", v->name, name);
+			stay++;
 			continue;
 		}
 		log_operation(p, v->name, name, overlay_admin_name(r->admin), "removed",
 			REASON_OPERATOR, connections);
 		answer_line(lines, "%s/%s: removed, %u connections cut", v->name, name, connections);
-		r->removed = !r->added;
+		r->removed = configured(p, meant[i].virtual, name) != NULL;
 		r->added = false;
 		r->admin = POOL_ENABLED;
 		r->until = MONO_NEVER;
 		r->weight = -1;
 	}
 	free(meant);
-	if (!reconfigure(p)) {
+	if (stay == count || !reconfigure(p)) {
 		json_decref(lines);
-		control_refuse(client, "no memory");
+		control_refuse(client, stay == count
+			? "it is the only server of its virtual server, and stays" : "no memory");
 		return;
 	}
 	apply_change(p);

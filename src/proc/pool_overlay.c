@@ -96,11 +96,12 @@ overlay_same_place(const struct config *c, const struct conf_real *real,
 }
 
 static bool
-stands_there(const struct config *c, const struct conf_virtual *v, const struct override *added)
+stands_there(const struct overlay *o, const struct config *c, const struct conf_virtual *v,
+	const struct override *added)
 {
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++)
-		if (strcmp(c->reals[i].name, added->real) == 0 ||
-			overlay_same_place(c, &c->reals[i], &added->address, added->host))
+		if (!is_removed(o, v, &c->reals[i]) && (strcmp(c->reals[i].name, added->real) == 0 ||
+			overlay_same_place(c, &c->reals[i], &added->address, added->host)))
 			return true;
 	return false;
 }
@@ -156,7 +157,7 @@ merge_virtual(const struct overlay *o, const struct config *base, const struct c
 		if (!is_removed(o, v, &base->reals[i]))
 			to[count++] = base->reals[i];
 	for (uint32_t i = first; i < o->count && strcmp(o->rows[i].virtual, v->name) == 0; i++)
-		if (o->rows[i].added && !stands_there(base, v, &o->rows[i]))
+		if (o->rows[i].added && !stands_there(o, base, v, &o->rows[i]))
 			append_added(c, v, &o->rows[i], &to[count++]);
 	return count;
 }

@@ -22,7 +22,7 @@ struct override {
 	mono since, until;           /* of that, maybe before this boot; MONO_NEVER: no end */
 	int64_t drain_s;             /* POOL_DRAINED: what is left then is cut; 0: never */
 	int32_t weight;              /* -1: as configured */
-	bool added, removed;
+	bool added, removed;         /* both: elsewhere than in the file */
 	struct endpoint address;     /* added; with a name only its port counts */
 	char host[LIMIT_HOST];       /* added: its name instead of an address, or "" */
 	uint32_t added_weight;

@@ -468,7 +468,7 @@ removed_json(const struct pool *p, uint32_t virtual_row)
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
 		const struct override *r = overlay_find(&p->overlay, v->name, p->base.reals[i].name);
 
-		if (r && r->removed)
+		if (r && r->removed && !r->added)
 			json_array_append_new(list, text_json(r->real));
 	}
 	return list;

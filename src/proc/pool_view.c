@@ -30,7 +30,7 @@ removed_here(const struct pool *p, uint32_t row)
 	for (uint32_t i = v->first_real; i < v->first_real + v->real_count; i++) {
 		const struct override *r = overlay_find(&p->overlay, v->name, p->base.reals[i].name);
 
-		count += r && r->removed;
+		count += r && r->removed && !r->added;
 	}
 	return count;
 }
