@@ -29,6 +29,7 @@ libproc_la_SOURCES += src/proc/incoming.c
 libproc_la_SOURCES += src/proc/incoming.h
 libproc_la_SOURCES += src/proc/pool_agents.c
 libproc_la_SOURCES += src/proc/pool_carry.c
+libproc_la_SOURCES += src/proc/pool_clears.c
 libproc_la_SOURCES += src/proc/pool_control.c
 libproc_la_SOURCES += src/proc/pool_flap.c
 libproc_la_SOURCES += src/proc/pool_formers.c

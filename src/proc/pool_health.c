@@ -132,18 +132,28 @@ send_set(struct pool *p, uint32_t target)
 	return true;
 }
 
-static void
-flush(struct pool *p)
+/* False: a channel is full. */
+static bool
+send_untold(struct pool *p)
 {
 	uint32_t count = targets_count(&p->config);
 
+	if (!clears_flush(p))
+		return false;
 	for (uint32_t i = 0; i < count; i++)
-		if (p->targets[i].probed && p->targets[i].untold && !send_set(p, i)) {
-			ev_timer_stop(p->loop, &p->flush_timer);
-			ev_timer_set(&p->flush_timer, flush_again_s, 0.);
-			ev_timer_start(p->loop, &p->flush_timer);
-			return;
-		}
+		if (p->targets[i].probed && p->targets[i].untold && !send_set(p, i))
+			return false;
+	return true;
+}
+
+static void
+flush(struct pool *p)
+{
+	if (send_untold(p))
+		return;
+	ev_timer_stop(p->loop, &p->flush_timer);
+	ev_timer_set(&p->flush_timer, flush_again_s, 0.);
+	ev_timer_start(p->loop, &p->flush_timer);
 }
 
 void
@@ -157,14 +167,12 @@ targets_flush_timer(struct ev_loop *loop, ev_timer *w, int events)
 static void
 send_clear(struct pool *p, const struct pool_target *t)
 {
-	struct pool_prober *prober = prober_of(p, t);
-	struct ipc_probe_clear clear = {.target = t->slot};
+	const struct pool_prober *prober = prober_of(p, t);
 
 	if (t->exec)
-		channel_send(p->child->supervisor_fd, IPC_EXEC_CLEAR, &clear, sizeof(clear), -1);
-	/* A full channel: the target's results are then of a generation nobody waits for. */
+		clears_exec(p, t->slot);
 	else if (prober && prober->fd != -1)
-		channel_send(prober->fd, IPC_PROBE_CLEAR, &clear, sizeof(clear), -1);
+		clears_prober(p, t->slot, prober->index);
 }
 
 /* Its twin is probed: what that knows, it knows. */
@@ -714,6 +722,7 @@ prober_gone(struct pool_prober *prober)
 	ev_io_stop(prober->pool->loop, &prober->watcher);
 	close(prober->fd);
 	prober->fd = -1;
+	clears_forget(prober->pool, prober->index);
 	prober->stats = (struct ipc_prober_stats){0};
 }
 

@@ -324,6 +324,7 @@ leave(struct pool *p, bool clean)
 	free(p->virtuals);
 	free(p->tracks);
 	free(p->slot_rows);
+	free(p->slot_unsent);
 	ev_loop_destroy(p->loop);
 	log_close(&p->child->log);
 	free(p);

@@ -183,6 +183,9 @@ struct pool {
 	uint32_t probe_generation;
 	uint32_t *slot_rows;           /* slot to row of targets; CONF_NO_INDEX: free */
 	uint32_t slot_count;
+	uint32_t *slot_unsent;         /* pool_clears.c: by slot, who must still hear that it is over */
+	uint32_t slot_unsent_count;
+	bool any_unsent;
 	uint32_t prober_count;         /* targets are spread over so many */
 	ev_timer flush_timer;          /* a prober's channel was full */
 
@@ -267,6 +270,15 @@ uint32_t *carry_targets(const struct config *now, const struct config *before);
 uint32_t *carry_reals(const struct config *now, const struct config *before);
 /* Is every row where it was? */
 bool carry_moves_nothing(const uint32_t *was, uint32_t count, uint32_t count_before);
+
+/* pool_clears.c */
+/* What has that slot is not probed any more, by that prober or as a program. */
+void clears_prober(struct pool *p, uint32_t slot, uint32_t prober);
+void clears_exec(struct pool *p, uint32_t slot);
+/* What a full channel did not take; before any new target. False: there is no room yet. */
+bool clears_flush(struct pool *p);
+/* That prober is gone, and its successor knows of nothing. */
+void clears_forget(struct pool *p, uint32_t prober);
 
 /* pool_marks.c */
 /* Sockets with a mark, as far as it may have them. */

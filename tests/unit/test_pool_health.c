@@ -133,6 +133,7 @@ bed_down(void **state)
 	free(b->pool.virtuals);
 	free(b->pool.tracks);
 	free(b->pool.slot_rows);
+	free(b->pool.slot_unsent);
 	free(b);
 	return 0;
 }
@@ -648,6 +649,105 @@ marks_of_the_configuration_only(void **state)
 		assert_in_range(n, 90, 999); /* then it is too often */
 }
 
+/* No room for a single message more; how many there are. */
+static unsigned
+fill_up(int fd, uint32_t kind)
+{
+	const struct ipc_probe_clear nobody = {.target = SLOTS - 1};
+	unsigned count = 0;
+
+	while (channel_send(fd, kind, &nobody, sizeof(nobody), -1) == 0)
+		count++;
+	assert_true(count > 0);
+	return count;
+}
+
+static unsigned
+take_all(int fd, uint32_t kind)
+{
+	struct channel_message m;
+	unsigned count = 0;
+
+	while (channel_receive(fd, &m) == 1) {
+		count += m.kind == kind;
+		if (m.fd != -1)
+			close(m.fd);
+	}
+	return count;
+}
+
+static void
+flush(struct bed *b)
+{
+	for (int i = 0; i < 50 && ev_is_active(&b->pool.flush_timer); i++)
+		ev_run(b->pool.loop, EVRUN_ONCE);
+}
+
+/* Nothing is served any more, and nobody can be told so; then there is room. */
+static void
+ends_while_full(struct bed *b, int from, int to, uint32_t kind, unsigned wanted)
+{
+	unsigned fillers = fill_up(from, kind);
+
+	b->file[1].routers[0].standby = CONF_STANDBY_COLD;
+	configure(b, &b->file[1]);
+	assert_int_equal(take_all(to, kind), fillers);
+	flush(b);
+	assert_int_equal(take_all(to, kind), wanted);
+	targets_refresh(&b->pool);
+	assert_int_equal(take_all(to, kind), 0);
+}
+
+static void
+a_prober_is_told_of_the_end_when_it_can_be(void **state)
+{
+	struct bed *b = *state;
+
+	look(b);
+	assert_true(b->told_sets > 0);
+	ends_while_full(b, b->pool.probers[0].fd, b->prober, IPC_PROBE_CLEAR, b->told_sets);
+}
+
+static void
+so_is_who_runs_programs(void **state)
+{
+	struct bed *b = *state;
+	int supervisor[2];
+	unsigned programs;
+
+	assert_int_equal(channel_pair(supervisor), 0);
+	b->child.supervisor_fd = supervisor[0];
+	for (int i = 0; i < 2; i++) {
+		b->file[1].probes[i].type = CONF_PROBE_EXEC;
+		strcpy(b->file[1].probes[i].user, "root");
+	}
+	configure(b, &b->file[1]);
+	programs = take_all(supervisor[1], IPC_EXEC_SET);
+	assert_true(programs > 0);
+	ends_while_full(b, supervisor[0], supervisor[1], IPC_EXEC_CLEAR, programs);
+	close(supervisor[0]);
+	close(supervisor[1]);
+}
+
+/* A successor has nothing that would have to end. */
+static void
+what_its_predecessor_had_is_not_ended(void **state)
+{
+	struct bed *b = *state;
+	int next[2];
+
+	look(b);
+	fill_up(b->pool.probers[0].fd, IPC_PROBE_CLEAR);
+	b->file[1].routers[0].standby = CONF_STANDBY_COLD;
+	configure(b, &b->file[1]);
+	assert_int_equal(channel_pair(next), 0);
+	targets_prober_up(&b->pool, 0, next[0]);
+	flush(b);
+	assert_int_equal(take_all(next[1], IPC_PROBE_CLEAR), 0);
+	close(b->prober);
+	b->prober = next[1];
+}
+
 int
 main(void)
 {
@@ -665,6 +765,9 @@ main(void)
 		TEST(nothing_is_heard_before_it_is),
 		TEST(nobody_speaks_for_the_targets_of_another),
 		TEST(a_prober_that_hung_up_has_to_go),
+		TEST(a_prober_is_told_of_the_end_when_it_can_be),
+		TEST(so_is_who_runs_programs),
+		TEST(what_its_predecessor_had_is_not_ended),
 	};
 
 	return cmocka_run_group_tests_name("pool_health", tests, NULL, NULL);
