@@ -70,9 +70,9 @@ obstacle(const struct conf_virtual *v, const struct conf_real *real, const struc
 	if (v->fwmark != 0)
 		return "data_path asks for the virtual server's address, and one by fwmark has none; "
 			"remove data_path";
-	if (p->through.family == IP_V6 || real->address.addr.family == IP_V6)
-		return "data_path is for IPv4 only, since IPVS would schedule what this node itself "
-			"sends over IPv6; remove data_path";
+	if (real->address.addr.family != IP_NONE && p->through.family != real->address.addr.family)
+		return "data_path knows no tunnels that carry one family over the other; remove "
+			"data_path, or give the real server an address of listen's family";
 	if (real->forwarding == CONF_FORWARD_TUNNEL && v->tunnel != VS_IPIP)
 		return "data_path knows tunnels of type ipip only; remove data_path";
 	if (p->address.family != IP_NONE || p->address_host != 0)

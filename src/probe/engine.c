@@ -295,6 +295,7 @@ engine_open(const struct engine_options *options)
 		errno = error;
 		return NULL;
 	}
+	path_init(e);
 	path_open(e);
 	hook(e);
 	return e;

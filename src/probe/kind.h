@@ -13,6 +13,8 @@
  *   body.c            the body of an http answer as a whole: kept, matched, understood as JSON
  *   idle.c            connections kept between probes
  *   tls.c             the TLS of a probe that has it; tls_trust.c: whom it trusts
+ *   path_sockets.c    what the probes through the data path send and hear with
+ *   path_hop.c        where they go over IPv6, frame by frame
  *   kind_icmp.c, kind_tcp.c, kind_http.c, kind_udp.c, kind_dns.c, kind_agent.c, kind_path.c
  */
 #ifndef TANDEM_PROBE_KIND_H
@@ -24,6 +26,7 @@
 #include "core/health.h"
 #include "core/http.h"
 #include "core/icmp.h"
+#include "linux/next_hop.h"
 #include "probe/engine.h"
 #include "probe/heap.h"
 #include "probe/tls.h"
@@ -116,8 +119,10 @@ struct icmp_run {
 };
 
 struct path_run {
+	bool waiting;           /* for the next hop; nothing was sent */
 	bool open;              /* the server may have an entry of it */
 	bool repeated;
+	struct ip_addr from;    /* ours */
 };
 
 /* A question through the data path, for as long as its answer may still come. */
@@ -128,23 +133,43 @@ struct path_trace {
 	uint32_t sequence;
 };
 
-/* Of one target: the latest question and the one before. */
+/* Of one target: the latest question and the one before, and where they go. */
 struct path {
+	struct target *target;
 	struct path_trace traces[2];
 	uint32_t count;
+	LIST_ENTRY(path) hop_link;
+	uint32_t hop_turn;      /* of path_hops, in which it was looked up; 0: it was not */
+	struct next_hop hop;
 };
 
 LIST_HEAD(path_traces, path_trace);
+LIST_HEAD(paths, path);
 
 enum { PATH_BUCKETS = 1024 };
 
-/* What the probes through the data path share (kind_path.c). */
+/* Of one family (path_sockets.c). */
 struct path_sockets {
+	uint8_t family;
 	int raw, packet, listener; /* -1: none, see `error` */
 	int error;              /* errno of why they could not be opened */
 	uint16_t port;          /* 0: nobody asks */
 	uint32_t users;         /* targets */
 	ev_io io;
+};
+
+/* The neighbours that frames go to (path_hop.c). */
+struct path_hops {
+	int ask, news;          /* -1: none */
+	uint32_t turn;          /* what was looked up in an earlier one is not known any more */
+	ev_io io;
+	struct paths at[PATH_BUCKETS]; /* by the neighbour's address */
+};
+
+/* What the probes through the data path share. */
+struct path_shared {
+	struct path_sockets v4, v6;
+	struct path_hops hops;
 	struct path_traces traces[PATH_BUCKETS]; /* by sequence */
 };
 
@@ -274,7 +299,7 @@ struct engine {
 	int icmp4, icmp6;       /* -1: none */
 	ev_io icmp4_io, icmp6_io;
 	uint16_t icmp_id;
-	struct path_sockets path;
+	struct path_shared path;
 	size_t body_bytes;      /* of all runs */
 	uint64_t cookie, dns_ids, spreads; /* states of random_next() */
 	struct engine_stats stats;
@@ -415,17 +440,42 @@ void ports_queue(struct engine *e, struct target *t, mono now);
 unsigned ports_serve(struct engine *e, unsigned budget);
 
 /* kind_path.c */
-/* Its sockets, as long as there are privileges. Without them its probes are local errors. */
-void path_open(struct engine *e);
-void path_close(struct engine *e);
+void path_init(struct engine *e);
 /* The target is asked through the data path; it is not any more, or never was. */
 void path_join(struct engine *e, struct target *t);
 void path_leave(struct engine *e, struct target *t);
+/* There is something to read. */
+void path_read(struct engine *e, struct path_sockets *s);
+/* What the run waited for is known. */
+void path_go_on(struct probe_run *run);
+
+/* path_sockets.c */
+/* As long as there are privileges. Without its sockets a family's probes are local errors. */
+void path_open(struct engine *e);
+void path_close(struct engine *e);
+struct path_sockets *path_sockets_of(struct engine *e, const struct target *t);
+/* Ready to ask? The error if not. */
+int path_wake(struct engine *e, struct path_sockets *s);
+/* Nobody asks any more: the host's traffic is not looked at. */
+void path_rest(struct engine *e, struct path_sockets *s);
+
+/* path_hop.c */
+/* False with errno. */
+bool hop_open(struct engine *e);
+void hop_close(struct engine *e);
+void hop_listen(struct engine *e, bool on);
+/* Has the target's path its next hop? 0 or an errno; EAGAIN: it is on its way, path_go_on(). */
+int hop_find(struct engine *e, struct target *t);
+/* A packet as it is, in a frame to there. False with errno. */
+bool hop_send(const struct engine *e, const struct path *p, const void *packet, size_t length);
+void hop_forget(struct path *p);
 
 /* kind_icmp.c */
 enum { SOURCE_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) };
 /* The source address goes with the packet, where a socket is shared; `m` has room for it. */
 void source_say(const struct ip_addr *source, struct msghdr *m);
+/* Has the kernel send the target something, whatever comes back. */
+void icmp_provoke(struct engine *e, const struct target *t);
 /* A counter from a random start through a mixer that loses nothing. */
 uint64_t random_next(uint64_t *state);
 int icmp_open(struct engine *e);

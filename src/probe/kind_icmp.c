@@ -230,6 +230,16 @@ send_echo(struct engine *e, const struct target *t, uint8_t *bytes, size_t lengt
 	return fd == -1 ? -1 : sendmsg(fd, &m, 0);
 }
 
+void
+icmp_provoke(struct engine *e, const struct target *t)
+{
+	const struct icmp_echo echo = {.id = e->icmp_id, .slot = UINT32_MAX}; /* nobody's */
+	uint8_t bytes[ICMP_ECHO_LENGTH];
+	size_t length = icmp_echo_build(t->address.addr.family, &echo, bytes, sizeof(bytes));
+
+	send_echo(e, t, bytes, length);
+}
+
 static void
 icmp_start(struct probe_run *run)
 {

@@ -69,7 +69,7 @@ set_makes_sense(const struct ipc_probe_set *set, const struct conf_probe *p)
 		p->rise > 0 && p->fall > 0 && p->interval_ms > 0 && p->timeout_ms > 0 &&
 		set->seed <= PROBE_SEED_DOWN && set->node < LIMIT_NODES && config_probe_is_sound(p) &&
 		(p->type != CONF_PROBE_DNS || dns_makes_sense(p)) &&
-		(!p->data_path || (p->through.family == IP_V4 && set->address.addr.family == IP_V4 &&
+		(!p->data_path || (p->through.family == set->address.addr.family &&
 			p->address.family == IP_NONE));
 }
 

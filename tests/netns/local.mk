@@ -50,6 +50,7 @@ EXTRA_DIST += tests/netns/t_active_active.sh
 EXTRA_DIST += tests/netns/t_blocks.sh
 EXTRA_DIST += tests/netns/t_control.sh
 EXTRA_DIST += tests/netns/t_data_path.sh
+EXTRA_DIST += tests/netns/t_data_path6.sh
 EXTRA_DIST += tests/netns/t_envelope.sh
 EXTRA_DIST += tests/netns/t_families.sh
 EXTRA_DIST += tests/netns/t_fence.sh

@@ -15,5 +15,5 @@ tests_probe_prober_SOURCES += tests/probe/path.c
 tests_probe_prober_SOURCES += tests/probe/sockets.c
 tests_probe_prober_SOURCES += tests/probe/https.c tests/probe/authority.c tests/probe/authority.h
 tests_probe_prober_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/probe
-tests_probe_prober_LDADD = libproc.la liblinux.la libprobe.la libipc.la libconf.la libcore.la libbase.la \
-	$(EV_LIBS) $(CONFIG_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lpthread
+tests_probe_prober_LDADD = libproc.la libprobe.la liblinux.la libipc.la libconf.la libcore.la libbase.la \
+	$(EV_LIBS) $(NL_LIBS) $(CONFIG_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lpthread

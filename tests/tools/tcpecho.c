@@ -1,5 +1,6 @@
 /*
- * tcpecho NAME PORT: a server that says its NAME and then echoes, for as long as the client likes.
+ * tcpecho NAME PORT [6]: a server that says its NAME and then echoes, for as long as the client likes.
+ * With 6 over IPv6.
  * One process, poll; the far end of tcphold.
  */
 #include "tool.h"
@@ -45,13 +46,17 @@ echo(int fd)
 }
 
 static int
-listen_on(uint16_t port)
+listen_on(uint16_t port, bool v6)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in at4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 at6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	int one = 1, fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == -1 || listen(fd, 512) == -1)
+	if (v6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, v6 ? (struct sockaddr *)&at6 : (struct sockaddr *)&at4,
+		v6 ? sizeof(at6) : sizeof(at4)) == -1 || listen(fd, 512) == -1)
 		tool_die("tcpecho");
 	return fd;
 }
@@ -62,12 +67,12 @@ main(int argc, char **argv)
 	static struct server s;
 	nfds_t i;
 
-	if (argc != 3) {
-		fputs("usage: tcpecho NAME PORT\n", stderr);
+	if (argc != 3 && argc != 4) {
+		fputs("usage: tcpecho NAME PORT [6]\n", stderr);
 		return 2;
 	}
 	s.name = argv[1];
-	s.fds[0] = (struct pollfd){.fd = listen_on((uint16_t)atoi(argv[2])), .events = POLLIN};
+	s.fds[0] = (struct pollfd){.fd = listen_on((uint16_t)atoi(argv[2]), argc == 4), .events = POLLIN};
 	s.count = 1;
 	for (;;) {
 		if (poll(s.fds, s.count, -1) <= 0)

@@ -14,6 +14,11 @@ static const struct segment opening = {
 	.from = {{IP_V4, {10, 77, 0, 11}}, 0x9c40}, .to = {{IP_V4, {10, 77, 0, 100}}, 80},
 	.sequence = 0x01020304, .acknowledged = 0xffffffff, .flags = SEGMENT_SYN};
 
+static const struct segment opening6 = {
+	.from = {{IP_V6, {0xfd, 0, 0, 0x77, [15] = 0x11}}, 0x9c40},
+	.to = {{IP_V6, {0xfd, 0, 0, 0x77, [14] = 1}}, 80},
+	.sequence = 0x01020304, .acknowledged = 0xffffffff, .flags = SEGMENT_SYN};
+
 /* A TCP checksum that is right makes this sum 0. */
 static uint16_t
 tcp_sum(const uint8_t *ip)
@@ -26,6 +31,19 @@ tcp_sum(const uint8_t *ip)
 	bytes[11] = (uint8_t)length;
 	memcpy(bytes + 12, ip + 20, length);
 	return icmp_checksum(bytes, 12 + length);
+}
+
+static uint16_t
+tcp_sum6(const uint8_t *ip)
+{
+	uint8_t bytes[80] = {0};
+	size_t length = (size_t)(ip[4] << 8 | ip[5]);
+
+	memcpy(bytes, ip + 8, 32);
+	bytes[35] = (uint8_t)length;
+	bytes[39] = 6;
+	memcpy(bytes + 40, ip + 40, length);
+	return icmp_checksum(bytes, 40 + length);
 }
 
 static void
@@ -45,6 +63,23 @@ test_an_opening(void **state)
 }
 
 static void
+test_an_opening_over_ip6(void **state)
+{
+	static const uint8_t golden[] = {
+		0x60, 0, 0, 0, 0, 0x18, 6, 1, 0xfd, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x11,
+		0xfd, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0x9c, 0x40, 0, 0x50, 1, 2, 3, 4, 0,
+		0, 0, 0, 0x60, 2, 0xfa, 0xf0, 0, 0xb3, 0, 0, 2, 4, 5, 0xa0};
+	uint8_t out[SEGMENT_MAX];
+
+	(void)state;
+	assert_int_equal(segment_build(&opening6, NULL, out, sizeof(out)), sizeof(golden));
+	assert_int_equal(tcp_sum6(out), 0);
+	assert_memory_equal(out, golden, sizeof(golden));
+	assert_int_equal(out[7], 1);
+	assert_int_equal(segment_build(&opening6, NULL, out, sizeof(golden) - 1), 0);
+}
+
+static void
 test_a_reset_says_nothing_else(void **state)
 {
 	struct segment reset = opening, got;
@@ -60,6 +95,22 @@ test_a_reset_says_nothing_else(void **state)
 }
 
 static void
+test_a_reset_over_ip6(void **state)
+{
+	struct segment reset = opening6, got;
+	uint8_t out[SEGMENT_MAX];
+
+	(void)state;
+	reset.flags = SEGMENT_RST;
+	assert_int_equal(segment_build(&reset, NULL, out, sizeof(out)), 60);
+	assert_int_equal(tcp_sum6(out), 0);
+	assert_true(segment_parse(out, 60, &got));
+	assert_int_equal(got.acknowledged, 0);
+	assert_int_equal(got.flags, SEGMENT_RST);
+	assert_int_equal(got.sequence, opening6.sequence);
+}
+
+static void
 test_through_a_tunnel(void **state)
 {
 	const struct ip_addr real = {IP_V4, {10, 88, 0, 21}};
@@ -68,16 +119,37 @@ test_through_a_tunnel(void **state)
 	struct segment got;
 
 	(void)state;
-	assert_int_equal(segment_build(&opening, &real, out, sizeof(out)), SEGMENT_MAX);
-	assert_int_equal(length + 20, SEGMENT_MAX);
+	assert_int_equal(segment_build(&opening, &real, out, sizeof(out)), length + 20);
 	assert_int_equal(icmp_checksum(out, 20), 0);
-	assert_int_equal(out[2] << 8 | out[3], SEGMENT_MAX);
+	assert_int_equal(out[2] << 8 | out[3], length + 20);
 	assert_int_equal(out[8], 64);
 	assert_int_equal(out[9], 4);
 	assert_memory_equal(out + 12, opening.from.addr.bytes, 4);
 	assert_memory_equal(out + 16, real.bytes, 4);
 	assert_memory_equal(out + 20, plain, length);
-	assert_false(segment_parse(out, SEGMENT_MAX, &got)); /* that is not TCP */
+	assert_false(segment_parse(out, length + 20, &got)); /* that is not TCP */
+}
+
+static void
+test_through_a_tunnel_over_ip6(void **state)
+{
+	const struct ip_addr real = {IP_V6, {0xfd, 0, 0, 0x88, [15] = 0x21}};
+	uint8_t out[SEGMENT_MAX], plain[SEGMENT_MAX];
+	size_t length = segment_build(&opening6, NULL, plain, sizeof(plain));
+	struct segment got;
+
+	(void)state;
+	assert_int_equal(segment_build(&opening6, &real, out, sizeof(out)), SEGMENT_MAX);
+	assert_int_equal(length + 40, SEGMENT_MAX);
+	assert_int_equal(out[0] >> 4, 6);
+	assert_int_equal(out[4] << 8 | out[5], length);
+	assert_int_equal(out[6], 41);
+	assert_int_equal(out[7], 64);
+	assert_memory_equal(out + 8, opening6.from.addr.bytes, 16);
+	assert_memory_equal(out + 24, real.bytes, 16);
+	assert_memory_equal(out + 40, plain, length);
+	assert_false(segment_parse(out, SEGMENT_MAX, &got));
+	assert_int_equal(segment_build(&opening6, &real, out, SEGMENT_MAX - 1), 0);
 }
 
 /* An answer with that many bytes of options in either header. */
@@ -129,6 +201,68 @@ test_an_answer_comes_back(void **state)
 		}
 }
 
+/* An answer over IPv6 with that many bytes of options. */
+static size_t
+answer6(uint8_t *out, size_t options)
+{
+	struct segment s = {.from = opening6.to, .to = opening6.from, .sequence = 7,
+		.acknowledged = opening6.sequence + 1, .flags = SEGMENT_ACK};
+
+	memset(out, 1, 60 + options);
+	assert_int_equal(segment_build(&s, NULL, out, 60), 60);
+	out[5] = (uint8_t)(20 + options);
+	out[52] = (uint8_t)((20 + options) / 4 << 4);
+	out[53] = SEGMENT_SYN | SEGMENT_ACK;
+	return 60 + options;
+}
+
+static void
+test_an_answer_over_ip6(void **state)
+{
+	uint8_t packet[SEGMENT_READ_MAX];
+	struct segment got;
+
+	(void)state;
+	for (size_t options = 0; options <= 40; options += 4) {
+		size_t length = answer6(packet, options);
+
+		assert_true(segment_parse(packet, length, &got));
+		assert_true(endpoint_equal(&got.from, &opening6.to));
+		assert_true(endpoint_equal(&got.to, &opening6.from));
+		assert_int_equal(got.sequence, 7);
+		assert_int_equal(got.acknowledged, opening6.sequence + 1);
+		assert_int_equal(got.flags, SEGMENT_SYN | SEGMENT_ACK);
+		assert_true(segment_parse(packet, 60, &got));
+		for (size_t cut = 0; cut < 60; cut++)
+			assert_false(segment_parse(packet, cut, &got));
+	}
+}
+
+static void
+test_what_is_none_over_ip6(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} spoils[] = {
+		{0, 0x45}, {0, 0x70},             /* version */
+		{5, 19},                          /* no room for TCP */
+		{6, 44}, {6, 0}, {6, 17}, {6, 41}, /* something else follows */
+		{52, 0x40},                       /* TCP's header too short */
+	};
+	uint8_t packet[SEGMENT_READ_MAX];
+	struct segment got;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		size_t length = answer6(packet, 0);
+
+		assert_true(segment_parse(packet, length, &got));
+		packet[spoils[i].at] = spoils[i].value;
+		assert_false(segment_parse(packet, length, &got));
+	}
+}
+
 static void
 test_what_is_none(void **state)
 {
@@ -167,6 +301,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_opening),
+		cmocka_unit_test(test_an_opening_over_ip6),
+		cmocka_unit_test(test_a_reset_over_ip6),
+		cmocka_unit_test(test_through_a_tunnel_over_ip6),
+		cmocka_unit_test(test_an_answer_over_ip6),
+		cmocka_unit_test(test_what_is_none_over_ip6),
 		cmocka_unit_test(test_a_reset_says_nothing_else),
 		cmocka_unit_test(test_through_a_tunnel),
 		cmocka_unit_test(test_an_answer_comes_back),
