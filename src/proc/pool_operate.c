@@ -68,6 +68,32 @@ virtual_named(const struct config *c, const char *name, uint32_t *row)
 	return NULL;
 }
 
+const char *
+operate_health(const struct pool *p, uint32_t virtual_row, uint32_t row)
+{
+	const struct override *r = overlay_find(&p->overlay, p->config.virtuals[virtual_row].name,
+		p->config.reals[row].name);
+
+	if (r && r->admin != POOL_ENABLED)
+		return overlay_admin_name(r->admin);
+	return agents_effect(p, row) == AGENT_DRAINED ? overlay_admin_name(POOL_DRAINED)
+		: health_name(p->targets[row].verdict);
+}
+
+/* The same by its names; one that is in no file any more is nothing. */
+static const char *
+health_named(const struct pool *p, const char *virtual, const char *real)
+{
+	const struct conf_virtual *v;
+	uint32_t row;
+
+	v = virtual_named(&p->config, virtual, &row);
+	for (uint32_t i = v ? v->first_real : 0; v && i < v->first_real + v->real_count; i++)
+		if (strcmp(p->config.reals[i].name, real) == 0)
+			return operate_health(p, row, i);
+	return "none";
+}
+
 static void
 log_operation(struct pool *p, const char *virtual, const char *real, const char *from,
 	const char *to, enum reason why, int64_t connections)
@@ -258,13 +284,15 @@ set_admin(struct pool *p, const struct control_request *q, const struct meant *m
 	const struct conf_virtual *v = &p->config.virtuals[m->virtual];
 	const struct conf_real *real = &p->config.reals[m->real];
 	struct override *r = overlay_get(&p->overlay, v->name, real->name);
+	const char *from = operate_health(p, m->virtual, m->real);
 	mono now = mono_now();
 
 	if (!r)
 		return;
 	if (r->admin != admin) {
-		log_operation(p, v->name, real->name, overlay_admin_name(r->admin),
-			overlay_admin_name(admin), REASON_OPERATOR, live(p, m->virtual, m->real));
+		r->admin = admin;
+		log_operation(p, v->name, real->name, from, operate_health(p, m->virtual, m->real),
+			REASON_OPERATOR, live(p, m->virtual, m->real));
 		r->since = now;
 		if (admin == POOL_DRAINED)
 			drain_begin(&p->targets[m->real].drain, now, live(p, m->virtual, m->real));
@@ -272,7 +300,6 @@ set_admin(struct pool *p, const struct control_request *q, const struct meant *m
 			p->targets[m->real].drain = (struct drain){.since = MONO_NEVER};
 		p->targets[m->real].drain_told = false;
 	}
-	r->admin = admin;
 	r->drain_s = v->drain_s;
 	r->until = q->for_s > 0 && admin != POOL_ENABLED ? mono_add_ns(now, q->for_s * NS_PER_S)
 		: MONO_NEVER;
@@ -416,8 +443,9 @@ add_server(struct pool *p, struct control_client *client, const struct control_r
 		control_refuse(client, why_not ? why_not : "no memory");
 		return;
 	}
+	log_operation(p, v->name, q->server, r->removed ? "removed" : "none", "added",
+		REASON_OPERATOR, -1);
 	bring(p, row, q, &address, host, r);
-	log_operation(p, v->name, q->server, "none", "added", REASON_OPERATOR, -1);
 	if (!reconfigure(p)) {
 		control_refuse(client, "no memory");
 		return;
@@ -444,8 +472,8 @@ remove_server(struct pool *p, struct control_client *client, const struct contro
 			stay++;
 			continue;
 		}
-		log_operation(p, v->name, name, overlay_admin_name(r->admin), "removed",
-			REASON_OPERATOR, connections);
+		log_operation(p, v->name, name, operate_health(p, meant[i].virtual, meant[i].real),
+			"removed", REASON_OPERATOR, connections);
 		answer_line(lines, "%s/%s: removed, %u connections cut", v->name, name, connections);
 		r->removed = configured(p, meant[i].virtual, name) != NULL;
 		r->added = false;
@@ -498,12 +526,13 @@ undo_what_ended(struct pool *p)
 
 	for (uint32_t i = 0; i < p->overlay.count; i++) {
 		struct override *r = &p->overlay.rows[i];
+		const char *from = overlay_admin_name(r->admin);
 
 		if (!mono_due(r->until, now))
 			continue;
-		log_operation(p, r->virtual, r->real, overlay_admin_name(r->admin),
-			overlay_admin_name(POOL_ENABLED), REASON_OVERRIDE_ENDED, -1);
 		r->admin = POOL_ENABLED;
+		log_operation(p, r->virtual, r->real, from, health_named(p, r->virtual, r->real),
+			REASON_OVERRIDE_ENDED, -1);
 		r->until = MONO_NEVER;
 		changed = true;
 	}

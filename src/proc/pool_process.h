@@ -564,6 +564,8 @@ void operate(struct pool *p, struct control_client *client, const struct control
 /* What its agent and, above that, operators say of that real server, into the member. */
 void operate_member(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 	struct pool_member *m);
+/* Of a real server as the status and the log call it: "up", "down", "unknown", "drained", "disabled". */
+const char *operate_health(const struct pool *p, uint32_t virtual_row, uint32_t row);
 bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t row);
 void operate_open(struct pool *p);               /* what an earlier life stored */
 void operate_second(struct pool *p);             /* ends of drains and of overrides */

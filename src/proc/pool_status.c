@@ -426,9 +426,7 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put(o, "name", text_json(c->name));
 	put(o, "address", server_json(&p->config, &c->address, c->host));
 	put(o, "host", host_json(conf_real_host(&p->config, c)));
-	put(o, "health", json_string(r && r->admin != POOL_ENABLED ? overlay_admin_name(r->admin)
-		: agents_effect(p, row) == AGENT_DRAINED ? overlay_admin_name(POOL_DRAINED)
-		: health_name(t->verdict)));
+	put(o, "health", json_string(operate_health(p, virtual_row, row)));
 	put(o, "reason", json_string(reason_tag(r && r->admin != POOL_ENABLED ? REASON_OPERATOR
 		: reason_of(p, row))));
 	put(o, "since_ms", age_json(t->since, now));

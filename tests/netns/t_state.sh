@@ -51,7 +51,7 @@ disk_does delay_enter=10000000
 # shellcheck disable=SC2086
 set -- $server_pids
 { ctl n1 drain r2 > "$LAB/answer"; echo $? > "$LAB/answered"; } &
-within 2 "the disk hangs: what was asked for is in force" since n1 'server=r2 .*from=enabled to=drained'
+within 2 "the disk hangs: what was asked for is in force" since n1 'server=r2 .*from=up to=drained'
 kill "$3"
 within 3 "verdicts go on" since n1 'server=r3 .*from=up to=down'
 within 1 "and so does the control socket" healthy_is n1 2

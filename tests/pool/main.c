@@ -188,7 +188,7 @@ obeys_operators(struct bench *b)
 	check(strstr(ask_for(b, "{\"command\":\"drain\",\"server\":\"web1\"}"), "http/web1: drained, no"),
 		"drain answers with what is left");
 	check(has_row(b, "-r 10.88.0.21:8080 -m -w 0"), "a drained server has weight 0 at once");
-	expect_line(b, "event=server server=web1 virtual=http from=enabled to=drained reason=operator");
+	expect_line(b, "event=server server=web1 virtual=http from=up to=drained reason=operator");
 	expect_line(b, "event=server server=web1 virtual=http from=drained to=idle reason=drained");
 	ask_for(b, "{\"command\":\"enable\",\"server\":\"http/web1\"}");
 	expect_table(b, 1000, kernel_hot, "enable undoes it");
@@ -198,7 +198,7 @@ obeys_operators(struct bench *b)
 	check(!has_row(b, web1), "a disabled server is out");
 	check(bench_until(b, 500, has_no_targets, "10.88.0.21:8080"), "and not probed");
 	check(bench_until(b, 5000, has_row, "-r 10.88.0.21:8080 -m -w 9"), "until its time is over");
-	expect_line(b, "from=disabled to=enabled reason=override-ended");
+	expect_line(b, "from=disabled to=unknown reason=override-ended");
 	check(strstr(ask_for(b, "{\"command\":\"add\",\"virtual\":\"http\",\"server\":\"web9\","
 		"\"address\":\"10.88.0.29:8080\",\"weight\":4}"), "added") != NULL, "add");
 	check(has_row(b, "-r 10.88.0.29:8080 -m -w 4"), "a server added is in the kernel");
