@@ -6,8 +6,8 @@
  * (the timer has the least priority), so that an answer which arrived in time counts.
  *
  * Stalls. A turn of the loop that took long, or a wait that ended long after it should have (the
- * process was stopped, the machine is starved), adds to a sum; a probe that meets its deadline
- * compares the sum with that of its start.
+ * process was stopped, the machine is starved), adds to a sum; a probe that ends compares the sum
+ * with that of its start (core/lag.h).
  */
 #include "core/cadence.h"
 #include "probe/kind.h"
@@ -31,6 +31,14 @@ int64_t
 run_age_ns(const struct probe_run *run)
 {
 	return mono_diff_ns(mono_now(), run->started);
+}
+
+int64_t
+engine_held_up_ns(const struct engine *e, mono now)
+{
+	int64_t turn_ns = mono_diff_ns(now, e->awake);
+
+	return e->stats.stall_ns + (turn_ns > patience_ns ? turn_ns : 0);
 }
 
 static struct target *
@@ -76,7 +84,7 @@ target_start(struct engine *e, struct target *t)
 		return false;
 	run->target = t;
 	run->started = mono_now();
-	run->stall_ns = e->stats.stall_ns;
+	run->held_up_ns = engine_held_up_ns(e, run->started);
 	run->connect_ns = run->answer_ns = -1;
 	run->expires_s = INT64_MAX;
 	t->run = run;
@@ -153,7 +161,7 @@ serve_deadlines(struct engine *e)
 		struct target *t = target_of_node(e->deadlines.entries[0].node);
 
 		if (t->state == TARGET_RUNNING) {
-			probe_expire(t->run, now);
+			probe_finish(t->run, t->definition->kind->silence(t->run), 0);
 			expiries--;
 		} else {
 			target_due(e, t, now);

@@ -6,9 +6,9 @@
  * deadline from its start to its judgement. All deadlines are in one heap, behind one timer.
  *
  * Probes in flight are bounded: what is due beyond the bound waits in a queue, and its deadline
- * counts from its own start; so does one that finds no local port. A silence that fell while this
- * process itself was held up says nothing of the server: it is void, and the probe starts again at
- * once. A fault of our own (no port for too long, no route) is reported and never counted.
+ * counts from its own start; so does one that finds no local port. A result that fell while this
+ * process itself was held up says nothing of the server: it is void, and the probe starts again soon
+ * (core/lag.h). A fault of our own (no port for too long, no route) is reported and never counted.
  */
 #ifndef TANDEM_PROBE_ENGINE_H
 #define TANDEM_PROBE_ENGINE_H

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { VOIDS_IN_A_ROW = 3 }; /* then a silence counts: a verdict must come some time */
-
 /* A little less than a second, so that a probe a second is heard each second. */
 static const int64_t sign_of_life_ns = 900 * NS_PER_MS;
 static const int64_t same_waits_ns = 100 * NS_PER_MS;
@@ -62,11 +60,18 @@ report_later(struct engine *e, struct target *t, enum target_report what)
 		e->same_since = (mono){t->last.at_ns};
 }
 
+/* For how long this process was held up since the probe began. */
+static int64_t
+lag_ns(const struct probe_run *run)
+{
+	return engine_held_up_ns(run->engine, mono_now()) - run->held_up_ns;
+}
+
 /* What was measured while this process was held up is the time that it was held up. */
 static void
 note_times(struct ipc_probe_result *r, const struct probe_run *run)
 {
-	bool lagged = run == NULL || (r->ok && run->engine->stats.stall_ns != run->stall_ns);
+	bool lagged = run == NULL || (r->ok && lag_ns(run) > 0);
 
 	r->connect_ns = lagged ? -1 : run->connect_ns;
 	r->answer_ns = lagged ? -1 : run->answer_ns;
@@ -155,12 +160,41 @@ take_result(struct engine *e, struct target *t)
 		report_later(e, t, REPORT_SAME);
 }
 
+static bool
+is_void(const struct probe_run *run, enum reason reason)
+{
+	const struct target *t = run->target;
+
+	return reason != REASON_LOCAL_ERROR &&
+		lag_voids(lag_ns(run), t->definition->probe.timeout_ms * NS_PER_MS, t->voids);
+}
+
+/* Probe again soon, as if this one had not been. */
+static void
+probe_void(struct probe_run *run, bool well)
+{
+	struct engine *e = run->engine;
+	struct target *t = run->target;
+
+	e->stats.voided++;
+	t->voids++;
+	t->portless_since = MONO_NEVER;
+	run_release(run, well);
+	t->state = TARGET_WAITING;
+	heap_put(&e->deadlines, &t->deadline, mono_add_ns(mono_now(),
+		lag_again_ns(t->step_ns, random_next(&e->spreads))));
+}
+
 void
 probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 {
 	struct engine *e = run->engine;
 	struct target *t = run->target;
 
+	if (is_void(run, reason)) {
+		probe_void(run, reason == REASON_PROBE_OK);
+		return;
+	}
 	note_result(t, run, reason, detail);
 	run_release(run, reason == REASON_PROBE_OK);
 	take_result(e, t);
@@ -178,33 +212,6 @@ probe_put_off(struct probe_run *run)
 {
 	run->engine->stats.started--;
 	run_release(run, true);
-}
-
-/* Probe again at once, as if this one had not been. */
-static void
-probe_void(struct engine *e, struct probe_run *run, mono now)
-{
-	struct target *t = run->target;
-
-	e->stats.voided++;
-	t->voids++;
-	t->portless_since = MONO_NEVER;
-	run_release(run, false);
-	t->state = TARGET_WAITING;
-	heap_put(&e->deadlines, &t->deadline, now);
-}
-
-void
-probe_expire(struct probe_run *run, mono now)
-{
-	struct engine *e = run->engine;
-	int64_t stalled_ns = e->stats.stall_ns - run->stall_ns;
-	int64_t timeout_ns = run->target->definition->probe.timeout_ms * NS_PER_MS;
-
-	if (stalled_ns > timeout_ns / 2 && run->target->voids < VOIDS_IN_A_ROW)
-		probe_void(e, run, now);
-	else
-		probe_finish(run, run->target->definition->kind->silence(run), 0);
 }
 
 static void

@@ -26,6 +26,7 @@
 #include "core/health.h"
 #include "core/http.h"
 #include "core/icmp.h"
+#include "core/lag.h"
 #include "linux/next_hop.h"
 #include "probe/engine.h"
 #include "probe/heap.h"
@@ -189,7 +190,7 @@ struct probe_run {
 	bool broken;            /* an error or the end was told */
 	ev_io io;               /* for datagrams */
 	mono started;
-	int64_t stall_ns;       /* of the engine when it started */
+	int64_t held_up_ns;     /* of the engine when it started */
 	int64_t connect_ns, answer_ns; /* -1: not yet */
 	int64_t expires_s;      /* INT64_MAX: no certificate seen */
 	union {
@@ -309,7 +310,10 @@ struct engine {
 };
 
 /* finish.c */
-/* The probe is judged. The run is gone afterwards. */
+/*
+ * The probe ends. It is judged, or void when this process was held up meanwhile (core/lag.h). The run
+ * is gone afterwards.
+ */
 void probe_finish(struct probe_run *run, enum reason reason, int32_t detail);
 /* There is no run: a fault of our own kept it from beginning. */
 void probe_impossible(struct engine *e, struct target *t, int error);
@@ -317,8 +321,6 @@ void probe_impossible(struct engine *e, struct target *t, int error);
 void probe_put_off(struct probe_run *run);
 /* Not judged and not to be: close and free the run. */
 void probe_drop(struct probe_run *run);
-/* The deadline came. */
-void probe_expire(struct probe_run *run, mono now);
 void report_pending(struct engine *e);
 /* It has nothing more to say. */
 void report_forget(struct engine *e, struct target *t);
@@ -327,6 +329,8 @@ void report_forget(struct engine *e, struct target *t);
 /* Starts the target's probe, which may be over then; false when there is no place. */
 bool target_start(struct engine *e, struct target *t);
 int64_t run_age_ns(const struct probe_run *run);
+/* For how long this process was held up until now, in its life. */
+int64_t engine_held_up_ns(const struct engine *e, mono now);
 
 /* targets.c */
 void targets_init(struct engine *e);

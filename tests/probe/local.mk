@@ -10,6 +10,7 @@ tests_probe_prober_SOURCES += tests/probe/strikes.c
 tests_probe_prober_SOURCES += tests/probe/agents.c
 tests_probe_prober_SOURCES += tests/probe/source.c
 tests_probe_prober_SOURCES += tests/probe/routes.c
+tests_probe_prober_SOURCES += tests/probe/lag.c
 tests_probe_prober_SOURCES += tests/probe/ports.c
 tests_probe_prober_SOURCES += tests/probe/path.c
 tests_probe_prober_SOURCES += tests/probe/sockets.c

@@ -322,6 +322,11 @@ check_PROGRAMS += tests/unit/test_inquiry
 TESTS += tests/unit/test_inquiry
 tests_unit_test_inquiry_SOURCES = tests/unit/test_inquiry.c
 tests_unit_test_inquiry_LDADD = libcore.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_lag
+TESTS += tests/unit/test_lag
+tests_unit_test_lag_SOURCES = tests/unit/test_lag.c
+tests_unit_test_lag_LDADD = libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_overdue
 TESTS += tests/unit/test_overdue
 tests_unit_test_overdue_SOURCES = tests/unit/test_overdue.c
