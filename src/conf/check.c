@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-enum { PRIORITY_OWNER = 255 };
-
 const config_setting_t *
 place(config_setting_t *row, const char *key)
 {
@@ -235,19 +233,21 @@ check_link(struct reader *r, uint32_t row, const struct seen *addresses)
 	}
 }
 
-/* An address of a node may be virtual only where that node owns it (RFC 9568: priority 255). */
+/*
+ * The owner of RFC 9568, whose own address is the virtual one, is none here: the node that has taken the
+ * address over drops what comes from it (a martian to Linux), and so never hears the owner come back.
+ */
 static void
-check_owner(struct reader *r, const struct conf_router *router, uint32_t row)
+check_nodes_own(struct reader *r, const struct conf_router *router, uint32_t row)
 {
 	const struct config *c = r->out;
 	char text[ADDR_TEXT];
 
 	for (uint32_t n = 0; n < c->node_count; n++)
-		if (ip_addr_equal(&c->nodes[n].address, &c->addresses[row].prefix.addr) &&
-			router->priority[n] != PRIORITY_OWNER)
+		if (ip_addr_equal(&c->nodes[n].address, &c->addresses[row].prefix.addr))
 			reader_error(r, place(r->address_at[row], "address"),
-				"virtual_routers \"%s\": %s is the own address of node \"%s\"; "
-				"that needs priority 255 for it", router->name,
+				"virtual_routers \"%s\": %s is the own address of node \"%s\", "
+				"which its heartbeats come from; take another one", router->name,
 				ip_addr_format(&c->nodes[n].address, text), c->nodes[n].name);
 }
 
@@ -271,7 +271,7 @@ check_addresses(struct reader *r, struct seen *addresses)
 				"virtual_routers \"%s\": address %s is that of \"%s\" as well",
 				router->name, ip_addr_format(address, text),
 				c->routers[router_of_address(c, before)].name);
-		check_owner(r, router, i);
+		check_nodes_own(r, router, i);
 		snprintf(what, sizeof(what), "virtual_routers \"%s\"", router->name);
 		check_outside_blocks(r, address, own, place(r->address_at[i], "address"), what);
 	}

@@ -183,10 +183,6 @@ read_fence(const struct scope *s, struct conf_router *row)
 	if (row->fence_ms > row->lease_s * 1000)
 		scope_error(s, at, "fence_ms is %u, which is longer than lease_s = %u; the lease "
 			"would end first", row->fence_ms, row->lease_s);
-	for (uint32_t i = 0; i < s->reader->out->node_count; i++)
-		if (row->priority[i] == PRIORITY_OWNER)
-			scope_error(s, scope_member(s, "fence"), "the address of an owner (priority 255) "
-				"cannot be fenced: its heartbeats come from that address");
 }
 
 static void

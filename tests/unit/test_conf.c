@@ -144,7 +144,7 @@ rows_of_routers(void **state)
 		"{ address = \"10.1.0.1/16\"; interface = \"eth1\"; } );\n"
 		"track = { interfaces = ( \"eth2\", \"eth1\", \"eth2\" ); }; },\n"
 		"{ name = \"b\"; vrid = 2; interface = \"eth0\"; priority = { lb2 = 255; };\n"
-		"addresses = [ \"10.0.0.2/24\" ]; } );", &c);
+		"addresses = [ \"10.0.0.102/24\" ]; } );", &c);
 	assert_int_equal(c.router_count, 2);
 	assert_int_equal(c.routers[0].priority[0], 100);
 	assert_int_equal(c.routers[0].priority[1], 150);
