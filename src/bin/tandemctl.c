@@ -10,6 +10,7 @@
 #include "conf/read.h"
 #include "control/client.h"
 #include "control/render.h"
+#include "control/request.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -83,7 +84,8 @@ no_daemon(const struct call *call, int error)
 static int
 print_json(const json_t *value, size_t flags)
 {
-	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
+	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY |
+		JSON_REAL_PRECISION(CONTROL_DIGITS));
 	fputc('\n', stdout);
 	return fflush(stdout) == 0 ? DONE : USAGE;
 }

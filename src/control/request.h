@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 enum { CONTROL_LINE_MAX = 8192 }; /* bytes of a request, newline not counted */
+enum { CONTROL_DIGITS = 12 };     /* of a number in an answer: a day in ms has eight, and three decimals */
 
 enum control_command {
 	CONTROL_STATUS,

@@ -151,7 +151,8 @@ append(struct control_client *c, const char *bytes, size_t length, size_t bound)
 static bool
 append_line(struct control_client *c, const json_t *object, size_t bound)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII |
+		JSON_REAL_PRECISION(CONTROL_DIGITS));
 	size_t length = text ? strlen(text) : 0;
 	bool ok = false;
 

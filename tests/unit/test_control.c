@@ -28,6 +28,7 @@ struct bed {
 	char dir[64], path[96];
 	uint64_t waiting;   /* client of the last reload request */
 	size_t answer_size; /* of the status answer */
+	double answer_ms;   /* it is that number; 0: it is a text */
 	unsigned requests;
 };
 
@@ -57,6 +58,10 @@ on_request(void *context, struct control_client *client, const struct control_re
 	b->requests++;
 	switch (r->command) {
 	case CONTROL_STATUS:
+		if (b->answer_ms > 0) {
+			control_answer(client, json_pack("{s:f}", "ms", b->answer_ms));
+			break;
+		}
 		blob = calloc(1, b->answer_size + 1);
 		assert_non_null(blob);
 		memset(blob, 'x', b->answer_size);
@@ -236,6 +241,22 @@ answers_and_refuses(void **state)
 	close(fd);
 	turn(b);
 	assert_int_equal(control_server_stats(b->server).clients, 0);
+}
+
+/* Durations have three decimals, and no more digits than they were written with. */
+static void
+writes_numbers_as_they_are_said(void **state)
+{
+	struct bed *b = *state;
+	int fd = knock(b);
+
+	b->answer_ms = 0.099; /* 0.099000000000000005 to the nearest double */
+	say(fd, "{\"command\":\"status\"}\n");
+	expect(b, fd, "{\"ok\":true,\"result\":{\"ms\":0.099}}\n");
+	b->answer_ms = 86400000.123;
+	say(fd, "{\"command\":\"status\"}\n");
+	expect(b, fd, "{\"ok\":true,\"result\":{\"ms\":86400000.123}}\n");
+	close(fd);
 }
 
 static void
@@ -599,6 +620,7 @@ main(void)
 		CASE(is_for_its_owner_only),
 		CASE(replaces_a_stale_socket),
 		CASE(answers_and_refuses),
+		CASE(writes_numbers_as_they_are_said),
 		CASE(answers_before_the_end_of_file),
 		CASE(answers_later),
 		CASE(answers_garbage_once),
