@@ -230,9 +230,10 @@ path_start(struct probe_run *run)
 {
 	struct engine *e = run->engine;
 	struct target *t = run->target;
-	int error = t->path != NULL ? path_wake(e, path_sockets_of(e, t)) : ENOMEM;
+	int error;
 
 	run->path = (struct path_run){.open = false};
+	error = t->path != NULL ? path_wake(e, path_sockets_of(e, t)) : ENOMEM;
 	if (error == 0)
 		error = own_address(t, &run->path.from);
 	if (error == 0 && goes_in_frames(t))

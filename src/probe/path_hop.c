@@ -108,12 +108,19 @@ take_news(struct engine *e, const struct next_hop *news)
 	}
 }
 
-/* Whatever was known may be otherwise, and what was waited for be there. */
+/* Whatever was known may be otherwise. */
+static void
+next_turn(struct path_hops *h)
+{
+	if (++h->turn == 0)
+		h->turn = 1;
+}
+
+/* What was waited for may be there. */
 static void
 take_loss(struct engine *e)
 {
-	if (++e->path.hops.turn == 0)
-		e->path.hops.turn = 1;
+	next_turn(&e->path.hops);
 	for (uint32_t i = 0; i < e->run_count; i++) {
 		struct probe_run *run = e->runs[i];
 
@@ -151,7 +158,7 @@ hop_listen(struct engine *e, bool on)
 	next_hop_news_listen(h->news, on);
 	if (!on)
 		return;
-	take_loss(e);
+	next_turn(h);
 	ev_io_start(e->loop, &h->io);
 }
 

@@ -134,6 +134,33 @@ for n in n1 n2; do
 	expect "whose kernel has that" entry $n 02:00:00:00:78:21
 done
 both_say 2 "and the probes with it" up up down up
+
+# More news than there is room for, while the prober of n1 looks away, and one of them its server's.
+dropped()
+{
+	in_ns n1 awk 'NR > 1 {n += $9} END {print n + 0}' /proc/net/netlink
+}
+
+for i in $(seq 9000); do
+	printf 'neighbour replace fd00:77::dead lladdr 02:00:00:01:%02x:%02x dev eth0 nud permanent\n' $((i / 256)) $((i % 256))
+done > "$LAB/news"
+for n in n1 n2; do # the kernel does not bring it up again by itself
+	in_ns $n sysctl -qw net.ipv6.neigh.eth0.base_reachable_time_ms=300000 net.ipv6.neigh.eth0.delay_first_probe_time=300
+done
+prober=$(sed -n 's/.*name=prober pid=\([0-9]*\).*/\1/p' "$LAB/n1.syslog" | tail -n 1)
+before=$(dropped)
+kill -STOP "$prober"
+in_ns n1 ip -batch "$LAB/news"
+ip -n "$(ns r1)" link set eth0 address 02:00:00:00:79:21
+ip -n "$(ns r1)" neighbour flush dev eth0
+for to in 10.77.0.11 10.77.0.12 fd00:77::11 fd00:77::12; do
+	in_ns r1 ping -c 1 -W 1 -q $to > /dev/null
+done
+kill -CONT "$prober"
+expect "news were lost ($(($(dropped) - before)))" [ "$(dropped)" -gt "$before" ]
+sleep 2
+both_say 2 "and what they said was looked up" up up down up
+expect "by the same prober" kill -0 "$prober"
 for i in 1 2; do
 	wait_for 5 eval "[ \$(half_open r$i) = 0 ]" || fail "half-open connections stay on r$i"
 done

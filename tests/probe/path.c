@@ -194,6 +194,49 @@ check_local(struct bench *b, const struct way *way, uint32_t target)
 	bench_clear(b, target);
 }
 
+static unsigned
+openings_within(const struct wire *w, int ms)
+{
+	struct pollfd p = {.fd = w->ear, .events = POLLIN};
+	struct segment s;
+	uint8_t bytes[256];
+	unsigned count = 0;
+	ssize_t n;
+
+	while (poll(&p, 1, ms) == 1) {
+		n = recv(w->ear, bytes, sizeof(bytes), 0);
+		count += n > 0 && segment_parse(bytes, (size_t)n, &s) && s.flags == SEGMENT_SYN;
+	}
+	return count;
+}
+
+/* The first to be asked, in what a connection left behind: nothing of that is taken for its own. */
+static void
+check_after_a_connection(struct bench *b, const struct wire *w, uint32_t target)
+{
+	struct bench_probe tcp = probe_of_type(CONF_PROBE_TCP), set = probe_through(w->way);
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (listen(fd, 8) == -1 || getsockname(fd, (struct sockaddr *)&at, &length) == -1)
+		perror("listen");
+	tcp.urgent = true;
+	tcp.address.port = ntohs(at.sin_port);
+	ip_addr_parse("127.0.0.1", &tcp.address.addr);
+	bench_set(b, target, &tcp);
+	bench_until(b, 2000, has_result, &target);
+	check(b->seen[target].last.ok, "%s: a connection before", w->way->virtual);
+	bench_clear(b, target);
+	openings_within(w, 50);
+	target++;
+	bench_set(b, target, &set);
+	bench_run(b, 50);
+	check(openings_within(w, 20) == 1, "%s: asked once", w->way->virtual);
+	bench_clear(b, target);
+	close(fd);
+}
+
 /* Packet sockets of that protocol. */
 static unsigned
 looking_at(uint16_t wanted)
@@ -226,6 +269,7 @@ check_way(const struct way *way)
 	bench_run(b, 100);
 	check(looking_at(way->protocol) == 0, "%s: and not afterwards", way->virtual);
 	w = wire_open(way);
+	check_after_a_connection(b, &w, 101);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		check_case(b, &w, i);
 	check_local(b, way, i);
