@@ -62,6 +62,8 @@ libcore_la_SOURCES += src/core/ramp.c
 libcore_la_SOURCES += src/core/ramp.h
 libcore_la_SOURCES += src/core/reach.c
 libcore_la_SOURCES += src/core/reach.h
+libcore_la_SOURCES += src/core/roster.c
+libcore_la_SOURCES += src/core/roster.h
 libcore_la_SOURCES += src/core/rows.c
 libcore_la_SOURCES += src/core/rows.h
 libcore_la_SOURCES += src/core/segment.c
@@ -78,6 +80,8 @@ libcore_la_SOURCES += src/core/vrrp.c
 libcore_la_SOURCES += src/core/vrrp.h
 libcore_la_SOURCES += src/core/view.c
 libcore_la_SOURCES += src/core/view.h
+libcore_la_SOURCES += src/core/ways.c
+libcore_la_SOURCES += src/core/ways.h
 # each concern appends its own lines
 libcore_la_SOURCES += src/core/vrrp.c src/core/vrrp.h src/core/trailer.c src/core/trailer.h src/core/pair.c src/core/pair.h
 libcore_la_SOURCES += src/core/election.c src/core/election_keyed.c src/core/election_internal.h src/core/election.h src/core/announce.c src/core/announce.h

@@ -19,6 +19,13 @@ TESTS += tests/unit/test_correlated
 tests_unit_test_correlated_SOURCES = tests/unit/test_correlated.c
 tests_unit_test_correlated_LDADD = libcore.la $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_roster tests/unit/test_ways
+TESTS += tests/unit/test_roster tests/unit/test_ways
+tests_unit_test_roster_SOURCES = tests/unit/test_roster.c
+tests_unit_test_roster_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_ways_SOURCES = tests/unit/test_ways.c
+tests_unit_test_ways_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_ramp
 TESTS += tests/unit/test_ramp
 tests_unit_test_ramp_SOURCES = tests/unit/test_ramp.c
@@ -233,7 +240,7 @@ tests_unit_test_group_LDADD = libcore.la libbase.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_ipvs_connections
 TESTS += tests/unit/test_ipvs_connections
 tests_unit_test_ipvs_connections_SOURCES = tests/unit/test_ipvs_connections.c
-tests_unit_test_ipvs_connections_LDADD = liblinux.la libbase.la $(CMOCKA_LIBS)
+tests_unit_test_ipvs_connections_LDADD = liblinux.la libcore.la libbase.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_carry
 TESTS += tests/unit/test_carry
 tests_unit_test_carry_SOURCES = tests/unit/test_carry.c
