@@ -5,6 +5,7 @@ libcontrol_la_SOURCES += src/control/client.c
 libcontrol_la_SOURCES += src/control/client.h
 libcontrol_la_SOURCES += src/control/render.c
 libcontrol_la_SOURCES += src/control/render.h
+libcontrol_la_SOURCES += src/control/render_drain.c
 libcontrol_la_SOURCES += src/control/request.c
 libcontrol_la_SOURCES += src/control/request.h
 libcontrol_la_SOURCES += src/control/server.c

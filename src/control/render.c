@@ -328,8 +328,10 @@ render_overrides(FILE *to, const json_t *v)
 	const json_t *s;
 	size_t i;
 
-	json_array_foreach(json_object_get(v, "real_servers"), i, s)
+	json_array_foreach(json_object_get(v, "real_servers"), i, s) {
 		render_override(to, s);
+		render_drain(to, s);
+	}
 	json_array_foreach(json_object_get(v, "removed"), i, s) {
 		fputs("  an operator removed ", to);
 		print_plain(to, json_is_string(s) ? json_string_value(s) : "-");

@@ -34,4 +34,7 @@ print_plain(FILE *to, const char *text)
 		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, to);
 }
 
+/* Of a real server that an operator drains; others have nothing to tell. */
+void render_drain(FILE *to, const json_t *server);
+
 #endif

@@ -15,9 +15,10 @@
 
 enum { PENDING_MAX = CONTROL_CLIENTS };
 static const int64_t patience_ns = 5 * NS_PER_S;
+static const int64_t look_patience_ns = 3 * NS_PER_S; /* what comes then is to be stored, too */
 static const int64_t apply_patience_ns = 30 * NS_PER_S; /* a large table takes its time */
 
-/* A client that waits for another process, or for the disk. */
+/* A client that waits for another process, for the disk, or for a look at the kernel's connections. */
 struct pending {
 	uint64_t id;     /* of the request, as the other process knows it; 0: free */
 	uint64_t client;
@@ -25,6 +26,8 @@ struct pending {
 	mono deadline;
 	json_t *answer;  /* it is done, and to be stored; NULL: another process has the answer */
 	uint64_t text;   /* ... with that one of STATE_OVERRIDES */
+	uint64_t look;   /* it is done, and told after that look; 0: it waits for something else */
+	char server[2 * LIMIT_NAME]; /* ... of what is drained */
 };
 
 struct pool_control {
@@ -93,10 +96,26 @@ answer_pending(struct pool_control *c, struct pending *p, int error)
 }
 
 static void
+answer_look(struct pool_control *c, struct pending *p)
+{
+	struct control_client *client = control_find(c->server, p->client);
+	char server[sizeof(p->server)];
+
+	memcpy(server, p->server, sizeof(server));
+	*p = (struct pending){.id = 0};
+	if (client)
+		operate_answer_drain(c->pool, client, server);
+}
+
+static void
 lose_patience(struct pool_control *c, struct pending *p)
 {
 	struct control_client *client = control_find(c->server, p->client);
 
+	if (p->look != 0) {
+		answer_look(c, p); /* with what is known */
+		return;
+	}
 	if (p->answer) {
 		answer_pending(c, p, -EINPROGRESS);
 		return;
@@ -118,16 +137,11 @@ on_patience(struct ev_loop *loop, ev_timer *w, int events)
 	bool waiting = false;
 
 	(void)events;
-	for (size_t i = 0; i < PENDING_MAX; i++) {
-		struct pending *p = &c->pending[i];
-
-		if (p->id == 0)
-			continue;
-		if (mono_due(p->deadline, now))
-			lose_patience(c, p);
-		else
-			waiting = true;
-	}
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		if (c->pending[i].id != 0 && mono_due(c->pending[i].deadline, now))
+			lose_patience(c, &c->pending[i]);
+	for (size_t i = 0; i < PENDING_MAX; i++) /* whose look it was may wait for the disk now */
+		waiting = waiting || c->pending[i].id != 0;
 	if (!waiting)
 		ev_timer_stop(loop, w);
 }
@@ -183,6 +197,31 @@ control_stored(struct pool *p, uint64_t number, int error)
 	for (size_t i = 0; c && i < PENDING_MAX; i++)
 		if (c->pending[i].answer && c->pending[i].text <= number)
 			answer_pending(c, &c->pending[i], error);
+}
+
+bool
+control_answer_looked(struct pool *p, struct control_client *client, const char *server, uint64_t look)
+{
+	struct pool_control *c = p->control;
+	struct pending *pending = pending_free(c);
+
+	if (!pending)
+		return false;
+	*pending = (struct pending){.id = ++c->last_id, .client = control_wait(client),
+		.deadline = mono_add_ns(mono_now(), look_patience_ns), .look = look};
+	snprintf(pending->server, sizeof(pending->server), "%s", server);
+	arm(c);
+	return true;
+}
+
+void
+control_looked(struct pool *p, uint64_t number)
+{
+	struct pool_control *c = p->control;
+
+	for (size_t i = 0; c && i < PENDING_MAX; i++)
+		if (c->pending[i].look != 0 && c->pending[i].look <= number)
+			answer_look(c, &c->pending[i]);
 }
 
 /* Who asked for what: an operator's hand must be visible beside what followed from it. */

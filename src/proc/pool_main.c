@@ -310,6 +310,7 @@ leave(struct pool *p, bool clean)
 		sysctls_drop_all(p);
 	}
 	state_close(p);
+	clients_close(p);
 	control_stop(p);
 	preview_close(p);
 	modules_close(p);
@@ -435,6 +436,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	targets_second(p);
 	overdue_second(p);
 	operate_second(p);
+	clients_second(p);
 	weights_second(p);
 	modes_second(p);
 	names_second(p);

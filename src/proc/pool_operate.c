@@ -8,7 +8,6 @@
 
 #include "conf/host.h"
 #include "control/server.h"
-#include "linux/ipvs_connections.h"
 #include "linux/lasting_clock.h"
 
 #include <errno.h>
@@ -17,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { CLIENTS_SHOWN = 5 };
 
 static bool
 drain_is_over(const struct override *r, uint8_t protocol, mono now)
@@ -217,7 +214,7 @@ usable_left(const struct pool *p, uint32_t virtual_row)
 	return left;
 }
 
-static void
+void
 answer_line(json_t *lines, const char *format, ...)
 {
 	char text[512];
@@ -227,43 +224,6 @@ answer_line(json_t *lines, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, list);
 	va_end(list);
 	json_array_append_new(lines, json_string(text));
-}
-
-/* Who still has most of the connections to a server that is being drained. */
-static void
-answer_clients(const struct pool *p, uint32_t row, json_t *lines)
-{
-	struct ipvs_client clients[CLIENTS_SHOWN];
-	size_t count = ipvs_clients_of(&p->config.reals[row].address, clients, CLIENTS_SHOWN);
-	char text[ADDR_TEXT];
-
-	for (size_t i = 0; i < count; i++)
-		answer_line(lines, "  %s has %u connections", ip_addr_format(&clients[i].address, text),
-			clients[i].connections);
-}
-
-static void
-answer_drain(const struct pool *p, const struct meant *m, json_t *lines)
-{
-	const struct conf_virtual *v = &p->config.virtuals[m->virtual];
-	const struct conf_real *real = &p->config.reals[m->real];
-	const struct override *r = overlay_find(&p->overlay, v->name, real->name);
-	const struct drain *d = &p->targets[m->real].drain;
-	int64_t eta_ns = drain_eta_ns(d);
-	uint32_t connections = live(p, m->virtual, m->real);
-
-	if (connections == 0)
-		answer_line(lines, "%s/%s: drained, no connections", v->name, real->name);
-	else if (eta_ns > 0)
-		answer_line(lines, "%s/%s: drained, %u connections, about %lld s to go", v->name,
-			real->name, connections, (long long)(eta_ns / NS_PER_S + 1));
-	else
-		answer_line(lines, "%s/%s: drained, %u connections", v->name, real->name, connections);
-	if (connections != 0 && r && r->drain_s != 0 && v->protocol != CONF_UDP)
-		answer_line(lines, "  what is left in %lld s is cut", (long long)lasting_left_s(
-			mono_add_ns(r->since, r->drain_s * NS_PER_S), mono_now()));
-	if (connections != 0)
-		answer_clients(p, m->real, lines);
 }
 
 static void
@@ -330,12 +290,57 @@ apply_change(struct pool *p)
 	table_check_soon(p);
 }
 
-/* drain, enable, disable, weight: of servers that are there. */
+static void
+warn_of_emptiness(const struct pool *p, uint32_t virtual_row, json_t *lines)
+{
+	if (usable_left(p, virtual_row) == 0)
+		answer_line(lines, "warning: %s has no healthy server left for new connections",
+			p->config.virtuals[virtual_row].name);
+}
+
+void
+operate_answer_drain(struct pool *p, struct control_client *client, const char *server)
+{
+	json_t *lines = json_array();
+	struct meant *meant;
+	size_t count = find_meant(p, server, &meant);
+
+	for (size_t i = 0; i < count; i++) {
+		drains_answer(p, meant[i].virtual, meant[i].real,
+			live(p, meant[i].virtual, meant[i].real), lines);
+		answer_end(p, &meant[i], lines);
+		warn_of_emptiness(p, meant[i].virtual, lines);
+	}
+	free(meant);
+	control_answer_stored(p, client, json_pack("{s:o}", "lines", lines));
+}
+
+/* Who is connected takes a look at the kernel's connections, which the client waits for. */
+static void
+drain_servers(struct pool *p, struct control_client *client, const struct control_request *q)
+{
+	struct meant *meant;
+	size_t count = find_meant(p, q->server, &meant);
+	uint32_t connections = 0;
+	uint64_t look = 0;
+
+	for (size_t i = 0; i < count; i++)
+		set_admin(p, q, &meant[i], POOL_DRAINED);
+	apply_change(p);
+	for (size_t i = 0; i < count; i++)
+		connections |= live(p, meant[i].virtual, meant[i].real);
+	free(meant);
+	if (connections != 0)
+		look = clients_look(p);
+	if (look == 0 || !control_answer_looked(p, client, q->server, look))
+		operate_answer_drain(p, client, q->server);
+}
+
+/* enable, disable, weight: of servers that are there. */
 static void
 change_servers(struct pool *p, struct control_client *client, const struct control_request *q)
 {
-	static const enum pool_admin admins[] = {[CONTROL_DRAIN] = POOL_DRAINED,
-		[CONTROL_ENABLE] = POOL_ENABLED, [CONTROL_DISABLE] = POOL_DISABLED};
+	enum pool_admin admin = q->command == CONTROL_DISABLE ? POOL_DISABLED : POOL_ENABLED;
 	json_t *lines = json_array();
 	struct meant *meant;
 	size_t count = find_meant(p, q->server, &meant);
@@ -344,21 +349,14 @@ change_servers(struct pool *p, struct control_client *client, const struct contr
 		if (q->command == CONTROL_WEIGHT)
 			set_weight(p, q, &meant[i]);
 		else
-			set_admin(p, q, &meant[i], admins[q->command]);
+			set_admin(p, q, &meant[i], admin);
 	apply_change(p);
 	for (size_t i = 0; i < count; i++) {
-		const char *virtual = p->config.virtuals[meant[i].virtual].name;
-
-		if (q->command == CONTROL_DRAIN)
-			answer_drain(p, &meant[i], lines);
-		else
-			answer_line(lines, "%s/%s: %s", virtual, p->config.reals[meant[i].real].name,
-				q->command == CONTROL_WEIGHT ? "weight set"
-				: overlay_admin_name(admins[q->command]));
+		answer_line(lines, "%s/%s: %s", p->config.virtuals[meant[i].virtual].name,
+			p->config.reals[meant[i].real].name, q->command == CONTROL_WEIGHT
+			? "weight set" : overlay_admin_name(admin));
 		answer_end(p, &meant[i], lines);
-		if (usable_left(p, meant[i].virtual) == 0)
-			answer_line(lines,
-				"warning: %s has no healthy server left for new connections", virtual);
+		warn_of_emptiness(p, meant[i].virtual, lines);
 	}
 	free(meant);
 	control_answer_stored(p, client, json_pack("{s:o}", "lines", lines));
@@ -513,6 +511,8 @@ operate(struct pool *p, struct control_client *client, const struct control_requ
 	}
 	if (q->command == CONTROL_REMOVE)
 		remove_server(p, client, q);
+	else if (q->command == CONTROL_DRAIN)
+		drain_servers(p, client, q);
 	else
 		change_servers(p, client, q);
 }

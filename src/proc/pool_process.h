@@ -27,6 +27,8 @@
  *   pool_sysctls.c   the sysctls of ip_vs
  *   pool_survival.c  what connections survive a takeover by; comparing servers with the peer
  *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
+ *   pool_drains.c    ... what is told of drains
+ *   pool_clients.c   ... and who has been connected for how long, looked at by a thread
  *   pool_overlay.c   ... kept apart from the configuration, in a file of the state directory
  *   pool_modules.c   modules of the kernel, loaded without waiting
  *   pool_refused.c   services that the kernel does not take, left out for a while
@@ -54,6 +56,7 @@
 #include "core/plan.h"
 #include "core/pool.h"
 #include "core/ramp.h"
+#include "core/roster.h"
 #include "core/shortage.h"
 #include "ipc/messages.h"
 #include "linux/ipvs.h"
@@ -67,6 +70,7 @@
 
 struct pool;
 struct control_stats;
+struct json_t;
 
 /*
  * Something that is probed: row i of config.reals, or, behind those, of config.tracks, or, behind
@@ -241,6 +245,7 @@ struct pool {
 	uint64_t event_total;          /* ever received: number of the next event */
 
 	struct pool_state *state;      /* pool_state.c */
+	struct pool_clients *clients;  /* pool_clients.c; NULL: nobody looked yet */
 	struct log_limit state_limit;
 	struct pool_control *control;  /* pool_control.c */
 	struct preview *preview;       /* pool_preview.c: the last plan; NULL: none */
@@ -570,6 +575,37 @@ bool operate_is_disabled(const struct pool *p, uint32_t virtual_row, uint32_t ro
 void operate_open(struct pool *p);               /* what an earlier life stored */
 void operate_second(struct pool *p);             /* ends of drains and of overrides */
 
+/* The answer to a drain of SERVER, when it is stored. */
+void operate_answer_drain(struct pool *p, struct control_client *client, const char *server);
+/* One more line of an answer. */
+void answer_line(struct json_t *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* pool_drains.c */
+struct clients_told; /* pool_clients.c */
+/* How far the drain of that real server is, which has so many connections. */
+void drains_answer(const struct pool *p, uint32_t virtual_row, uint32_t row, uint32_t connections,
+	struct json_t *lines);
+/* Keys about clients, into the object of a drain. `told` NULL: nothing is known. */
+void drains_clients_json(const struct clients_told *told, mono now, struct json_t *drain);
+
+/* pool_clients.c */
+enum { CLIENTS_TOLD = 10 };
+/* Whose connections a server that is being drained has, as a look found them. */
+struct clients_told {
+	mono looked, first;            /* that look, and the first one ever */
+	struct roster_sum sum;
+	struct roster_client clients[CLIENTS_TOLD];
+	size_t count;
+	bool partial;                  /* a bound was met: there may be more */
+	int error;                     /* negative errno, or 0 */
+};
+/* NULL: no look since its drain began. */
+const struct clients_told *clients_of(const struct pool *p, const char *virtual, const char *real);
+/* Now; control_looked() tells the end of it by this number. 0: that cannot be. */
+uint64_t clients_look(struct pool *p);
+void clients_second(struct pool *p);             /* the next look, when it is due */
+void clients_close(struct pool *p);
+
 /* pool_modules.c */
 /* All that this configuration needs and the kernel does not have is asked for. */
 void modules_want(struct pool *p, const struct config *c);
@@ -637,7 +673,6 @@ void sync_reconcile(struct pool *p);
 void sync_stop(struct pool *p);
 
 /* pool_preview.c */
-struct json_t;
 /* The packed configuration behind `fd` as a plan, answered and remembered; NULL: *refusal is set. */
 struct json_t *preview_plan(struct pool *p, const char *file, int fd, const char **refusal);
 /*
@@ -679,6 +714,10 @@ void control_reload_result(struct pool *p, const struct ipc_result *result);
 void control_answer_stored(struct pool *p, struct control_client *client, struct json_t *answer);
 /* Overrides up to that text are stored, or cannot be: a negative errno. */
 void control_stored(struct pool *p, uint64_t number, int error);
+/* The answer to a drain, after that look, in 3 s at last. False: too many are waiting. */
+bool control_answer_looked(struct pool *p, struct control_client *client, const char *server,
+	uint64_t look);
+void control_looked(struct pool *p, uint64_t number); /* that look is done */
 void control_configured(struct pool *p);         /* control.group may have changed */
 struct control_stats control_stats(const struct pool *p); /* control/server.h */
 

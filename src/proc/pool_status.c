@@ -372,7 +372,8 @@ override_json(const struct override *r)
 }
 
 static json_t *
-drain_json(const struct override *r, const struct pool_target *t, const struct vs_real *k, mono now)
+drain_json(const struct pool *p, const struct override *r, const struct pool_target *t,
+	const struct vs_real *k, mono now)
 {
 	int64_t eta_ns = drain_eta_ns(&t->drain);
 	json_t *o;
@@ -386,6 +387,7 @@ drain_json(const struct override *r, const struct pool_target *t, const struct v
 	put(o, "eta_ms", eta_ns < 0 ? json_null() : json_integer((json_int_t)(eta_ns / NS_PER_MS)));
 	put(o, "deadline_s", r->drain_s != 0
 		? wall_json(mono_add_ns(r->since, r->drain_s * NS_PER_S)) : json_null());
+	drains_clients_json(clients_of(p, r->virtual, r->real), now, o);
 	return o;
 }
 
@@ -445,7 +447,7 @@ real_json(const struct pool *p, uint32_t virtual_row, uint32_t row, mono now)
 	put_int(o, "out_bytes", k ? k->out_bytes : 0);
 	put(o, "forwarding", json_string(conf_forwarding_name(c->forwarding)));
 	put(o, "override", override_json(r));
-	put(o, "drain", drain_json(r, t, k, now));
+	put(o, "drain", drain_json(p, r, t, k, now));
 	put(o, "agent", agent_json(p, row, now));
 	put(o, "member", t->member == 0 ? json_null() : json_integer(t->member));
 	put(o, "members", members_json(p, row, now));

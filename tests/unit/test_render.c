@@ -207,6 +207,42 @@ tells_what_operators_did(void **state)
 	json_decref(status);
 }
 
+/* The status with web2 drained, as that says. */
+static void
+expect_drain(const char *drain, const char *line)
+{
+	json_t *status = json_loads(whole, 0, NULL);
+	json_t *v = json_array_get(json_object_get(status, "virtual_servers"), 0);
+	json_t *object = json_loads(drain, 0, NULL);
+	char *text;
+
+	assert_non_null(object);
+	json_object_set_new(json_array_get(json_object_get(v, "real_servers"), 1), "drain", object);
+	text = rendered(status, false);
+	assert_non_null(strstr(text, line));
+	free(text);
+	json_decref(status);
+}
+
+static void
+tells_how_a_drain_goes(void **state)
+{
+	(void)state;
+	expect_drain("{\"connections\":0}", "\n  web2 has no connections left\n");
+	expect_drain("{\"connections\":1,\"begun_with\":9,\"eta_ms\":null,\"clients\":[],"
+		"\"clients_total\":null,\"partial\":null}", "\n  web2 has 1 connection left of 9\n");
+	expect_drain("{\"connections\":3,\"begun_with\":9,\"eta_ms\":41000,\"clients_total\":2,"
+		"\"partial\":false,\"clients\":[{\"address\":\"192.0.2.7\",\"connections\":2,"
+		"\"open\":1,\"age_s\":340},{\"address\":\"192.0.2.9\",\"connections\":1}]}",
+		"\n  web2 has 3 connections of 2 clients left of 9, about 41 s to go; "
+		"longest: 192.0.2.7 for at least 5m 40s with 2 connections\n");
+	expect_drain("{\"connections\":3,\"clients_total\":1,\"partial\":true,\"clients\":["
+		"{\"address\":\"192.0.\\u001b[2J\",\"connections\":1,\"open\":0,\"age_s\":9}]}",
+		"\n  web2 has 3 connections of at least 1 client left; longest: 192.0.?[2J for "
+		"at least 9.00 s with 1 connection, ending (not all connections could be looked at)\n");
+	expect_drain("{\"connections\":[],\"clients\":[7]}", "\n  web2 has no connections left\n");
+}
+
 static void
 says_durations(void **state)
 {
@@ -351,6 +387,7 @@ main(void)
 		cmocka_unit_test(names_what_is_lost),
 		cmocka_unit_test(bears_anything),
 		cmocka_unit_test(tells_what_operators_did),
+		cmocka_unit_test(tells_how_a_drain_goes),
 		cmocka_unit_test(says_durations),
 		cmocka_unit_test(says_reasons),
 		cmocka_unit_test(tells_events_on_one_line),

@@ -359,6 +359,43 @@ tells_what_operators_did(void **state)
 	json_decref(s);
 }
 
+/* Who is connected to web2, which is drained; nobody has looked, and somebody has. */
+static void
+tells_whose_connections_are_left(void **state)
+{
+	struct clients_told told = {.looked = {90 * NS_PER_S}, .first = {10 * NS_PER_S}, .count = 1,
+		.sum = {.clients = 3, .connections = 9}, .partial = true, .clients = {
+		{.address = {.family = IP_V4, .bytes = {192, 0, 2, 7}}, .connections = 2, .open = 1,
+		.since = {10 * NS_PER_S}, .state = 1, .expires_s = 840}}};
+	struct bed *b = *state;
+	json_t *s, *drain, *client;
+
+	b->overrides[0] = (struct override){.virtual = "http", .real = "web2", .weight = -1,
+		.admin = POOL_DRAINED, .until = MONO_NEVER};
+	b->pool.overlay = (struct overlay){.rows = b->overrides, .count = 1};
+	s = status_json(&b->pool);
+	drain = json_object_get(row(row(s, "virtual_servers", 0), "real_servers", 1), "drain");
+	assert_int_equal(json_array_size(json_object_get(drain, "clients")), 0);
+	assert_true(json_is_null(json_object_get(drain, "clients_total")));
+	assert_true(json_is_null(json_object_get(drain, "partial")));
+	drains_clients_json(&told, (mono){100 * NS_PER_S}, drain);
+	assert_int_equal(number_at(drain, "clients_total"), 3);
+	assert_true(json_is_true(json_object_get(drain, "partial")));
+	assert_int_equal(number_at(drain, "looked_ms"), 10000);
+	assert_int_equal(number_at(drain, "watched_s"), 90);
+	client = row(drain, "clients", 0);
+	assert_string_equal(text_at(client, "address"), "192.0.2.7");
+	assert_int_equal(number_at(client, "connections"), 2);
+	assert_int_equal(number_at(client, "open"), 1);
+	assert_int_equal(number_at(client, "age_s"), 90);
+	assert_string_equal(text_at(client, "state"), "ESTABLISHED");
+	assert_int_equal(number_at(client, "expires_s"), 840);
+	told.error = -2;
+	drains_clients_json(&told, (mono){100 * NS_PER_S}, drain);
+	assert_true(json_is_null(json_object_get(drain, "clients_total")));
+	json_decref(s);
+}
+
 static void
 tells_what_is_tracked(void **state)
 {
@@ -416,6 +453,7 @@ main(void)
 		CASE(tells_how_the_peer_is),
 		CASE(tells_health_and_its_reason),
 		CASE(tells_what_operators_did),
+		CASE(tells_whose_connections_are_left),
 		CASE(tells_what_is_tracked),
 		CASE(bears_names_in_any_encoding),
 	};
