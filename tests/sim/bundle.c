@@ -26,6 +26,12 @@ bundle_draw_lane(struct bundle *b)
 	return &b->lanes[rng_below(&b->rng, b->count)];
 }
 
+bool
+bundle_on_one_interface(const struct world *w, const struct world *other)
+{
+	return w->bundle->interfaces[w->lane] == w->bundle->interfaces[other->lane];
+}
+
 /* --- the hands of a group (election_group.c) --- */
 
 static struct bundle_node *
@@ -54,8 +60,8 @@ refresh_at(void *whose, size_t i)
 {
 	struct bundle_node *bn = whose;
 
-	bn->seats[i].fitness = bn->own[i].fit ? EL_FIT : EL_UNFIT;
-	bn->seats[i].why = bn->own[i].fit ? REASON_NONE : REASON_CARRIER_LOST;
+	bn->seats[i].fitness = bn->own[i].fitness;
+	bn->seats[i].why = bn->own[i].why;
 	bn->seats[i].priority = bn->own[i].priority;
 }
 
@@ -119,12 +125,26 @@ bundle_resume(struct world *w, struct node *n)
 	bundle_settle(w, n);
 }
 
+static void
+learn_own(struct bundle_node *bn, size_t i)
+{
+	bn->own[i].fitness = node_own_fitness(&bn->bundle->lanes[i], member(bn, i), &bn->own[i].why);
+}
+
+bool
+bundle_peer_is_ready(const struct world *w, const struct node *n)
+{
+	struct group_hands hands = hands_of(node_of(w, n));
+
+	return settle_peer_is_ready(&hands, node_now(w, n));
+}
+
 void
 bundle_learn_fitness(struct world *w, struct node *n)
 {
 	struct bundle_node *bn = node_of(w, n);
 
-	bn->own[w->lane].fit = n->fit;
+	learn_own(bn, w->lane);
 	refresh_at(bn, w->lane);
 	if (bn->tied)
 		bundle_settle(w, n);
@@ -162,7 +182,6 @@ bundle_tie(struct bundle *b, unsigned node)
 	if (b->count == 1 || bn->tied || first->life == LIFE_HUNG || first->life == LIFE_PAUSED)
 		return;
 	bn->tied = true;
-	bn->active = 0; /* one that fell before took nobody along */
 	bundle_pause(&b->lanes[0], first);
 	for (unsigned i = 0; i < b->count; i++) {
 		struct el_params p = member(bn, i)->params;
@@ -186,9 +205,15 @@ bundle_begin(struct world *w, const struct node *n)
 	for (unsigned i = 0; i < w->bundle->count; i++) {
 		bn->seats[i].was_active = false;
 		bn->seats[i].offered = REASON_NONE;
-		bn->own[i].fit = member(bn, i)->fit;
 		member(bn, i)->params.priority = bn->tied ? priority : bn->own[i].priority;
 	}
+}
+
+void
+bundle_begun(struct world *w, const struct node *n)
+{
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		learn_own(node_of(w, n), i);
 }
 
 void
@@ -200,6 +225,23 @@ bundle_look(struct world *w, struct node *n)
 }
 
 /* --- the beginning --- */
+
+/* Of a keyed pair: links, rhythm, configuration and the nodes' addresses are those of the nodes. */
+static void
+join_pair(struct bundle *b, unsigned lane)
+{
+	struct world *w = &b->lanes[lane], *first = &b->lanes[0];
+	bool same_lan = b->interfaces[lane] == b->interfaces[lane - 1];
+
+	w->network.count = first->network.count;
+	w->scenario.interval_ns = first->scenario.interval_ns;
+	for (unsigned i = 0; i < w->count; i++) {
+		w->nodes[i].params.interval_ns = first->nodes[i].params.interval_ns;
+		w->nodes[i].pairing.digest = first->nodes[i].pairing.digest;
+		if (same_lan)
+			w->nodes[i].pairing.knows = b->lanes[lane - 1].nodes[i].pairing.knows;
+	}
+}
 
 /* The members of a node are mostly alike; addresses may rank the nodes differently on each LAN. */
 static void
@@ -221,7 +263,9 @@ join_lane(struct bundle *b, unsigned lane)
 		if (rng_chance(&b->rng, 50))
 			p->priority = first->nodes[i].params.priority;
 	}
-	if (rng_chance(&b->rng, 50)) {
+	if (w->keyed) {
+		join_pair(b, lane);
+	} else if (rng_chance(&b->rng, 50)) {
 		struct ip_addr own = w->nodes[0].params.own;
 
 		w->nodes[0].params.own = w->nodes[1].params.own;
@@ -307,12 +351,23 @@ step(struct bundle *b, struct world *w)
 		group_step(b);
 }
 
+static bool
+has_groups(struct bundle *b, enum worlds only)
+{
+	bool chance = rng_chance(&b->rng, 20);
+
+	if (only == WORLDS_GROUPS || only == WORLDS_KEYED_GROUPS)
+		return true;
+	return only != WORLDS_KEYED && chance;
+}
+
 bool
 bundle_run(struct bundle *b, uint64_t seed, enum worlds only, bool trace)
 {
 	static const uint64_t steps_max = 2000000;
 	struct rng kind = rng_stream(seed, 3);
-	bool keyed = only == WORLDS_KEYED || (only == WORLDS_ALL && rng_chance(&kind, 50));
+	bool keyed = only == WORLDS_KEYED || only == WORLDS_KEYED_GROUPS ||
+		(only == WORLDS_ALL && rng_chance(&kind, 50));
 	struct world *w;
 
 	b->seed = seed;
@@ -320,7 +375,7 @@ bundle_run(struct bundle *b, uint64_t seed, enum worlds only, bool trace)
 	b->failed = false;
 	b->steps = 0;
 	b->count = 1;
-	if (!keyed && (rng_chance(&b->rng, 20) || only == WORLDS_GROUPS))
+	if (has_groups(b, only))
 		b->count = (unsigned)rng_between(&b->rng, 2, SIM_LANES);
 	start(b, keyed, trace);
 	while (!b->failed && !b->lanes[0].scenario.over && (w = next_lane(b))) {

@@ -4,7 +4,8 @@
  * its checker. What the lanes share is here: time, the machines (machine.c) with their clocks and
  * processes, and the group, for which the shipped core decides (core/settle.h).
  *
- * Lanes on one interface suffer its faults together. The scenario is that of the first lane.
+ * Lanes on one interface suffer its faults together, and the links of a keyed pair fail for all.
+ * The scenario is that of the first lane.
  */
 #ifndef TANDEM_SIM_BUNDLE_H
 #define TANDEM_SIM_BUNDLE_H
@@ -24,9 +25,11 @@ struct bundle_node {
 	struct group_seat seats[SIM_LANES];
 	struct group_turn turn;
 	struct {
-		bool fit;
+		enum el_fitness fitness;
+		enum reason why;
 		uint8_t priority;
 	} own[SIM_LANES];      /* of each member, whatever the others are */
+	bool was_tied;         /* after the last event */
 	unsigned active;       /* routers, after the last event */
 	int64_t partly_since;  /* active with some of its routers; INT64_MAX: with all or none */
 };
@@ -42,8 +45,11 @@ struct bundle {
 	bool failed;
 };
 
-/* Which kind of world a seed is: as the seed says, or one kind only. */
-enum worlds { WORLDS_ALL, WORLDS_PLAIN, WORLDS_KEYED, WORLDS_GROUPS };
+/*
+ * Which kind of world a seed is: as the seed says, or one kind only. Plain ones have groups or not;
+ * WORLDS_KEYED have none.
+ */
+enum worlds { WORLDS_ALL, WORLDS_PLAIN, WORLDS_KEYED, WORLDS_GROUPS, WORLDS_KEYED_GROUPS };
 
 /* Run one seed; false when an invariant broke (told on stderr). */
 bool bundle_run(struct bundle *b, uint64_t seed, enum worlds only, bool trace);
@@ -55,6 +61,9 @@ bool bundle_is_grouped(const struct world *w);
 int64_t bundle_interval_ns(const struct bundle *b);
 /* A lane to be struck by what strikes one router, or one interface. */
 struct world *bundle_draw_lane(struct bundle *b);
+bool bundle_on_one_interface(const struct world *w, const struct world *other);
+/* Could the peer of a keyed pair take over all that this node would offer it? */
+bool bundle_peer_is_ready(const struct world *w, const struct node *n);
 /* The process has learnt what this member is of itself. */
 void bundle_learn_fitness(struct world *w, struct node *n);
 /* As the daemon does after whatever a member did; no-op without a group. */
@@ -66,8 +75,9 @@ void bundle_resume(struct world *w, struct node *n);
 void bundle_reconfigure(struct world *w, struct node *n, const struct el_params *params);
 /* A reload makes a group of the node's routers. */
 void bundle_tie(struct bundle *b, unsigned node);
-/* All members of a process that begins get the priority of the group. */
+/* All members of a process that begins get the priority of the group; ... have begun. */
 void bundle_begin(struct world *w, const struct node *n);
+void bundle_begun(struct world *w, const struct node *n);
 /* EVENT_SETTLE: once a second. */
 void bundle_look(struct world *w, struct node *n);
 

@@ -56,6 +56,7 @@ struct watch {
 	unsigned formers;
 	int64_t last_at;      /* its newest message was heard, true time */
 	uint16_t last_flags;  /* and said that */
+	bool offers;          /* its place to the peer, after the last call */
 	int64_t role_at;      /* true time */
 	mono mute_until;      /* woke too late: says nothing before it has listened */
 	bool slept_active;
@@ -108,6 +109,7 @@ void checker_awake(struct world *w, struct node *n);
 void checker_step(struct world *w);
 /* The node leaves the place to one of a lower rank, and has no reason to. */
 bool checker_should_have_preempted(const struct world *w, const struct node *n);
+bool keyed_should_have_preempted(const struct world *w, const struct node *n);
 
 /* --- checker_keyed.c --- */
 
@@ -121,8 +123,6 @@ void keyed_judged(struct world *w, struct node *n, const struct packet *packet,
 /* A message was believed, and is an event for the election. */
 void keyed_believed(struct world *w, struct node *n, const struct trailer *t);
 void keyed_woke(struct world *w, struct node *n);
-/* The operator's wish was accepted: an offer was made. */
-void keyed_offered(struct world *w, struct node *n);
 void keyed_step(struct world *w);
 
 #endif

@@ -9,16 +9,36 @@
  * of its group on another node for longer, unless both nodes have all of them: then they do not
  * hear each other, and what each router's own checker says of them holds.
  *
- * A router that stops being active takes the others along at once. In peace it is the same node for
- * all.
+ * Of a keyed pair it may wait longer: until an offer of it ends, or for the leases of a node that
+ * died with some of its routers.
+ *
+ * Who had none becomes active in all of them at once, and a router that stops being active takes the
+ * others along at once; in a keyed pair, those of which each is on offer itself follow one by one.
+ * In peace it is the same node for all.
  */
 #include "bundle.h"
+
+static int64_t
+longest_lease_ns(const struct bundle *b)
+{
+	int64_t longest = 0;
+
+	for (unsigned lane = 0; lane < b->count; lane++)
+		for (unsigned i = 0; i < b->lanes[lane].count; i++)
+			if (b->lanes[lane].nodes[i].params.lease_ns > longest)
+				longest = b->lanes[lane].nodes[i].params.lease_ns;
+	return longest;
+}
 
 static int64_t
 whole_within_ns(const struct bundle *b)
 {
 	static const int64_t look_ns = NS_PER_S, release_patience_ns = 100 * NS_PER_MS;
+	static const int64_t lease_slack_ns = 2 * NS_PER_S;
 	int64_t patience = 5 * bundle_interval_ns(b) + release_patience_ns;
+
+	if (b->lanes[0].keyed)
+		patience += longest_lease_ns(b) + lease_slack_ns;
 
 	/* clocks that are slow, a late loop */
 	return (look_ns + patience) / 40 * 41 + 2 * b->lanes[0].jitter_ns + NS_PER_MS;
@@ -34,18 +54,37 @@ active_routers(const struct bundle *b, unsigned id)
 	return active;
 }
 
-/* One that stops being active takes the others along at that very moment. */
+/* All that are left are about to be handed over: each has an offer of its own. */
+static bool
+are_offered(const struct bundle *b, unsigned id)
+{
+	for (unsigned lane = 0; lane < b->count; lane++) {
+		const struct election *e = &b->lanes[lane].nodes[id].e;
+
+		if (e->role == EL_ACTIVE && e->offer == REASON_NONE)
+			return false;
+	}
+	return true;
+}
+
+/* They rise in one moment, and one that falls takes the others along in that very moment. */
 static void
-check_fall(struct bundle *b, struct bundle_node *bn)
+check_move(struct bundle *b, struct bundle_node *bn)
 {
 	const struct node *n = &b->lanes[0].nodes[bn->id];
-	unsigned active = active_routers(b, bn->id);
+	unsigned active = active_routers(b, bn->id), was = bn->active;
+	bool was_tied = bn->was_tied;
 
-	if (bn->tied && n->life == LIFE_RUNNING && !n->stopping && active > 0 &&
-		active < bn->active)
-		world_fail(&b->lanes[0], n, "stays active with %u of %u routers of its group",
-			active, bn->active);
 	bn->active = active;
+	bn->was_tied = bn->tied;
+	if (!was_tied || n->life != LIFE_RUNNING || n->stopping || active == 0)
+		return;
+	if (active < was && !are_offered(b, bn->id))
+		world_fail(&b->lanes[0], n, "stays active with %u of %u routers of its group",
+			active, was);
+	if (was == 0 && active < b->count)
+		world_fail(&b->lanes[0], n, "becomes active with %u of %u routers of its group",
+			active, b->count);
 }
 
 static void
@@ -95,7 +134,7 @@ void
 group_step(struct bundle *b)
 {
 	for (unsigned i = 0; i < b->lanes[0].count; i++) {
-		check_fall(b, &b->nodes[i]);
+		check_move(b, &b->nodes[i]);
 		check_whole(b, &b->nodes[i]);
 	}
 	if (b->lanes[0].now >= b->lanes[0].checker.settled_at)

@@ -12,7 +12,7 @@
  * A message that was made up, or whose replay is worth nothing (see is_worthless()), moves no role
  * and no moment of the peer's life.
  */
-#include "world.h"
+#include "bundle.h"
 
 #include <string.h>
 
@@ -125,7 +125,7 @@ resigns_for(enum reason why)
 {
 	return why == REASON_STOPPED || why == REASON_ADDRESS_REFUSED ||
 		why == REASON_ADDRESS_REMOVED || why == REASON_NO_SOURCE_ADDRESS ||
-		why == REASON_ISOLATED;
+		why == REASON_ISOLATED || why == REASON_GROUP;
 }
 
 static void
@@ -224,12 +224,26 @@ check_act(struct world *w, struct node *n, const struct el_act *a, enum el_role 
 		check_offer_ended(w, n, a);
 		break;
 	case EL_CANDIDATE:
-		world_fail(w, n, "waits for a group that it is not in");
+		if (!bundle_is_grouped(w) || *role != EL_BACKUP)
+			world_fail(w, n, "waits for a group that it is not in");
+		if (cause == CAUSE_TICK)
+			check_claim_after_silence(w, n, now);
 		break;
 	case EL_RELAY:
 	case EL_STILL_ANSWERED:
 		break;
 	}
+}
+
+static void
+check_offer(struct world *w, struct node *n)
+{
+	struct watch *k = watch_of(w, n);
+	bool offers = n->e.offer != REASON_NONE;
+
+	if (offers && !k->offers && (!is_fresh(w, n) || (k->last_flags & TRAILER_READY) == 0))
+		world_fail(w, n, "offers to a peer that is not ready");
+	k->offers = offers;
 }
 
 void
@@ -251,6 +265,7 @@ keyed_after(struct world *w, struct node *n, const struct el_acts *acts, enum ca
 		world_fail(w, n, "a reload changed its role");
 	if (heard && (heard->role == EL_ACTIVE || heard->priority == 0))
 		k->heard_at = now;
+	check_offer(w, n);
 }
 
 /* A message is on its way, whoever asked for it. */
@@ -298,13 +313,6 @@ keyed_woke(struct world *w, struct node *n)
 	k->slept_active = n->e.role == EL_ACTIVE;
 	if (late)
 		k->mute_until = mono_add_ns(now, n->params.interval_ns);
-}
-
-void
-keyed_offered(struct world *w, struct node *n)
-{
-	if (!is_fresh(w, n) || (watch_of(w, n)->last_flags & TRAILER_READY) == 0)
-		world_fail(w, n, "offers to a peer that is not ready");
 }
 
 /* --- belief --- */
@@ -505,6 +513,8 @@ check_patience(struct world *w, const struct node *n)
 		8 * longer(n->params.interval_ns, other_of(w, n)->params.interval_ns);
 	int64_t since = longer(longer(k->role_at, k->last_at), k->woke_at);
 
+	if (bundle_is_grouped(w))
+		return; /* a member waits for its group */
 	if (is_up(n) && n->e.role == EL_BACKUP && w->now - since > bound + w->jitter_ns * 8)
 		world_fail(w, n, "waits since %lld ms for a silent peer",
 			(long long)((w->now - since) / NS_PER_MS));
@@ -539,6 +549,15 @@ would_preempt(const struct node *n, const struct node *active)
 	return n->params.priority > active->params.priority && n->params.preempt && !n->e.hold;
 }
 
+bool
+keyed_should_have_preempted(const struct world *w, const struct node *n)
+{
+	const struct node *other = &w->nodes[1 - n->id];
+
+	return is_up(other) && other->e.role == EL_ACTIVE && n->e.role == EL_BACKUP &&
+		would_preempt(n, other);
+}
+
 static void
 check_standby(struct world *w, const struct node *active, const struct node *n)
 {
@@ -546,7 +565,7 @@ check_standby(struct world *w, const struct node *active, const struct node *n)
 		world_fail(w, n, "is %s in peace", el_role_name(n->e.role));
 	if (kernel_held(&n->kernel) > 0)
 		world_fail(w, n, "holds addresses in peace");
-	if (would_preempt(n, active))
+	if (!bundle_is_grouped(w) && would_preempt(n, active))
 		world_fail(w, n, "should have preempted");
 	if (!el_peer_is_fresh(&active->e, node_now(w, active)))
 		world_fail(w, active, "does not know its standby in peace");

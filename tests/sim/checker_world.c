@@ -153,6 +153,8 @@ check_peace(struct world *w)
 bool
 checker_should_have_preempted(const struct world *w, const struct node *n)
 {
+	if (w->keyed)
+		return keyed_should_have_preempted(w, n);
 	for (unsigned i = 0; i < w->count; i++)
 		if (is_up(&w->nodes[i]) && w->nodes[i].e.role == EL_ACTIVE &&
 			would_preempt(w, n, &w->nodes[i]))

@@ -40,8 +40,9 @@ may_resume(const struct world *w, const struct node *n, const struct handover *l
 {
 	for (unsigned i = 0; i < w->bundle->count; i++) {
 		const struct node *member = in_lane(w, n, i);
+		enum reason why;
 
-		if (!left[i].active || !member->fit ||
+		if (!left[i].active || node_own_fitness(w, member, &why) == EL_UNFIT ||
 			!el_may_resume(&member->e, node_now(w, n), left[i].last_advert,
 				left[i].lease_deadline))
 			return false;
@@ -65,6 +66,7 @@ boot_all(struct world *w, struct node *n, bool handover)
 	bundle_pause(w, n);
 	for (unsigned i = 0; i < b->count; i++)
 		node_begin(&b->lanes[i], in_lane(w, n, i));
+	bundle_begun(w, n);
 	resume = handover && may_resume(w, n, left);
 	for (unsigned i = 0; i < b->count; i++)
 		if (!resume || !node_resume(&b->lanes[i], in_lane(w, n, i), &left[i]))
@@ -87,6 +89,13 @@ machine_crash(struct world *w, struct node *n)
 {
 	for (unsigned i = 0; i < w->bundle->count; i++)
 		node_crash(&w->bundle->lanes[i], in_lane(w, n, i));
+}
+
+void
+machine_power_off(struct world *w, struct node *n)
+{
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		node_power_off(&w->bundle->lanes[i], in_lane(w, n, i));
 }
 
 /* One that is ending, and has ended for some of its routers already, stays what it is. */
@@ -153,6 +162,7 @@ machine_switchover(struct world *w, struct node *n)
 {
 	bundle_pause(w, n);
 	for (unsigned i = 0; i < w->bundle->count; i++)
-		node_switchover(&w->bundle->lanes[i], in_lane(w, n, i));
+		if (!bundle_is_grouped(w) || bundle_peer_is_ready(w, n))
+			node_switchover(&w->bundle->lanes[i], in_lane(w, n, i));
 	bundle_resume(w, n);
 }

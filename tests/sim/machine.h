@@ -7,6 +7,7 @@
 /* A new process; with `handover` it tries to go on where the last one stopped, with all or none. */
 void machine_boot(struct world *w, struct node *n, bool handover);
 void machine_crash(struct world *w, struct node *n);
+void machine_power_off(struct world *w, struct node *n);
 void machine_hang(struct world *w, struct node *n);
 void machine_pause(struct world *w, struct node *n, bool seen);
 void machine_wake(struct world *w, struct node *n);

@@ -147,10 +147,26 @@ node_tell_removal(struct world *w, struct node *n)
 	node_leave(w, n, &acts, CAUSE_REMOVED);
 }
 
+enum el_fitness
+node_own_fitness(const struct world *w, const struct node *n, enum reason *why)
+{
+	*why = REASON_CARRIER_LOST;
+	if (w->keyed && !n->pairing.carrier[SERVICE])
+		return EL_UNFIT;
+	if (w->keyed)
+		*why = REASON_NO_SOURCE_ADDRESS;
+	if (!n->fit)
+		return EL_UNFIT;
+	*why = n->impaired ? REASON_GATEWAY_LOST : REASON_NONE;
+	return n->impaired ? EL_IMPAIRED : EL_FIT;
+}
+
 void
 node_tell_fitness(struct world *w, struct node *n)
 {
 	struct el_acts acts;
+	enum el_fitness fitness;
+	enum reason why;
 	mono now;
 
 	n->fitness_news = false;
@@ -159,13 +175,8 @@ node_tell_fitness(struct world *w, struct node *n)
 		return;
 	}
 	now = node_enter(w, n, &acts);
-	if (w->keyed && !n->pairing.carrier[SERVICE])
-		el_set_fitness(&n->e, now, EL_UNFIT, REASON_CARRIER_LOST, &acts);
-	else if (n->fit && n->impaired)
-		el_set_fitness(&n->e, now, EL_IMPAIRED, REASON_GATEWAY_LOST, &acts);
-	else
-		el_set_fitness(&n->e, now, n->fit ? EL_FIT : EL_UNFIT,
-			w->keyed ? REASON_NO_SOURCE_ADDRESS : REASON_CARRIER_LOST, &acts);
+	fitness = node_own_fitness(w, n, &why);
+	el_set_fitness(&n->e, now, fitness, why, &acts);
 	node_leave(w, n, &acts, CAUSE_FITNESS);
 }
 
@@ -478,8 +489,6 @@ node_switchover(struct world *w, struct node *n)
 	if (why == REASON_NONE ? w->checker.before.role != EL_ACTIVE
 			       : !w->keyed && w->checker.before.role == EL_ACTIVE)
 		world_fail(w, n, "switchover of an active refused, or of another accepted");
-	if (w->keyed && why == REASON_NONE)
-		keyed_offered(w, n);
 	node_leave(w, n, &acts, CAUSE_SWITCHOVER);
 }
 

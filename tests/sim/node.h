@@ -137,6 +137,8 @@ void node_start(struct world *w, struct node *n);
 /* The process goes on, if it stood still; ... and serves what waits. */
 bool node_rise(struct world *w, struct node *n);
 void node_serve(struct world *w, struct node *n);
+/* What this router is of itself, as its process knows. */
+enum el_fitness node_own_fitness(const struct world *w, const struct node *n, enum reason *why);
 /* What the group is, and what it has ordered. */
 void node_set_fitness(struct world *w, struct node *n, enum el_fitness fitness, enum reason why,
 	uint8_t priority);

@@ -149,7 +149,8 @@ strike_sends(struct world *w, struct node *n, int64_t lasts)
 	unsigned only = rng_below(&w->scenario.rng, w->network.count + 1);
 
 	for (unsigned path = 0; path < w->network.count; path++) {
-		if (only < w->network.count && only != path)
+		if ((only < w->network.count && only != path) ||
+			(path == SERVICE && w->scenario.spared))
 			continue;
 		world_trace(w, n, "path %u: sending is refused", path);
 		w->network.wires[path].refuses[n->id] = true;
@@ -200,7 +201,7 @@ strike_config(struct world *w, struct node *n, enum fault fault)
 		}
 		p = was;
 	}
-	if (w->jitter_ns > p.interval_ns / 8)
+	if (w->jitter_ns > p.interval_ns / 8 || (w->keyed && bundle_is_grouped(w)))
 		p.interval_ns = n->params.interval_ns;
 	if (bundle_is_grouped(w))
 		bundle_reconfigure(w, n, &p);
@@ -269,17 +270,18 @@ static bool
 is_of_an_interface(enum fault fault)
 {
 	return fault == FAULT_CARRIER || fault == FAULT_CUT || fault == FAULT_CUT_ONE_WAY ||
-		fault == FAULT_NOISE || fault == FAULT_LOOP || fault == FAULT_REFUSAL;
+		fault == FAULT_NOISE || fault == FAULT_LOOP || fault == FAULT_REFUSAL ||
+		fault == FAULT_ISOLATE;
 }
 
 static bool
 is_of_the_process(enum fault fault)
 {
 	return fault == FAULT_CRASH || fault == FAULT_HANG || fault == FAULT_PAUSE ||
-		fault == FAULT_STOP || fault == FAULT_SWITCHOVER;
+		fault == FAULT_STOP || fault == FAULT_SWITCHOVER || fault == FAULT_POWER;
 }
 
-/* One router of the group, all on one interface, or the machine. */
+/* One router of the group, all on one interface, all by a link of a keyed pair, or the machine. */
 static void
 strike(struct world *w, enum fault fault, struct node *n)
 {
@@ -294,13 +296,15 @@ strike(struct world *w, enum fault fault, struct node *n)
 	lane = bundle_draw_lane(b);
 	rng = lane->scenario.rng; /* for all of an interface it is the same fault */
 	for (unsigned i = 0; i < b->count; i++) {
-		bool shared = b->interfaces[i] == b->interfaces[lane->lane] &&
-			is_of_an_interface(fault);
+		struct world *other = &b->lanes[i];
+		bool same_lan = bundle_on_one_interface(lane, other);
 
-		if (!shared && i != lane->lane)
+		if (i != lane->lane && (!is_of_an_interface(fault) || (!same_lan && !w->keyed)))
 			continue;
-		b->lanes[i].scenario.rng = rng;
-		strike_router(&b->lanes[i], fault, &b->lanes[i].nodes[n->id]);
+		other->scenario.rng = rng;
+		other->scenario.spared = !same_lan;
+		strike_router(other, fault, &other->nodes[n->id]);
+		other->scenario.spared = false;
 	}
 }
 
@@ -391,7 +395,8 @@ time_to_settle_a_group(const struct bundle *b)
 	int64_t longest = 0;
 
 	for (unsigned i = 0; i < b->count; i++) {
-		int64_t ns = time_to_settle(&b->lanes[i]);
+		int64_t ns = b->lanes[i].keyed ? keyed_time_to_settle(&b->lanes[i])
+					       : time_to_settle(&b->lanes[i]);
 
 		longest = ns > longest ? ns : longest;
 	}
@@ -434,9 +439,9 @@ begin_peace(struct world *w)
 		bring_peace(&b->lanes[i], absent);
 	for (unsigned i = 0; i < w->count; i++)
 		bundle_tie(b, i);
-	if (w->keyed)
-		keyed_peace(w);
-	settle = w->keyed ? keyed_time_to_settle(w) : time_to_settle_a_group(b);
+	for (unsigned i = 0; i < b->count && w->keyed; i++)
+		keyed_peace(&b->lanes[i]);
+	settle = time_to_settle_a_group(b);
 	for (unsigned i = 0; i < b->count; i++) {
 		b->lanes[i].checker.settled_at = w->now + settle;
 		b->lanes[i].checker.changes = 0;
@@ -541,7 +546,7 @@ begin_polite(struct world *w)
 	bound = victim == w->count || w->keyed ? INT64_MAX :
 		group_bound(w, victim, fault != FAULT_CRASH && fault != FAULT_HANG);
 	if (w->keyed && victim < w->count && rng_chance(r, 80)) {
-		w->checker.settled_at = INT64_MAX;
+		nothing_is_settled(w);
 		bound = keyed_polite(w, &w->nodes[victim], fault);
 		if (bound != INT64_MAX && fault == FAULT_THERE_AND_BACK)
 			scenario_plan(w, bound, JUDGEMENT, 1 - victim, FAULT_SWITCHOVER);
@@ -586,26 +591,33 @@ judge_router(struct world *w, unsigned victim, enum fault fault)
 	n->kernel.mood = KERNEL_WELL;
 }
 
+/* It ends what has begun, in whichever lane. */
+static void
+plan_in_all_lanes(struct world *w, int64_t in_ns, enum fault end, unsigned victim)
+{
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		scenario_plan(&w->bundle->lanes[i], in_ns, end, victim, 0);
+}
+
 static void
 judge(struct world *w, unsigned victim, enum fault fault)
 {
-	struct node *n = &w->nodes[victim];
 	int64_t rest = scenario_some_time(&w->scenario.rng, 600 * NS_PER_MS, 8 * NS_PER_S);
 
-	for (unsigned i = 0; i < w->bundle->count; i++)
-		judge_router(&w->bundle->lanes[i], victim, fault);
-	if (w->keyed)
-		keyed_judge(w, n, fault);
+	for (unsigned i = 0; i < w->bundle->count; i++) {
+		struct world *lane = &w->bundle->lanes[i];
+
+		judge_router(lane, victim, fault);
+		if (w->keyed)
+			keyed_judge(lane, &lane->nodes[victim], fault);
+	}
 	switch (fault) {
-	case FAULT_UNFIT:
-		for (unsigned i = 0; i < w->bundle->count; i++)
-			scenario_plan(&w->bundle->lanes[i], rest, END_UNFIT, victim, 0);
-		break;
+	case FAULT_UNFIT: plan_in_all_lanes(w, rest, END_UNFIT, victim); break;
 	case FAULT_HANG: scenario_plan(w, rest, END_HANG, victim, 0); break;
 	case FAULT_SWITCHOVER: break;
-	case FAULT_CARRIER: scenario_plan(w, rest, END_CARRIER, victim, 0); break;
-	case FAULT_IMPAIR: scenario_plan(w, rest, END_IMPAIR, victim, 0); break;
-	case FAULT_ISOLATE: scenario_plan(w, rest, END_ISOLATE, victim, 0); break;
+	case FAULT_CARRIER: plan_in_all_lanes(w, rest, END_CARRIER, victim); break;
+	case FAULT_IMPAIR: plan_in_all_lanes(w, rest, END_IMPAIR, victim); break;
+	case FAULT_ISOLATE: plan_in_all_lanes(w, rest, END_ISOLATE, victim); break;
 	default: scenario_plan(w, rest, END_CRASH, victim, 0); break;
 	}
 	go_on(w, rng_chance(&w->scenario.rng, 50) ? 0 : rest + NS_PER_S);

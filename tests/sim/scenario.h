@@ -22,6 +22,7 @@ struct scenario {
 	uint8_t stranger_priority; /* 0..255 */
 	uint8_t stranger_address;
 	int64_t attack_every_ns;  /* 0: there is no attacker */
+	bool spared;              /* the fault at hand is of another LAN, and of the links */
 	bool over;
 };
 
@@ -64,7 +65,10 @@ bool keyed_strike(struct world *w, enum fault fault, struct node *n, int64_t las
 void keyed_end_fault(struct world *w, enum fault end, struct node *n, int64_t argument);
 void keyed_peace(struct world *w);
 int64_t keyed_time_to_settle(const struct world *w);
-/* One thing happens to the active; when the other one must have the addresses, INT64_MAX: never. */
+/*
+ * One thing happens to the active, with all of its routers; when the other one must have the
+ * addresses, INT64_MAX: never.
+ */
 int64_t keyed_polite(struct world *w, struct node *victim, enum fault fault);
 enum fault keyed_polite_fault(struct world *w);
 void keyed_judge(struct world *w, struct node *victim, enum fault fault);

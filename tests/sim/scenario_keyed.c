@@ -3,7 +3,7 @@
  * own cuts and its own noise; machines without power; a node that is cut off from the service LAN
  * and keeps its carrier; impairment; attacks. See scenario.h.
  */
-#include "world.h"
+#include "bundle.h"
 
 #include <string.h>
 
@@ -75,7 +75,8 @@ strike_paths(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	for (unsigned path = 0; path < w->network.count; path++) {
 		struct wire *wire = &w->network.wires[path];
 
-		if (only < w->network.count && only != path)
+		if ((only < w->network.count && only != path) ||
+			(path == SERVICE && w->scenario.spared))
 			continue;
 		if (fault == FAULT_NOISE)
 			network_set_noise(w, path, &noise);
@@ -97,6 +98,8 @@ strike_cable(struct world *w, struct node *n, int64_t lasts)
 	unsigned path = rng_chance(r, 60) ? SERVICE : rng_below(r, w->network.count);
 	int64_t seen = rng_chance(r, 50) ? 5 * NS_PER_MS : rng_between(r, 1, 900) * NS_PER_MS;
 
+	if (path == SERVICE && w->scenario.spared)
+		return;
 	world_trace(w, n, "cable of path %u is out", path);
 	w->network.wires[path].down[n->id] = true;
 	node_cable(w, n, path, seen);
@@ -110,11 +113,11 @@ strike_machine(struct world *w, struct node *n, enum fault fault, int64_t lasts)
 	bool handover = rng_chance(r, 60);
 
 	if (fault == FAULT_POWER) {
-		node_power_off(w, n);
+		machine_power_off(w, n);
 		scenario_plan(w, lasts, END_CRASH, n->id, 0);
 		return;
 	}
-	node_crash(w, n);
+	machine_crash(w, n);
 	/* a supervisor is quick; or it removes the addresses; or it is gone, too */
 	if (handover)
 		lasts = rng_between(r, NS_PER_MS, 4 * n->params.interval_ns);
@@ -134,6 +137,26 @@ begin_attack(struct world *w, int64_t lasts)
 	scenario_plan(w, lasts, END_ATTACK, 0, 0);
 }
 
+/* All routers of a process have one. */
+static void
+change_configuration(struct world *w, const struct node *n)
+{
+	for (unsigned i = 0; i < w->bundle->count; i++) {
+		struct node *router = &w->bundle->lanes[i].nodes[n->id];
+
+		router->pairing.digest ^= 3;
+		if (router->life == LIFE_RUNNING)
+			node_pair_configure(router, w->network.count);
+	}
+}
+
+static void
+withdraw(struct world *w, const struct node *n)
+{
+	for (unsigned i = 0; i < w->bundle->count; i++)
+		kernel_remove(&w->bundle->lanes[i].nodes[n->id].kernel, ~0u);
+}
+
 bool
 keyed_strike(struct world *w, enum fault fault, struct node *n, int64_t lasts)
 {
@@ -148,6 +171,8 @@ keyed_strike(struct world *w, enum fault fault, struct node *n, int64_t lasts)
 		strike_machine(w, n, fault, lasts);
 		return true;
 	case FAULT_ISOLATE:
+		if (w->scenario.spared)
+			return true;
 		world_trace(w, n, "cut off from the service LAN");
 		w->network.wires[SERVICE].isolated[n->id] = true;
 		scenario_plan(w, lasts, END_ISOLATE, n->id, 0);
@@ -167,7 +192,7 @@ keyed_strike(struct world *w, enum fault fault, struct node *n, int64_t lasts)
 		return true;
 	case FAULT_RECONFIGURE:
 		if (rng_chance(&w->scenario.rng, 30) && (n->life == LIFE_RUNNING || n->life == LIFE_DEAD))
-			n->pairing.digest ^= 3;
+			change_configuration(w, n);
 		return false;
 	default:
 		return false;
@@ -202,8 +227,8 @@ keyed_end_fault(struct world *w, enum fault end, struct node *n, int64_t argumen
 		w->network.squatter = false;
 		break;
 	case WITHDRAWAL:
-		if (n->life == LIFE_DEAD)
-			kernel_remove(&n->kernel, ~0u);
+		if (machine_is_dead(w, n))
+			withdraw(w, n);
 		break;
 	default:
 		break;
@@ -308,50 +333,38 @@ plan_way_back(struct world *w, const struct node *other)
 	return in_ns;
 }
 
-int64_t
-keyed_polite(struct world *w, struct node *victim, enum fault fault)
+/* Of one router; INT64_MAX: there may be no takeover. */
+static int64_t
+takeover_bound(struct world *w, const struct node *victim, enum fault fault)
 {
-	struct node *other = &w->nodes[1 - victim->id];
+	const struct node *other = &w->nodes[1 - victim->id];
 	int64_t at_once = 4 * NS_PER_MS + 4 * NETWORK_DELAY_NS + 2 * w->jitter_ns, bound = at_once;
 
 	if (other->life != LIFE_RUNNING || other->e.role != EL_BACKUP ||
 		other->e.fitness != EL_FIT || victim->e.fitness != EL_FIT)
 		return INT64_MAX;
 	switch (fault) {
-	case FAULT_SWITCHOVER:
-		w->checker.must_hold = true;
-		node_switchover(w, victim);
+	case FAULT_UNFIT: case FAULT_STOP:
+		break;
+	case FAULT_SWITCHOVER: case FAULT_IMPAIR:
 		bound += 5 * NS_PER_MS;
 		break;
 	case FAULT_THERE_AND_BACK:
 		if (other->params.prepare || victim->params.prepare ||
 			w->scenario.interval_ns > 500 * NS_PER_MS)
 			return INT64_MAX; /* it may take longer than a copy is away */
-		w->checker.must_hold = true;
-		node_switchover(w, victim);
-		bound = 2 * bound + 10 * NS_PER_MS + plan_way_back(w, other);
-		break;
-	case FAULT_UNFIT: node_set_fit(w, victim, false, 0); break;
-	case FAULT_STOP: node_stop(w, victim); break;
-	case FAULT_IMPAIR:
-		w->checker.must_hold = true;
-		node_set_impaired(w, victim, true);
-		bound += 5 * NS_PER_MS;
+		bound = 2 * bound + 10 * NS_PER_MS;
 		break;
 	case FAULT_CARRIER:
 		if (w->network.count == 1)
 			bound += silence_ns(w, victim, other);
-		w->network.wires[SERVICE].down[victim->id] = true;
-		node_cable(w, victim, SERVICE, 0);
 		break;
 	case FAULT_ISOLATE:
 		if (w->network.count == 1 || !(victim->pairing.knows || other->pairing.knows))
 			return INT64_MAX;
-		w->network.wires[SERVICE].isolated[victim->id] = true;
 		bound += isolation_ns(w);
 		break;
 	case FAULT_POWER:
-		node_power_off(w, victim);
 		bound += silence_ns(w, victim, other);
 		w->network.squatter = rng_chance(&w->scenario.rng, 20);
 		if (w->network.squatter) /* no lease is that long */
@@ -361,15 +374,97 @@ keyed_polite(struct world *w, struct node *victim, enum fault fault)
 		bound += silence_ns(w, victim, other);
 		if (answered_ns(w, victim) > bound)
 			bound = answered_ns(w, victim);
-		if (fault == FAULT_HANG)
-			node_hang(w, victim);
-		else
-			node_crash(w, victim);
 		break;
 	default:
 		return INT64_MAX;
 	}
-	return bound * 41 / 40 + (other->params.prepare ? 1200 * NS_PER_MS : 0);
+	return bound * 41 / 40;
+}
+
+/* All routers of a group: when the slowest can, and the last of them has told the others. */
+static int64_t
+group_bound(struct world *w, const struct node *victim, enum fault fault)
+{
+	struct bundle *b = w->bundle;
+	int64_t longest = 0, pool = 0;
+
+	for (unsigned i = 0; i < b->count; i++) {
+		int64_t bound = takeover_bound(&b->lanes[i], &b->lanes[i].nodes[victim->id], fault);
+
+		longest = bound > longest ? bound : longest;
+		if (b->lanes[i].nodes[1 - victim->id].params.prepare)
+			pool = 1200 * NS_PER_MS;
+	}
+	if (longest == INT64_MAX)
+		return longest;
+	longest += pool;
+	if (!bundle_is_grouped(w))
+		return longest;
+	return longest + 4 * NS_PER_MS + 2 * NETWORK_DELAY_NS + 2 * w->jitter_ns;
+}
+
+/* From here on somebody has the addresses of each router, and the LAN believes one who has. */
+static void
+must_hold(struct bundle *b)
+{
+	for (unsigned i = 0; i < b->count; i++)
+		b->lanes[i].checker.must_hold = true;
+}
+
+/* A cable, or a port of the switch: all routers on that interface. */
+static void
+strike_interface(struct world *w, const struct node *victim, enum fault fault)
+{
+	struct bundle *b = w->bundle;
+	const struct world *lane = bundle_is_grouped(w) ? bundle_draw_lane(b) : w;
+
+	for (unsigned i = 0; i < b->count; i++) {
+		struct world *other = &b->lanes[i];
+
+		if (!bundle_on_one_interface(lane, other))
+			continue;
+		if (fault == FAULT_ISOLATE) {
+			other->network.wires[SERVICE].isolated[victim->id] = true;
+			continue;
+		}
+		other->network.wires[SERVICE].down[victim->id] = true;
+		node_cable(other, &other->nodes[victim->id], SERVICE, 0);
+	}
+}
+
+int64_t
+keyed_polite(struct world *w, struct node *victim, enum fault fault)
+{
+	int64_t bound = group_bound(w, victim, fault);
+	struct world *lane;
+
+	if (bound == INT64_MAX)
+		return bound;
+	switch (fault) {
+	case FAULT_SWITCHOVER: case FAULT_THERE_AND_BACK:
+		must_hold(w->bundle);
+		machine_switchover(w, victim);
+		break;
+	case FAULT_IMPAIR:
+		must_hold(w->bundle);
+		lane = bundle_is_grouped(w) ? bundle_draw_lane(w->bundle) : w;
+		node_set_impaired(lane, &lane->nodes[victim->id], true);
+		break;
+	case FAULT_UNFIT:
+		lane = bundle_is_grouped(w) ? bundle_draw_lane(w->bundle) : w;
+		node_set_fit(lane, &lane->nodes[victim->id], false, 0);
+		break;
+	case FAULT_CARRIER: case FAULT_ISOLATE:
+		strike_interface(w, victim, fault);
+		break;
+	case FAULT_STOP: machine_stop(w, victim); break;
+	case FAULT_POWER: machine_power_off(w, victim); break;
+	case FAULT_HANG: machine_hang(w, victim); break;
+	default: machine_crash(w, victim); break;
+	}
+	if (fault == FAULT_THERE_AND_BACK)
+		bound += plan_way_back(w, &w->nodes[1 - victim->id]) * 41 / 40;
+	return bound;
 }
 
 void

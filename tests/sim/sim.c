@@ -7,8 +7,8 @@
  *   sim --forever                 until one fails
  *
  * Half of the seeds are plain VRRP, half are keyed pairs; a fifth of the plain ones have nodes with
- * a group of two or three virtual routers. --keyed, --plain and --groups make every seed a world of
- * that kind.
+ * and of the keyed ones have a group of two or three virtual routers. --plain, --groups, --keyed (no
+ * groups) and --keyed-groups make every seed a world of that kind.
  */
 #include "bundle.h"
 
@@ -30,7 +30,8 @@ static int
 usage(void)
 {
 	fputs("usage: sim [--start S] [--seeds N] [--first] | sim --seed S [--trace] | sim --forever\n"
-		"       --keyed, --plain, --groups: every seed is a world of that kind\n", stderr);
+		"       --plain, --groups, --keyed, --keyed-groups: every seed is a world of that kind\n",
+		stderr);
 	return 1;
 }
 
@@ -59,6 +60,8 @@ read_options(char **argv, struct options *o)
 			o->only = WORLDS_PLAIN;
 		} else if (strcmp(*argv, "--groups") == 0) {
 			o->only = WORLDS_GROUPS;
+		} else if (strcmp(*argv, "--keyed-groups") == 0) {
+			o->only = WORLDS_KEYED_GROUPS;
 		} else if (strcmp(*argv, "--forever") == 0) {
 			o->count = UINT64_MAX - o->start;
 			o->first = true;
@@ -97,7 +100,8 @@ main(int argc, char **argv)
 			fprintf(stderr, "  again: tests/sim/sim --seed %" PRIu64 " --trace%s\n", seed,
 				o.only == WORLDS_KEYED ? " --keyed" :
 				o.only == WORLDS_PLAIN ? " --plain" :
-				o.only == WORLDS_GROUPS ? " --groups" : "");
+				o.only == WORLDS_GROUPS ? " --groups" :
+				o.only == WORLDS_KEYED_GROUPS ? " --keyed-groups" : "");
 			failures++;
 		}
 		for (unsigned lane = 0; lane < b.count; lane++)
