@@ -149,6 +149,18 @@ start_queued(struct engine *e, unsigned budget)
 	return budget;
 }
 
+/* Nobody answered; or nobody could, because the probe came from an address that is not here. */
+static void
+expire(struct probe_run *run)
+{
+	const struct target *t = run->target;
+
+	if (source_is_gone(t))
+		probe_finish(run, REASON_LOCAL_ERROR, EADDRNOTAVAIL);
+	else
+		probe_finish(run, t->definition->kind->silence(run), 0);
+}
+
 /* Everything whose moment has come, within the budget of a turn. */
 static void
 serve_deadlines(struct engine *e)
@@ -161,7 +173,7 @@ serve_deadlines(struct engine *e)
 		struct target *t = target_of_node(e->deadlines.entries[0].node);
 
 		if (t->state == TARGET_RUNNING) {
-			probe_finish(t->run, t->definition->kind->silence(t->run), 0);
+			expire(t->run);
 			expiries--;
 		} else {
 			target_due(e, t, now);

@@ -371,6 +371,8 @@ enum reason stream_reason(int error, bool local);
 
 /* Gives the socket the target's source address, if it has one. False with errno. */
 bool source_bind(const struct target *t, int fd);
+/* Had this node that address once, and not any more? */
+bool source_is_gone(const struct target *t);
 
 socklen_t sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out);
 

@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 socklen_t
 sockaddr_of(const struct endpoint *to, struct sockaddr_storage *out)
@@ -87,6 +88,23 @@ source_bind(const struct target *t, int fd)
 		return true;
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	return bind(fd, (struct sockaddr *)&at, length) == 0;
+}
+
+/* A socket that was bound before stays so, and over IPv6 it even connects. */
+bool
+source_is_gone(const struct target *t)
+{
+	bool gone;
+	int fd;
+
+	if (t->source.family == IP_NONE)
+		return false;
+	fd = socket(t->source.family == IP_V6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return false;
+	gone = !source_bind(t, fd) && errno == EADDRNOTAVAIL;
+	close(fd);
+	return gone;
 }
 
 /* Is the handshake's last packet to be kept back? */

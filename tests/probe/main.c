@@ -51,6 +51,7 @@ static const struct {
 	{"http-cases", test_http_cases},
 	{"http-requests", test_http_requests},
 	{"source", test_source},
+	{"source-taken-away", test_source_taken_away},
 	{"routes", test_routes},
 	{"ports-are-waited-for", test_ports_are_waited_for},
 	{"ports-that-others-have", test_ports_that_others_have},

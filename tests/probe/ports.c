@@ -273,6 +273,31 @@ check_held(struct bench *b, uint32_t n)
 	bench_clear(b, beside);
 }
 
+/* The data path is asked without a port, but which address it is asked from costs one. */
+static void
+check_data_path(struct bench *b)
+{
+	struct bench_probe set = probe_of_type(CONF_PROBE_TCP);
+	const struct ipc_probe_result *last = &b->seen[300].last;
+	int held[PORTS];
+	int64_t took_ns;
+
+	set.urgent = true;
+	set.seed = PROBE_SEED_UP;
+	set.probe.data_path = true;
+	set.probe.interval_ms = 400;
+	set.address.port = SERVER_PORT;
+	ip_addr_parse("127.0.0.1", &set.address.addr);
+	ip_addr_parse("10.98.0.100", &set.probe.through);
+	hold_all(held, &crowds[CROWDS - 2]);
+	took_ns = first_result_ns(b, 300, &set);
+	check(last->reason == REASON_LOCAL_ERROR && last->detail == EADDRINUSE && last->up &&
+		took_ns >= 200 * NS_PER_MS, "the data path, without a port: %s (%s) after %.0f ms",
+		reason_tag((enum reason)last->reason), strerror(last->detail), (double)took_ns / 1e6);
+	let_go(held);
+	bench_clear(b, 300);
+}
+
 /* No address of this family is there to ask from, or not the one that is configured. */
 static void
 check_no_address(struct bench *b)
@@ -312,6 +337,7 @@ test_ports_that_others_have(void)
 	servers_start();
 	for (uint32_t i = 0; i < CROWDS; i++)
 		check_held(b, i);
+	check_data_path(b);
 	link_without_neighbours(NULL, NULL);
 	ip("-6 address flush dev alone0");
 	ip("-6 address flush dev alone1");

@@ -5,6 +5,7 @@
 #include "tests.h"
 
 #include "conf/bytes.h"
+#include "servers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -157,6 +158,45 @@ check_not_ours(struct bench *b)
 		reason_tag((enum reason)b->seen[100].last.reason));
 }
 
+static bool
+target_is_local(struct bench *b, void *of)
+{
+	return b->seen[*(uint32_t *)of].last.reason == REASON_LOCAL_ERROR;
+}
+
+/* Taken away from a prober that has sockets, or a connection, with that address. */
+static void
+check_taken_away(struct server *server, uint8_t type, bool v6)
+{
+	struct source_case c = {.type = type, .family = v6 ? IP_V6 : IP_V4};
+	struct bench *b = bench_start(0);
+	const struct ipc_probe_result *last = &b->seen[0].last;
+	struct bench_probe set;
+	uint32_t target = 0;
+
+	ip(v6 ? "address add fd00:98::7/128 dev lo nodad" : "address add 10.98.0.7/32 dev lo");
+	server_start(server, v6 ? IP_V6 : IP_V4);
+	set = probe_from(&c, "10.98.0.7", "fd00:98::7", server->at.port);
+	set.probe.fall = 1;
+	set.probe.keep_alive = type == CONF_PROBE_HTTP;
+	if (type == CONF_PROBE_TCP)
+		memset(&set.probe.send, 0, sizeof(set.probe.send));
+	bench_set(b, target, &set);
+	bench_run(b, 400);
+	check(last->ok, "IPv%d from an address that is there: %s", v6 ? 6 : 4,
+		reason_tag((enum reason)last->reason));
+	ip(v6 ? "address del fd00:98::7/128 dev lo" : "address del 10.98.0.7/32 dev lo");
+	bench_until(b, 2000, target_is_local, &target);
+	bench_run(b, 400);
+	check(last->reason == REASON_LOCAL_ERROR && last->detail != 0 && last->up &&
+		last->failures == 0, "%s over IPv%d, the address is taken away: %s (%s), %s",
+		type == CONF_PROBE_TCP ? "tcp" : "http", v6 ? 6 : 4,
+		reason_tag((enum reason)last->reason), strerror(last->detail),
+		last->up ? "up" : "down");
+	check(bench_stop(b), "stopped");
+	server_stop(server);
+}
+
 void
 test_source(void)
 {
@@ -169,4 +209,13 @@ test_source(void)
 		check_seen(b, &cases[i], i);
 	check_not_ours(b);
 	check(bench_stop(b), "stopped");
+}
+
+void
+test_source_taken_away(void)
+{
+	static struct server servers[4];
+
+	for (int i = 0; i < 4; i++)
+		check_taken_away(&servers[i], i < 2 ? CONF_PROBE_TCP : CONF_PROBE_HTTP, i % 2 == 1);
 }

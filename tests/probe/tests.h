@@ -22,6 +22,7 @@ void test_web(void);
 void test_http_cases(void);
 void test_http_requests(void);
 void test_source(void);
+void test_source_taken_away(void);
 void test_routes(void);
 void test_lagging_results_are_void(void);
 void test_always_lagging_prober_has_a_verdict(void);
