@@ -555,14 +555,25 @@ open_all(struct elector *x)
 }
 
 static void
+log_realtime(struct elector *x, int error)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "process");
+	log_line_text(&line, "name", "election");
+	log_line_reason(&line, REASON_SYSTEM);
+	log_line_text(&line, "realtime", strerror(error));
+	log_emit(&x->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+static void
 become_realtime(struct elector *x)
 {
 	static const int needed[] = {CAP_NET_ADMIN, CAP_NET_RAW};
 	int error = realtime_enter(REALTIME_PRIORITY);
 
 	if (error != 0)
-		report_text(x, LOG_LEVEL_WARNING, "process", REASON_SYSTEM, "realtime",
-			strerror(error < 0 ? -error : error));
+		log_realtime(x, error < 0 ? -error : error);
 	error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]));
 	if (error != 0)
 		child_give_up(x->child, "capabilities", error);

@@ -118,6 +118,19 @@ report_rival(struct router *r, mono now, const struct el_act *act)
 	log_emit(&r->elector->child->log, LOG_LEVEL_WARNING, &line);
 }
 
+/* Another group on the LAN is nobody's mistake, our own echo and a peer's start neither. */
+static bool
+is_innocent(const struct elector *x, enum reason why, const struct ip_addr *source,
+	const char *interface)
+{
+	const struct port *p;
+
+	if (why != REASON_OWN_PACKET)
+		return why == REASON_BAD_VRID || why == REASON_NOT_BELIEVED;
+	p = port_find(x, interface);
+	return p && port_has(p, source);
+}
+
 void
 report_refused(struct elector *x, mono now, enum reason why, const struct ip_addr *source,
 	const char *interface)
@@ -126,8 +139,7 @@ report_refused(struct elector *x, mono now, enum reason why, const struct ip_add
 	uint64_t suppressed;
 
 	x->refused[why]++;
-	/* Another group on the LAN is nobody's mistake, our own echo and a peer's start neither. */
-	if (why == REASON_BAD_VRID || why == REASON_OWN_PACKET || why == REASON_NOT_BELIEVED ||
+	if (is_innocent(x, why, source, interface) ||
 		!log_limit_allow(&x->packet_limit, now, &suppressed))
 		return;
 	log_line_begin(&line, "packet");
@@ -136,6 +148,9 @@ report_refused(struct elector *x, mono now, enum reason why, const struct ip_add
 	log_line_addr(&line, "source", source);
 	log_line_int(&line, "refused", (int64_t)x->refused[why]);
 	log_line_int(&line, "suppressed", (int64_t)suppressed);
+	if (why == REASON_OWN_PACKET)
+		log_line_text(&line, "detail", "another host says that it is this node; was it started "
+			"with this node's name or address?");
 	log_emit(&x->child->log, LOG_LEVEL_WARNING, &line);
 }
 

@@ -181,6 +181,10 @@ router_set_fitness(struct router *r, mono now, enum el_fitness fitness, enum rea
 			!ip_addr_equal(&params.own, &r->election.params.own)) &&
 		params.own.family != IP_NONE)
 		el_reconfigure(&r->election, now, &params, &acts);
+	/* Everything else that keeps a router in fault has a line of its own. */
+	if (why == REASON_NO_SOURCE_ADDRESS && why != r->election.unfit &&
+		r->election.role == EL_FAULT)
+		report_text(r->elector, LOG_LEVEL_WARNING, "link", why, "interface", r->conf.interface);
 	if (fitness != r->election.fitness || why != r->election.unfit)
 		el_set_fitness(&r->election, now, fitness, why, &acts);
 	router_perform(r, now, &acts);

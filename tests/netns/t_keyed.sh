@@ -114,3 +114,12 @@ for file in accept tandem; do
 done
 within 3 "they know each other" peer_is n1 up
 expect "without a change of roles" test "$(($(role_changes n1) + $(role_changes n2)))" = 0
+
+# The other box takes itself for this one.
+stop_node n2
+syslog_mark n1
+in_ns_bg n2 "$TANDEM_BUILD/tandemd" -F -f "$LAB/tandem.conf" -n lb1 -R "$LAB/n2.run" -S "$LAB/n2.lib" > "$LAB/n2.out" 2>&1
+LAB_DAEMON[n2]=$!
+within 3 "a box started as this node is told" eval \
+	'syslog_since n1 | grep -q "event=packet reason=own-packet interface=eth0 source=10.77.0.12 .*detail="'
+stop_node n2

@@ -143,3 +143,4 @@ kill -CONT "${LAB_DAEMON[n1]}"
 kill -TERM "${LAB_DAEMON[n1]}"
 expect "a clean stop: 0" exits 0 wait "${LAB_DAEMON[n1]}"
 expect "which was told" told STOPPING=1
+expect "every line of a process names it" not eval 'cat "$LAB"/n?.syslog | grep event=process | grep -v " name="'

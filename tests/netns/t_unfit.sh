@@ -46,3 +46,14 @@ within 3 "the peer takes over" only_holder n2 $vip
 expect "and has refused nothing" not logged n2 event=packet reason=bad-source
 in_ns n1 ip address add 10.77.0.11/24 dev eth0
 within 5 "with its own it is back" role_is n1 web active
+
+# A fault whose cause changes says so.
+syslog_mark n1
+in_ns n1 ip link set eth0 down
+within 2 "an interface that is down: fault" role_is n1 web fault
+in_ns n1 ip address flush dev eth0 scope global
+expect "nothing is said of an address yet" not eval 'syslog_since n1 | grep no-source-address'
+in_ns n1 ip link set eth0 up
+within 3 "it is up, and has no address: that is told" eval \
+	'syslog_since n1 | grep -q "event=link reason=no-source-address interface=eth0"'
+expect "once" test "$(syslog_since n1 | grep -c no-source-address)" = 1
