@@ -33,8 +33,8 @@ int next_hop_open(void);
 int next_hop_route(int fd, const struct ip_addr *server, const struct ip_addr *source,
 	struct next_hop *out);
 /*
- * Fills in what the kernel knows of the neighbour, which is nothing if it cannot be asked. Up to
- * about Linux 6.16 this takes RTNL, which somebody may hold for long.
+ * Fills in what the kernel knows of the neighbour, which is nothing if it cannot be asked. On most
+ * kernels this takes RTNL, which somebody may hold for long.
  */
 void next_hop_look(int fd, struct next_hop *h);
 

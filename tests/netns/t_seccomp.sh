@@ -3,7 +3,8 @@
 # of probe that it runs (good, failing, silent, changed by a reload), it makes no call that the filter lacks, and the
 # filter has none without a use. One forbidden call, which strace puts in the place of another, kills it and nothing else.
 . "$(dirname "$0")/../lib/scenario.sh"
-kinds="icmp tcp half_open line http https udp dns path agent"
+kinds="icmp tcp half_open line http https udp dns path path6 agent"
+vip6=fd00:77::100
 patient='interval_ms = 400; timeout_ms = 390; rise = 1; fall = 3; interval_fast_ms = 100; flap_falls = 0;'
 
 service() # NUMBER NAME PORT PROBE-KEYS [SEPARATOR]
@@ -27,7 +28,10 @@ probed_conf() # [PATH]
 	$(service 8 dns 7005 'type = "dns"; query = "www.example.com"; query_type = "A";
 	  source = { lb1 = "10.88.0.11"; lb2 = "10.88.0.12"; };')
 	$(service 10 path 8010 'type = "tcp"; data_path = true; port = 7001;' | sed 's/router/forwarding = "dr"; router/')
+	$(service 11 path6 8011 'type = "tcp"; data_path = true; port = 7007;' |
+		sed "s/router/forwarding = \"dr\"; router/; s/$vip/[$vip6]/; s/10.88.0.21/[fd00:88::21]/")
 	$(service 9 agent 7006 'type = "agent"; port = 7006;' '') );"
+	sed -i "s|\"$vip/24\"|\"$vip/24\", \"$vip6/64\"|" "$LAB/tandem.conf"
 }
 
 count_of() # HEALTH
@@ -79,6 +83,12 @@ filter=$("$(lab_tool prober_calls)") || fail "no list of the filter's calls (mak
 [ -n "$filter" ] || { say "ok: a build with sanitizers has no filter"; exit 0; }
 lab_up inside reals 1
 ip -n "$(ns r1)" address add $vip/32 dev lo
+ip -n "$(ns r1)" address add $vip6/128 dev lo
+in_ns r1 sysctl -qw net.ipv6.conf.eth1.keep_addr_on_down=1
+for node in n1:11 n2:12 r1:21; do
+	ip -n "$(ns ${node%:*})" address add fd00:88::${node#*:}/64 dev eth1
+done
+in_ns_bg r1 "$(lab_tool tcpecho)" r1 7007 6 > /dev/null
 printf '%s\n' "$filter" > "$LAB/filter"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 99 -subj /CN=probed \
 	-addext subjectAltName=IP:10.88.0.21 -keyout "$LAB/certkey" -out "$LAB/cert" 2> /dev/null || fail "no certificate"
