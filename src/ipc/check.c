@@ -126,6 +126,7 @@ router_ok(const void *payload)
 	return ENDS(r->name) && r->role <= EL_FAULT && r->reason < REASON_COUNT &&
 		is_truth(&r->hold) && is_truth(&r->claimed) && is_truth(&r->fenced) &&
 		is_truth(&r->peer_active) && is_truth(&r->behind) && is_truth(&r->peer_behind) &&
+		is_truth(&r->offering) &&
 		is_moment_or_never(r->behind_ns) && is_moment(r->since_ns) &&
 		is_moment_or_never(r->lease_ns) && ip_addr_is_sound(&r->peer);
 }

@@ -128,6 +128,7 @@ struct ipc_router {
 	bool behind;        /* a standby that has not learnt the connections yet */
 	bool peer_behind;   /* keyed: the other node says so of itself */
 	uint8_t peer_servers; /* keyed: its ipc_servers.digest */
+	bool offering;      /* keyed: the peer may take over, make before break */
 	uint16_t peer_view;   /* keyed: what it told lately of the servers it sees well (core/view.h) */
 	uint32_t reason;    /* enum reason */
 	int64_t behind_ns;  /* mono of the moment until which it is; with `behind` */

@@ -17,11 +17,11 @@
 #include "linux/fence_table.h"
 
 #include "linux/nft_batch.h"
+#include "linux/nft_rule.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
@@ -78,7 +78,7 @@ fence_table_open(const char *name, struct fence_table **out)
 	if (!t)
 		return -ENOMEM;
 	snprintf(t->name, sizeof(t->name), "%s", name);
-	error = nft_batch_open(&t->batch);
+	error = nft_batch_open(NFPROTO_NETDEV, &t->batch);
 	if (error != 0) {
 		free(t);
 		return error;
@@ -356,84 +356,6 @@ put_items(struct fence_table *t, uint16_t type, const struct fence_item *items, 
 
 /* --- rules --- */
 
-static struct nftnl_expr *
-add_expression(struct nftnl_rule *rule, struct nft_batch *batch, const char *name)
-{
-	struct nftnl_expr *e = nftnl_expr_alloc(name);
-
-	if (e)
-		nftnl_rule_add_expr(rule, e);
-	else
-		nft_batch_fail(batch);
-	return e;
-}
-
-/* Only frames that have `value` there go on. */
-static void
-add_compare(struct nftnl_rule *rule, struct nft_batch *batch, const void *value, uint32_t size)
-{
-	struct nftnl_expr *e = add_expression(rule, batch, "cmp");
-
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, value, size);
-}
-
-static void
-add_load_protocol(struct nftnl_rule *rule, struct nft_batch *batch)
-{
-	struct nftnl_expr *e = add_expression(rule, batch, "meta");
-
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_PROTOCOL);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
-}
-
-static void
-add_load(struct nftnl_rule *rule, struct nft_batch *batch, uint32_t offset, uint32_t size)
-{
-	struct nftnl_expr *e = add_expression(rule, batch, "payload");
-
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, size);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-}
-
-/* What was loaded: to the verdict that a map has for it; or go on when a set does not have it. */
-static void
-add_lookup(struct nftnl_rule *rule, struct nft_batch *batch, const char *set, bool is_map)
-{
-	struct nftnl_expr *e = add_expression(rule, batch, "lookup");
-
-	if (!e)
-		return;
-	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	if (is_map)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-	else
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-}
-
-static void
-add_verdict(struct nftnl_rule *rule, struct nft_batch *batch, int verdict, const char *chain)
-{
-	struct nftnl_expr *e = add_expression(rule, batch, "immediate");
-
-	if (!e)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict);
-	if (chain)
-		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain);
-}
-
 static struct nftnl_rule *
 rule_in(struct fence_table *t, const char *chain)
 {
@@ -483,10 +405,11 @@ put_place(struct fence_table *t, const struct place *place, const struct map *ma
 
 	if (!rule)
 		return;
-	add_load_protocol(rule, t->batch);
-	add_compare(rule, t->batch, &protocol, sizeof(protocol));
-	add_load(rule, t->batch, place->offset, place->family == IP_V4 ? 4 : 16);
-	add_lookup(rule, t->batch, map->name, true);
+	nft_rule_load_meta(rule, t->batch, NFT_META_PROTOCOL);
+	nft_rule_compare(rule, t->batch, &protocol, sizeof(protocol));
+	nft_rule_load(rule, t->batch, NFT_PAYLOAD_NETWORK_HEADER, place->offset,
+		place->family == IP_V4 ? 4 : 16);
+	nft_rule_lookup(rule, t->batch, map->name, NFT_RULE_MAPPED);
 	put_rule(t, rule);
 }
 
@@ -529,7 +452,7 @@ put_interface(struct fence_table *t, size_t index, const char *interface)
 	rule = rule_in(t, name);
 	if (!rule)
 		return;
-	add_verdict(rule, t->batch, NFT_JUMP, guarded);
+	nft_rule_verdict(rule, t->batch, NFT_JUMP, guarded);
 	put_rule(t, rule);
 }
 
@@ -550,9 +473,9 @@ put_number(struct fence_table *t, uint32_t number)
 	rule = rule_in(t, chain);
 	if (!rule)
 		return;
-	add_load_protocol(rule, t->batch);
-	add_lookup(rule, t->batch, numbered("speaking", number, set), false);
-	add_verdict(rule, t->batch, NF_DROP, NULL);
+	nft_rule_load_meta(rule, t->batch, NFT_META_PROTOCOL);
+	nft_rule_lookup(rule, t->batch, numbered("speaking", number, set), NFT_RULE_NOT_IN);
+	nft_rule_verdict(rule, t->batch, NF_DROP, NULL);
 	put_rule(t, rule);
 }
 

@@ -20,6 +20,7 @@ enum { ANSWER_MAX = 64 * 1024, ANSWERS = 256 * 1024 };
 
 struct nft_batch {
 	struct mnl_socket *socket;
+	uint8_t family;
 	uint8_t *at;
 	size_t used, size;
 	size_t last;       /* where the last message begins */
@@ -29,13 +30,14 @@ struct nft_batch {
 };
 
 int
-nft_batch_open(struct nft_batch **out)
+nft_batch_open(uint8_t family, struct nft_batch **out)
 {
 	struct nft_batch *b = calloc(1, sizeof(*b));
 	int size = ANSWERS, fd, error;
 
 	if (!b)
 		return -ENOMEM;
+	b->family = family;
 	b->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!b->socket || mnl_socket_bind(b->socket, 0, MNL_SOCKET_AUTOPID) == -1) {
 		error = -errno;
@@ -97,7 +99,7 @@ nft_batch_message(struct nft_batch *b, uint16_t type, uint16_t flags)
 	if (!make_room(b))
 		return NULL;
 	b->last = b->used;
-	return nftnl_nlmsg_build_hdr((char *)b->at + b->used, type, NFPROTO_NETDEV, flags,
+	return nftnl_nlmsg_build_hdr((char *)b->at + b->used, type, b->family, flags,
 		++b->sequence);
 }
 

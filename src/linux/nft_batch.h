@@ -15,14 +15,17 @@ enum { NFT_MESSAGE_MAX = 64 * 1024 }; /* room that a message may take */
 
 struct nft_batch;
 
-/* A netlink socket of its own. 0 or negative errno (-EPROTONOSUPPORT: the kernel has no netfilter). */
-int nft_batch_open(struct nft_batch **out);
+/*
+ * A netlink socket of its own, for messages of one family (NFPROTO_*). 0 or negative errno
+ * (-EPROTONOSUPPORT: the kernel has no netfilter).
+ */
+int nft_batch_open(uint8_t family, struct nft_batch **out);
 void nft_batch_close(struct nft_batch *b);
 
 /* An empty transaction. */
 void nft_batch_begin(struct nft_batch *b);
 /*
- * A message of the netdev family in it: fill it up to NFT_MESSAGE_MAX with libnftnl, then
+ * A message in it: fill it up to NFT_MESSAGE_MAX with libnftnl, then
  * nft_batch_end_message(). NULL: no memory, and nft_batch_run() will say so.
  * `type`: NFT_MSG_*, `flags`: NLM_F_*.
  */

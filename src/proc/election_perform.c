@@ -267,6 +267,8 @@ router_perform(struct router *r, mono now, const struct el_acts *acts)
 		perform_one(r, now, &acts->list[i]);
 	if (acts->count > 0)
 		report_page(r);
+	if (r->offering != (r->election.offer != REASON_NONE))
+		report_router(r);
 	group_follow(r, now, acts);
 	/* A deadline that moved away is met by an early timer, which costs less than re-arming at
 	 * every advert heard. */

@@ -142,6 +142,7 @@ struct router {
 	bool was_behind;                  /* in the last second: for the log */
 	bool leaving;                     /* gone from the configuration: freed when quiet */
 	bool told;                        /* the pool process has the current facts */
+	bool offering;                    /* as it was told */
 	bool takeover_untold;             /* role line and hook wait for the announcement */
 	struct election election;
 	ev_timer timer;

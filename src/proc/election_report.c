@@ -263,6 +263,7 @@ tell_router(struct router *r, mono now)
 		.peer_behind = peer_told && (e->peer.flags & TRAILER_BEHIND) != 0,
 		.peer_servers = peer_told ? e->peer.flags >> TRAILER_SERVERS_SHIFT &
 			TRAILER_SERVERS_MASK : 0,
+		.offering = e->offer != REASON_NONE,
 		.peer_view = view_of_peer(r, now),
 		.reason = e->reason,
 		.since_ns = e->since.ns,
@@ -279,6 +280,7 @@ tell_router(struct router *r, mono now)
 void
 report_router(struct router *r)
 {
+	r->offering = r->election.offer != REASON_NONE;
 	r->told = r->elector->pool_fd != -1 && !r->leaving && tell_router(r, mono_now());
 }
 

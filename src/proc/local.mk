@@ -38,6 +38,7 @@ libproc_la_SOURCES += src/proc/pool_formers.c
 libproc_la_SOURCES += src/proc/pool_overdue.c
 libproc_la_SOURCES += src/proc/pool_share.c
 libproc_la_SOURCES += src/proc/pool_groups.c
+libproc_la_SOURCES += src/proc/pool_handover.c
 libproc_la_SOURCES += src/proc/pool_health.c
 libproc_la_SOURCES += src/proc/pool_health_log.c
 libproc_la_SOURCES += src/proc/pool_main.c

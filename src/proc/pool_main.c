@@ -167,6 +167,7 @@ take_router(struct pool *p, const struct ipc_router *facts)
 	else if (r->known && r->facts.role == EL_ACTIVE)
 		why = REASON_RELEASE;
 	changed = !r->known || r->facts.role != facts->role;
+	handover_follow(p, row, facts); /* clients are on their way */
 	r->facts = *facts;
 	r->known = true;
 	if (!changed)
@@ -309,6 +310,7 @@ leave(struct pool *p, bool clean)
 		sync_stop(p);
 		sysctls_drop_all(p);
 	}
+	handover_close(p);
 	state_close(p);
 	clients_close(p);
 	control_stop(p);
@@ -440,6 +442,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int events)
 	weights_second(p);
 	modes_second(p);
 	names_second(p);
+	handover_second(p);
 	modules_second(p);
 	state_second(p);
 	give_memory_back(p);
@@ -524,6 +527,7 @@ pool_main(struct child *child)
 	names_open(p);
 	operate_open(p);
 	sysctls_load(p);
+	handover_open(p);
 	if ((error = privileges_keep(needed, sizeof(needed) / sizeof(needed[0]))) != 0)
 		child_give_up(child, "capabilities", error);
 	if ((error = state_open(p)) != 0) /* a thread, which has no more than that either */

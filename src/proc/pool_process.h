@@ -24,6 +24,7 @@
  *   pool_plan.c      wanted against actual: the one path to the kernel's table
  *   pool_plan_log.c  what was done there, for the log
  *   pool_sync.c      connection sync daemons, and the gate
+ *   pool_handover.c  ... and the connections that it does not tell of in time
  *   pool_sysctls.c   the sysctls of ip_vs
  *   pool_survival.c  what connections survive a takeover by; comparing servers with the peer
  *   pool_operate.c   servers drained, disabled, weighted, added and removed by operators
@@ -216,6 +217,8 @@ struct pool {
 	struct ipvs_sync sync;         /* as last set */
 	bool sync_set;
 	bool sync_refused;
+	struct pool_handover *handover; /* pool_handover.c: the peer is being told; NULL: it is not */
+	mono hushed_until;             /* MONO_NEVER: there is no hush */
 	struct pool_sysctl sysctls[POOL_SYSCTLS];
 	uint32_t gate_asked;           /* looks in a row that found the gate otherwise */
 	struct log_limit ipvs_limit, plan_limit;
@@ -671,6 +674,13 @@ struct pool_views views_of(const struct pool *p, uint32_t router);
 /* pool_sync.c */
 void sync_reconcile(struct pool *p);
 void sync_stop(struct pool *p);
+
+/* pool_handover.c */
+void handover_open(struct pool *p);
+/* The election tells these facts of that router; those of before are still in its row. */
+void handover_follow(struct pool *p, uint32_t row, const struct ipc_router *facts);
+void handover_second(struct pool *p);
+void handover_close(struct pool *p);
 
 /* pool_preview.c */
 /* The packed configuration behind `fd` as a plan, answered and remembered; NULL: *refusal is set. */

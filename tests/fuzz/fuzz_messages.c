@@ -69,8 +69,9 @@ use_election(const struct channel_message *m)
 	if (m->kind == IPC_ROUTER) {
 		memcpy(&r, m->payload, sizeof(r));
 		ENDS(r.name);
-		up = (unsigned)(r.hold + r.claimed + r.fenced + r.peer_active + r.behind + r.peer_behind);
-		PROMISE(up <= 6);
+		up = (unsigned)(r.hold + r.claimed + r.fenced + r.peer_active + r.behind + r.peer_behind +
+			r.offering);
+		PROMISE(up <= 7);
 	} else if (m->kind == IPC_PEER_NODE) {
 		memcpy(&p, m->payload, sizeof(p));
 		ENDS(p.name);

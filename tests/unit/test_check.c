@@ -248,6 +248,9 @@ of_the_election_to_the_pool(void **state)
 	passes(PROCESS_ELECTION, PROCESS_POOL, message(IPC_ROUTER, &r, sizeof(r), -1));
 	r.role = EL_FAULT + 1;
 	assert_false(is_sound(PROCESS_ELECTION, PROCESS_POOL, IPC_ROUTER, &r, sizeof(r)));
+	r.role = EL_ACTIVE;
+	memset(&r.offering, 2, sizeof(r.offering));
+	assert_false(is_sound(PROCESS_ELECTION, PROCESS_POOL, IPC_ROUTER, &r, sizeof(r)));
 	passes(PROCESS_ELECTION, PROCESS_POOL, message(IPC_PEER_NODE, &peer, sizeof(peer), -1));
 	peer.path_count = IPC_PATHS + 1;
 	assert_false(is_sound(PROCESS_ELECTION, PROCESS_POOL, IPC_PEER_NODE, &peer, sizeof(peer)));
