@@ -60,18 +60,11 @@ report_later(struct engine *e, struct target *t, enum target_report what)
 		e->same_since = (mono){t->last.at_ns};
 }
 
-/* For how long this process was held up since the probe began. */
-static int64_t
-lag_ns(const struct probe_run *run)
-{
-	return engine_held_up_ns(run->engine, mono_now()) - run->held_up_ns;
-}
-
 /* What was measured while this process was held up is the time that it was held up. */
 static void
 note_times(struct ipc_probe_result *r, const struct probe_run *run)
 {
-	bool lagged = run == NULL || (r->ok && lag_ns(run) > 0);
+	bool lagged = run == NULL || (r->ok && run->lag_ns > 0);
 
 	r->connect_ns = lagged ? -1 : run->connect_ns;
 	r->answer_ns = lagged ? -1 : run->answer_ns;
@@ -93,7 +86,8 @@ note_server(struct target *t, const struct probe_run *run)
 
 /* `run` is NULL when there was none. */
 static void
-note_result(struct target *t, const struct probe_run *run, enum reason reason, int32_t detail)
+note_result(struct target *t, const struct probe_run *run, enum reason reason, int32_t detail,
+	mono now)
 {
 	struct ipc_probe_result *r = &t->last;
 
@@ -102,7 +96,7 @@ note_result(struct target *t, const struct probe_run *run, enum reason reason, i
 	r->ok = reason == REASON_PROBE_OK;
 	r->reason = reason;
 	r->detail = detail;
-	r->at_ns = mono_now().ns;
+	r->at_ns = now.ns;
 	note_times(r, run);
 	r->probes++;
 	r->failures += !r->ok && reason != REASON_LOCAL_ERROR;
@@ -166,12 +160,12 @@ is_void(const struct probe_run *run, enum reason reason)
 	const struct target *t = run->target;
 
 	return reason != REASON_LOCAL_ERROR &&
-		lag_voids(lag_ns(run), t->definition->probe.timeout_ms * NS_PER_MS, t->voids);
+		lag_voids(run->lag_ns, t->definition->probe.timeout_ms * NS_PER_MS, t->voids);
 }
 
 /* Probe again soon, as if this one had not been. */
 static void
-probe_void(struct probe_run *run, bool well)
+probe_void(struct probe_run *run, bool well, mono now)
 {
 	struct engine *e = run->engine;
 	struct target *t = run->target;
@@ -181,8 +175,8 @@ probe_void(struct probe_run *run, bool well)
 	t->portless_since = MONO_NEVER;
 	run_release(run, well);
 	t->state = TARGET_WAITING;
-	heap_put(&e->deadlines, &t->deadline, mono_add_ns(mono_now(),
-		lag_again_ns(t->step_ns, random_next(&e->spreads))));
+	heap_put(&e->deadlines, &t->deadline,
+		mono_add_ns(now, lag_again_ns(t->step_ns, random_next(&e->spreads))));
 }
 
 void
@@ -190,12 +184,14 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 {
 	struct engine *e = run->engine;
 	struct target *t = run->target;
+	mono now = mono_now();
 
+	run->lag_ns = engine_held_up_ns(e, now) - run->held_up_ns;
 	if (is_void(run, reason)) {
-		probe_void(run, reason == REASON_PROBE_OK);
+		probe_void(run, reason == REASON_PROBE_OK, now);
 		return;
 	}
-	note_result(t, run, reason, detail);
+	note_result(t, run, reason, detail, now);
 	run_release(run, reason == REASON_PROBE_OK);
 	take_result(e, t);
 }
@@ -203,7 +199,7 @@ probe_finish(struct probe_run *run, enum reason reason, int32_t detail)
 void
 probe_impossible(struct engine *e, struct target *t, int error)
 {
-	note_result(t, NULL, REASON_LOCAL_ERROR, error);
+	note_result(t, NULL, REASON_LOCAL_ERROR, error, mono_now());
 	take_result(e, t);
 }
 

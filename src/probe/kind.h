@@ -191,6 +191,7 @@ struct probe_run {
 	ev_io io;               /* for datagrams */
 	mono started;
 	int64_t held_up_ns;     /* of the engine when it started */
+	int64_t lag_ns;         /* by how much more when it ended */
 	int64_t connect_ns, answer_ns; /* -1: not yet */
 	int64_t expires_s;      /* INT64_MAX: no certificate seen */
 	union {
