@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -93,19 +94,45 @@ privileges_become_nobody(void)
 	return settle();
 }
 
+/* Of an int the kernel looks at 32 bits; what the register has above them is nobody's. */
 static int
-allow(scmp_filter_ctx filter, const char *name)
+allow_family(scmp_filter_ctx filter, int number, unsigned family)
 {
-	int number = seccomp_syscall_resolve_name(name);
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+		SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, family));
+}
+
+static int
+allow_number(scmp_filter_ctx filter, int number, enum privileges_bound bound)
+{
+	int error = 0;
+
+	switch (bound) {
+	case BOUND_NONE:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+	case BOUND_NO_EXEC:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	case BOUND_INTERNET:
+		error = allow_family(filter, number, AF_INET);
+		return error != 0 ? error : allow_family(filter, number, AF_INET6);
+	}
+	return -EINVAL;
+}
+
+static int
+allow(scmp_filter_ctx filter, const struct privileges_call *call)
+{
+	int number = seccomp_syscall_resolve_name(call->name);
 
 	if (number == __NR_SCMP_ERROR)
 		return -EINVAL; /* misspelt */
 	/* A name that this architecture does not have (negative) cannot be called either. */
-	return number < 0 ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+	return number < 0 ? 0 : allow_number(filter, number, call->bound);
 }
 
 int
-privileges_seccomp(const char *const *syscalls, size_t count)
+privileges_seccomp(const struct privileges_call *calls, size_t count)
 {
 	scmp_filter_ctx filter;
 	int error;
@@ -117,7 +144,7 @@ privileges_seccomp(const char *const *syscalls, size_t count)
 		return -ENOMEM;
 	error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	for (size_t i = 0; i < count && error == 0; i++)
-		error = allow(filter, syscalls[i]);
+		error = allow(filter, &calls[i]);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

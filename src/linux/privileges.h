@@ -21,12 +21,24 @@ int privileges_keep(const int *capabilities, size_t count);
 /* Become user nobody without any capability or group. Descriptors opened before stay usable. */
 int privileges_become_nobody(void);
 
+/* What its arguments must be, or the call counts as any other. */
+enum privileges_bound {
+	BOUND_NONE,
+	BOUND_NO_EXEC,  /* the third is a protection of memory, without PROT_EXEC */
+	BOUND_INTERNET, /* the first is AF_INET or AF_INET6 */
+};
+
+struct privileges_call {
+	const char *name;
+	enum privileges_bound bound;
+};
+
 /*
  * From here on only these system calls, in every thread; any other kills the process. A name that
  * libseccomp does not know is -EINVAL. In a build with sanitizers, which make calls of their own,
  * it does nothing.
  */
-int privileges_seccomp(const char *const *syscalls, size_t count);
+int privileges_seccomp(const struct privileges_call *calls, size_t count);
 
 /*
  * Round-robin real-time scheduling of this thread and those it makes, killed when one computes for

@@ -4,6 +4,7 @@
 #include "linux/privileges.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { OFTEN = false, SELDOM = true };
 
@@ -34,6 +35,14 @@ static const struct prober_call calls[] = {
 	{"rt_sigprocmask", SELDOM}, {"gettid", SELDOM}, {"tgkill", SELDOM},
 };
 
+/*
+ * Nothing is loaded once the filter is there, and every socket of another family was made before; log
+ * lines go to the supervisor.
+ */
+static const struct privileges_call bounds[] = {
+	{"socket", BOUND_INTERNET}, {"mmap", BOUND_NO_EXEC}, {"mprotect", BOUND_NO_EXEC},
+};
+
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 
 const struct prober_call *
@@ -43,14 +52,23 @@ prober_calls(size_t *count)
 	return calls;
 }
 
+static enum privileges_bound
+bound_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
+		if (strcmp(bounds[i].name, name) == 0)
+			return bounds[i].bound;
+	return BOUND_NONE;
+}
+
 int
 prober_calls_confine(void)
 {
-	const char *names[CALLS];
+	struct privileges_call allowed[CALLS];
 	int error;
 
 	for (size_t i = 0; i < CALLS; i++)
-		names[i] = calls[i].name;
-	error = privileges_seccomp(names, CALLS);
+		allowed[i] = (struct privileges_call){calls[i].name, bound_of(calls[i].name)};
+	error = privileges_seccomp(allowed, CALLS);
 	return error <= 0 ? error : -error;
 }

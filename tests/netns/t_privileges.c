@@ -4,6 +4,7 @@
 #include "bed.h"
 
 #include "linux/privileges.h"
+#include "proc/prober_calls.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -160,8 +162,10 @@ test_what_is_missing_is_named(void **state)
 	expect_success(in_child(sufficient));
 }
 
-static const char *const few[] = {"write", "exit", "exit_group", "futex", "clock_nanosleep",
-	"nanosleep", "madvise", "munmap", "rt_sigprocmask", "set_robust_list", "rseq"};
+#define CALL(call) {.name = call}
+static const struct privileges_call few[] = {CALL("write"), CALL("exit"), CALL("exit_group"),
+	CALL("futex"), CALL("clock_nanosleep"), CALL("nanosleep"), CALL("madvise"), CALL("munmap"),
+	CALL("rt_sigprocmask"), CALL("set_robust_list"), CALL("rseq")};
 
 static int
 allowed_call(void)
@@ -205,7 +209,7 @@ forbidden_call_of_a_thread(void)
 static int
 misspelt(void)
 {
-	static const char *const names[] = {"write", "exit_group", "wrtie"};
+	static const struct privileges_call names[] = {CALL("write"), CALL("exit_group"), CALL("wrtie")};
 
 	CHECK(privileges_seccomp(names, 3) == (TANDEM_SANITIZERS ? 0 : -EINVAL));
 	return 0;
@@ -228,6 +232,67 @@ test_seccomp(void **state)
 	expect_kill(in_child(forbidden_call));
 	expect_kill(in_child(forbidden_call_of_a_thread));
 	expect_success(in_child(misspelt));
+}
+
+/* --- the prober's --- */
+
+static char page[4096] __attribute__((aligned(4096)));
+
+static int
+prober_lives(void)
+{
+	void *memory;
+
+	CHECK(prober_calls_confine() == 0);
+	memory = mmap(NULL, sizeof(page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(memory != MAP_FAILED);
+	CHECK(mprotect(memory, sizeof(page), PROT_READ) == 0);
+	CHECK(socket(AF_INET, SOCK_STREAM, 0) != -1);
+	CHECK(socket(AF_INET6, SOCK_DGRAM, 0) != -1);
+	return 0;
+}
+
+static int
+prober_maps_what_it_can_execute(void)
+{
+	CHECK(prober_calls_confine() == 0);
+	mmap(NULL, sizeof(page), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return 0;
+}
+
+static int
+prober_makes_memory_executable(void)
+{
+	CHECK(prober_calls_confine() == 0);
+	mprotect(page, sizeof(page), PROT_READ | PROT_WRITE | PROT_EXEC);
+	return 0;
+}
+
+static int
+prober_looks_for_syslog(void)
+{
+	CHECK(prober_calls_confine() == 0);
+	socket(AF_UNIX, SOCK_DGRAM, 0);
+	return 0;
+}
+
+static int
+prober_asks_the_kernel(void)
+{
+	CHECK(prober_calls_confine() == 0);
+	socket(AF_NETLINK, SOCK_RAW, 0);
+	return 0;
+}
+
+static void
+test_prober(void **state)
+{
+	(void)state;
+	expect_success(in_child(prober_lives));
+	expect_kill(in_child(prober_maps_what_it_can_execute));
+	expect_kill(in_child(prober_makes_memory_executable));
+	expect_kill(in_child(prober_looks_for_syslog));
+	expect_kill(in_child(prober_asks_the_kernel));
 }
 
 static void *
@@ -324,6 +389,7 @@ main(void)
 		cmocka_unit_test(test_become_nobody),
 		cmocka_unit_test(test_what_is_missing_is_named),
 		cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_prober),
 		cmocka_unit_test(test_realtime),
 	};
 

@@ -39,6 +39,7 @@ become_prober(int supervisor, struct handover *handover)
 	signal(SIGPIPE, SIG_IGN);
 	log_open(&child.log, 3 << 3, LOG_LEVEL_INFO, "bench");
 	child.log.relay_fd = -1;
+	child.log.relay_only = true; /* as the supervisor's children are; nobody listens */
 	prober_main(&child);
 }
 
