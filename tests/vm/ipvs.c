@@ -248,32 +248,97 @@ a_new_namespace_has_nothing(void **state)
 static void
 every_scheduler_method_and_protocol(void **state)
 {
-	static const char *const schedulers[] = {"rr", "wrr", "lc", "wlc", "sh", "mh"};
+	enum { SCHEDULERS = 13, PROTOCOLS = 3, ALL = SCHEDULERS * PROTOCOLS * 2 };
+	static const char *const schedulers[SCHEDULERS] = {"rr", "wrr", "lc", "wlc", "lblc",
+		"lblcr", "dh", "sh", "sed", "nq", "mh", "fo", "ovf"};
+	static const uint8_t protocols[PROTOCOLS] = {6, 17, 132};
+	static const char *const options[PROTOCOLS] = {"-t", "-u", "--sctp-service"};
 	struct ground *g = *state;
 	char listen[ENDPOINT_TEXT], real[ENDPOINT_TEXT];
 
-	for (int i = 0; i < 24; i++) {
-		bool dr = i / 12 != 0;
+	for (int i = 0; i < ALL; i++) {
+		bool dr = i >= ALL / 2;
 		int port = 1000 + i;
 
 		snprintf(listen, sizeof(listen), "10.77.0.100:%d", port);
-		want(g, listen, i / 6 % 2 == 0 ? 6 : 17, schedulers[i % 6]);
+		want(g, listen, protocols[i / SCHEDULERS % PROTOCOLS], schedulers[i % SCHEDULERS]);
 		for (int r = 0; r < 3; r++) {
 			snprintf(real, sizeof(real), "10.88.0.%d:%d", 21 + r, dr ? port : 8080);
 			want_real(g, real, dr ? VS_DR : VS_NAT, r == 0 ? 0 : r == 1 ? 1 : 65535);
 		}
 	}
-	assert_int_equal(converge(g), 24 * 4);
-	assert_int_equal(lines(ask(g, "ipvsadm -Sn")), 24 * 4);
-	for (int i = 0; i < 24; i++) {
-		int port = 1000 + i, real_port = i / 12 != 0 ? port : 8080;
-		char protocol = i / 6 % 2 == 0 ? 't' : 'u', method = i / 12 != 0 ? 'g' : 'm';
+	assert_int_equal(converge(g), ALL * 4);
+	assert_int_equal(lines(ask(g, "ipvsadm -Sn")), ALL * 4);
+	for (int i = 0; i < ALL; i++) {
+		int port = 1000 + i, real_port = i >= ALL / 2 ? port : 8080;
+		const char *option = options[i / SCHEDULERS % PROTOCOLS];
+		char method = i >= ALL / 2 ? 'g' : 'm';
 
-		assert_line(g, "-A -%c 10.77.0.100:%d -s %s", protocol, port, schedulers[i % 6]);
+		assert_line(g, "-A %s 10.77.0.100:%d -s %s", option, port,
+			schedulers[i % SCHEDULERS]);
 		for (int r = 0; r < 3; r++)
-			assert_line(g, "-a -%c 10.77.0.100:%d -r 10.88.0.%d:%d -%c -w %d", protocol,
+			assert_line(g, "-a %s 10.77.0.100:%d -r 10.88.0.%d:%d -%c -w %d", option,
 				port, 21 + r, real_port, method, r == 0 ? 0 : r == 1 ? 1 : 65535);
 	}
+}
+
+static void
+want_like(struct ground *g, const char *address, struct vs_real row)
+{
+	row.address = at(address);
+	row.weight = 1;
+	assert_true(vs_table_add_real(&g->wanted, &row));
+}
+
+static void
+thresholds_tunnels_engines_and_ipv6_marks(void **state)
+{
+	static const struct { uint8_t type; uint16_t port, checksum; const char *says; } tunnels[] = {
+		{VS_IPIP, 0, 0, "ipip"}, {VS_GUE, 81, 0, "gue --tun-port 81 --tun-nocsum"},
+		{VS_GUE, 82, 1, "gue --tun-port 82 --tun-csum"}, {VS_GRE, 0, 0, "gre --tun-nocsum"},
+		{VS_GUE, 83, 2, "gue --tun-port 83 --tun-remcsum"}, {VS_GRE, 0, 1, "gre --tun-csum"}};
+	enum { TUNNELS = sizeof(tunnels) / sizeof(*tunnels) };
+	static const char thresholds[] = "ipvsadm -Ln --thresholds | awk '/->/ {print $2, $3, $4}'";
+	struct ground *g = *state;
+	struct vs_service mark = {.scheduler = "wrr"}, *s;
+	char address[ENDPOINT_TEXT];
+
+	want(g, "10.77.0.100:80", 6, "wlc");
+	want_like(g, "10.88.0.21:80", (struct vs_real){.upper_threshold = 9, .lower_threshold = 4});
+	want_like(g, "10.88.0.22:80", (struct vs_real){.upper_threshold = 7});
+	s = want(g, "10.77.0.100:53", 17, "rr");
+	s->flags = VS_ONE_PACKET;
+	s = want(g, "10.77.0.100:5060", 17, "rr");
+	s->flags = VS_PERSISTENT;
+	s->persistence_s = 60;
+	strcpy(s->engine, "sip");
+	want(g, "10.77.0.100:81", 6, "sh")->flags = 0x18;
+	mark.key = (struct vs_key){.fwmark = 8, .listen.addr.family = IP_V6};
+	assert_non_null(vs_table_add_service(&g->wanted, &mark));
+	want_real(g, "[fd00:88::21]:80", VS_DR, 2);
+	want(g, "10.77.0.100:82", 6, "rr");
+	for (int i = 0; i < TUNNELS; i++) {
+		snprintf(address, sizeof(address), "10.88.0.%d:82", 31 + i);
+		want_like(g, address, (struct vs_real){.forwarding = VS_TUNNEL, .tunnel = tunnels[i].type,
+			.tunnel_port = tunnels[i].port, .tunnel_checksum = tunnels[i].checksum});
+	}
+	assert_int_equal(converge(g), 15);
+	assert_int_equal(lines(ask(g, "ipvsadm -Sn")), 15);
+	assert_line(g, "-A -u 10.77.0.100:53 -s rr -o");
+	assert_line(g, "-A -u 10.77.0.100:5060 -s rr -p 60 --pe sip");
+	assert_line(g, "-A -t 10.77.0.100:81 -s sh -b sh-fallback,sh-port");
+	assert_line(g, "-A -f 8 -6 -s wrr");
+	assert_line(g, "-a -f 8 -6 -r [fd00:88::21]:80 -g -w 2");
+	for (int i = 0; i < TUNNELS; i++)
+		assert_line(g, "-a -t 10.77.0.100:82 -r 10.88.0.%d:82 -i -w 1 --tun-type %s", 31 + i,
+			tunnels[i].says);
+	ask(g, thresholds);
+	assert_line(g, "10.88.0.21:80 9 4");
+	assert_line(g, "10.88.0.22:80 7 0");
+	g->wanted.reals[0].lower_threshold = 5; /* alone a difference */
+	assert_int_equal(converge(g), 1);
+	ask(g, thresholds);
+	assert_line(g, "10.88.0.21:80 9 5");
 }
 
 static void
@@ -710,6 +775,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_new_namespace_has_nothing),
 		FROM_EMPTY(every_scheduler_method_and_protocol),
 		FROM_EMPTY(flags_persistence_marks_and_ipv6),
+		FROM_EMPTY(thresholds_tunnels_engines_and_ipv6_marks),
 		FROM_EMPTY(from_two_to_a_hundred_services),
 		FROM_EMPTY(only_what_differs_is_touched),
 		FROM_EMPTY(services_of_others_stay_and_ours_go),
