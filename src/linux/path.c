@@ -18,6 +18,7 @@ struct answer {
 	struct path *path;   /* to fill; NULL: only look */
 	const struct path *asked;
 	unsigned ifindex;
+	struct ip_addr gateway; /* IP_NONE: the server is a neighbour itself */
 	unsigned flags;
 	bool answers;
 };
@@ -49,30 +50,35 @@ static int
 on_route(struct nl_msg *msg, void *arg)
 {
 	struct answer *a = arg;
+	struct ip_addr gateway = {.family = a->asked->family};
 	struct nlattr *tb[RTA_MAX + 1];
 
-	if (nlmsg_hdr(msg)->nlmsg_type == RTM_NEWROUTE &&
-		nlmsg_parse(nlmsg_hdr(msg), sizeof(struct rtmsg), tb, RTA_MAX, NULL) >= 0 &&
-		tb[RTA_OIF])
-		a->ifindex = nla_get_u32(tb[RTA_OIF]);
+	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWROUTE ||
+		nlmsg_parse(nlmsg_hdr(msg), sizeof(struct rtmsg), tb, RTA_MAX, NULL) < 0 ||
+		!tb[RTA_OIF])
+		return NL_OK;
+	a->ifindex = nla_get_u32(tb[RTA_OIF]);
+	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) == (int)ip_addr_size(&gateway)) {
+		memcpy(gateway.bytes, nla_data(tb[RTA_GATEWAY]), ip_addr_size(&gateway));
+		a->gateway = gateway;
+	}
 	return NL_OK;
 }
 
-static unsigned
-interface_to(const struct ip_addr *server)
+/* The interface and the gateway, if there is one; interface 0: there is no way. */
+static void
+way_to(const struct ip_addr *server, struct answer *a)
 {
 	struct rtmsg rt = {.rtm_family = af_of(server->family),
 		.rtm_dst_len = (uint8_t)(8 * ip_addr_size(server))};
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
-	struct answer a = {.ifindex = 0};
 
 	if (msg && (nlmsg_append(msg, &rt, sizeof(rt), NLMSG_ALIGNTO) < 0 ||
 		nla_put(msg, RTA_DST, (int)ip_addr_size(server), server->bytes) < 0)) {
 		nlmsg_free(msg);
-		return 0;
+		return;
 	}
-	ask_kernel(msg, on_route, &a);
-	return a.ifindex;
+	ask_kernel(msg, on_route, a);
 }
 
 static bool
@@ -100,7 +106,8 @@ on_neighbour(struct nl_msg *msg, void *arg)
 	memcpy(who.bytes, nla_data(tb[NDA_DST]), ip_addr_size(&who));
 	if (!a->path)
 		a->answers |= (nd->ndm_state & NUD_REACHABLE) != 0 && is_witness(a->asked, &who);
-	else if ((nd->ndm_state & ASKABLE) != 0 && a->path->count < PATH_WITNESSES)
+	else if ((nd->ndm_state & ASKABLE) != 0 && a->path->count < PATH_WITNESSES &&
+		!is_witness(a->path, &who))
 		a->path->witnesses[a->path->count++] = who;
 	return NL_OK;
 }
@@ -140,9 +147,13 @@ path_ask(const struct ip_addr *server, struct path *p)
 	struct answer a = {.path = p, .asked = p};
 	size_t asked = 0;
 
-	*p = (struct path){.ifindex = interface_to(server), .family = server->family};
+	*p = (struct path){.family = server->family};
+	way_to(server, &a);
+	p->ifindex = a.ifindex;
 	if (p->ifindex == 0)
 		return false;
+	if (a.gateway.family != IP_NONE) /* first, because not all may find room */
+		p->witnesses[p->count++] = a.gateway;
 	list(&a);
 	for (size_t i = 0; i < p->count; i++)
 		if (provoke(p, &p->witnesses[i])) /* what was not asked says nothing */

@@ -1,7 +1,8 @@
 /*
  * Does anybody beyond our own interface answer, on the way to a server? The kernel's neighbours
- * there are asked by the kernel itself (NUD_PROBE: a unicast ARP request or neighbour solicitation
- * each), and a moment later it tells who answered. For the pool process: the kernel may make it wait.
+ * there, the gateway first, are asked by the kernel itself (NUD_PROBE: a unicast ARP request or
+ * neighbour solicitation each), and a moment later it tells who answered. For the pool process:
+ * the kernel may make it wait.
  */
 #ifndef TANDEM_LINUX_PATH_H
 #define TANDEM_LINUX_PATH_H

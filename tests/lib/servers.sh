@@ -3,7 +3,7 @@
 # both nodes seeing all of them. Where a server is told from outside, its number is that of r1..r3.
 . "$(dirname "${BASH_SOURCE[0]}")/scenario.sh"
 pool='virtual_servers = ( { name = "echo"; router = "web"; listen = "10.77.0.100:7000";
-  probe = { type = "tcp"; interval_ms = 200; timeout_ms = 150; fall = 2; rise = 1; };
+  probe = { type = "tcp"; interval_ms = 200; timeout_ms = 150; fall = 2; rise = 1; flap_falls = 0; };
   real_servers = ( { name = "r1"; address = "10.88.0.21:7000"; }, { name = "r2"; address = "10.88.0.22:7000"; },
                    { name = "r3"; address = "10.88.0.23:7000"; } ); } );'
 

@@ -91,6 +91,28 @@ expect "after $ms ms" eval '[ "$ms" -ge 2000 ] && [ "$ms" -lt 3000 ]'
 silent_heal n2 eth1
 within 8 "(back)" healthy_is n2 3
 
+# By way of a gateway, among more neighbours than are asked, who were here once and are not now.
+in_ns r1 sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth1.send_redirects=0
+ip -n "$(ns r1)" address add 10.88.0.200/24 dev eth1
+for i in 1 2 3; do
+	ip -n "$(ns n2)" route add 10.88.0.2$i/32 via 10.88.0.200 dev eth1
+done
+sleep 1.5
+in_ns n2 ip neighbour flush dev eth1 to 10.88.0.16/28
+for i in {60..190}; do
+	echo "neighbour replace 10.88.0.$i lladdr 02:00:00:00:01:$(printf %02x $i) dev eth1 nud stale"
+done | ip -n "$(ns n2)" -batch -
+syslog_mark n2
+deaf
+within 3 "behind a gateway that answers: believed at once" since n2 "$believed=answers"
+ms=$(held_ms n2 "$believed=answers")
+expect "after $ms ms" [ "$ms" -lt 1000 ]
+hearing
+for i in 1 2 3; do
+	ip -n "$(ns n2)" route delete 10.88.0.2$i/32
+done
+within 8 "(back)" healthy_is n2 3
+
 # A refusal proves that the way is there.
 syslog_mark n2
 servers_die
