@@ -1,7 +1,22 @@
 /* Members and their health to the wanted table. See pool.h. */
 #include "core/pool.h"
 
+#include <string.h>
+
 enum { WEIGHT_MAX = 65535 };
+
+static bool
+schedules_by(const struct pool_service *s, const char *scheduler)
+{
+	return strncmp(s->service.scheduler, scheduler, sizeof(s->service.scheduler)) == 0;
+}
+
+/* Who is quiesced keeps its share of that, and the scheduler's fallback looks for another one. */
+static bool
+shares_a_hash(const struct pool_service *s)
+{
+	return schedules_by(s, "sh") || schedules_by(s, "mh");
+}
 
 /* Of new connections it gets none, but it stays. */
 static bool
@@ -45,12 +60,14 @@ member_in(const struct pool_member *m)
 
 /* Not for new connections, but may those that it has go on? */
 static bool
-member_lingers(const struct pool_service *s, const struct pool_member *m)
+member_lingers(const struct pool_service *s, const struct pool_member *m, enum pool_mode mode)
 {
+	bool stays = m->busy || (m->stays && mode != POOL_ON_SORRY);
+
 	if (m->admin == POOL_DRAINED)
 		return !m->over && (m->verdict != HEALTH_DOWN || m->busy);
 	return m->admin == POOL_ENABLED && m->verdict != HEALTH_UP && !member_in(m) &&
-		s->down == POOL_DOWN_DRAIN && m->busy;
+		s->down == POOL_DOWN_DRAIN && stays;
 }
 
 struct pool_outcome
@@ -97,9 +114,11 @@ pool_append_member(const struct pool_service *s, const struct pool_member *m, en
 	struct vs_table *wanted)
 {
 	bool used = member_in(m) || (mode == POOL_OPENED && m->admin == POOL_ENABLED);
+	bool serves = used && (mode == POOL_SERVING || mode == POOL_OPENED);
+	uint32_t weight = serves ? member_kernel_weight(s, m, mode) : 0;
 	struct vs_real *real;
 
-	if (!used && !member_lingers(s, m))
+	if ((!used && !member_lingers(s, m, mode)) || (weight == 0 && schedules_by(s, "dh")))
 		return true;
 	if (mode == POOL_ON_SORRY && endpoint_equal(&m->address, &s->sorry))
 		return true;
@@ -108,9 +127,17 @@ pool_append_member(const struct pool_service *s, const struct pool_member *m, en
 		return false;
 	real->upper_threshold = m->upper_threshold;
 	real->lower_threshold = m->lower_threshold;
-	if (used && (mode == POOL_SERVING || mode == POOL_OPENED))
-		real->weight = member_kernel_weight(s, m, mode);
+	real->weight = weight;
 	return true;
+}
+
+static bool
+any_quiesced(const struct vs_table *wanted, const struct vs_service *row)
+{
+	for (uint32_t i = 0; i < row->real_count; i++)
+		if (wanted->reals[row->first_real + i].weight == 0)
+			return true;
+	return false;
 }
 
 bool
@@ -128,10 +155,12 @@ pool_append_as(const struct pool_service *service, enum pool_mode mode,
 		sorry = pool_real(service, &service->sorry, service->sorry_forwarding, wanted);
 		room = sorry != NULL;
 		if (room)
-			sorry->weight = 1;
+			sorry->weight = shares_a_hash(service) ? WEIGHT_MAX : 1; /* soon found */
 	}
 	for (size_t i = 0; i < count && room; i++)
 		room = pool_append_member(service, &members[i], mode, wanted);
+	if (room && shares_a_hash(service) && any_quiesced(wanted, row))
+		row->flags |= VS_FALLBACK;
 	if (!room) {
 		wanted->service_count = services_before;
 		wanted->real_count = reals_before;

@@ -11,6 +11,10 @@
  * everybody to the sorry server, or (fail open) to every member, because a probe that fails
  * everywhere more often means a broken probe than a broken farm, or turn clients away. What still
  * works then stays in at weight 0 beside the sorry server, so that no live connection is cut.
+ *
+ * In the hash of sh and mh a server of weight 0 keeps its share, and the kernel turns that share away
+ * unless the service has the scheduler's fallback: it has while there is such a server. dh has no fallback:
+ * nobody of weight 0 stays in.
  */
 #ifndef TANDEM_CORE_POOL_H
 #define TANDEM_CORE_POOL_H
@@ -48,6 +52,7 @@ struct pool_member {
 	uint32_t percent;           /* 1..100 of its weight while healthy members serve; 0 is 100 */
 	bool over;                  /* POOL_DRAINED: its time is up, it goes */
 	bool busy;                  /* is in the kernel and has connections there */
+	bool stays;                 /* down with POOL_DOWN_DRAIN, it stays in without any as well */
 	bool keep_out;              /* was down before it was asked anew: out until a probe says up */
 };
 

@@ -19,6 +19,7 @@ enum {
 	VS_PERSISTENT = 0x1, /* IP_VS_SVC_F_PERSISTENT */
 	VS_HASHED = 0x2,     /* IP_VS_SVC_F_HASHED: the kernel's own, never compared */
 	VS_ONE_PACKET = 0x4, /* IP_VS_SVC_F_ONEPACKET */
+	VS_FALLBACK = 0x8,   /* IP_VS_SVC_F_SCHED_SH_FALLBACK, _MH_FALLBACK */
 };
 
 struct vs_key {

@@ -5,6 +5,7 @@
 #include "proc/pool_process.h"
 
 #include "conf/listen.h"
+#include "core/survival.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,18 @@ is_busy(const struct pool *p, const struct conf_virtual *v, uint32_t row,
 		(sum.active_connections != 0 || sum.inactive_connections != 0);
 }
 
+/*
+ * Both nodes of a hot pair hash over the same servers. One that is down would leave the one where it has no
+ * connections, and stay on the other; and who comes back comes in at another place of the kernel's
+ * list. Either moves connections of the others in a takeover.
+ */
+static bool
+stays_in_the_hash(const struct pool *p, const struct conf_virtual *v)
+{
+	return p->config.routers[v->router].standby == CONF_STANDBY_HOT &&
+		survival_is_hash(v->scheduler, v->persistence_s);
+}
+
 static bool
 append_virtual(struct pool *p, const struct conf_virtual *v, mono now,
 	struct pool_member *members)
@@ -99,7 +112,8 @@ append_virtual(struct pool *p, const struct conf_virtual *v, mono now,
 			.upper_threshold = real->upper_threshold,
 			.lower_threshold = real->lower_threshold,
 			.forwarding = table_forwarding(real->forwarding), .verdict = t->verdict,
-			.keep_out = t->keep_out, .percent = t->percent};
+			.keep_out = t->keep_out, .percent = t->percent,
+			.stays = stays_in_the_hash(p, v)};
 		if (told || t->weighs)
 			operate_member(p, v, v->first_real + i, m);
 		m->busy = is_busy(p, v, v->first_real + i, m);

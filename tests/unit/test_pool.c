@@ -194,6 +194,10 @@ the_departing_keep_their_connections(void **state)
 		{{.verdict = HEALTH_DOWN, .busy = true}, POOL_DOWN_DRAIN, true},
 		{{.verdict = HEALTH_DOWN, .busy = true}, POOL_DOWN_CUT, false},
 		{{.verdict = HEALTH_DOWN}, POOL_DOWN_DRAIN, false},
+		{{.verdict = HEALTH_DOWN, .stays = true}, POOL_DOWN_DRAIN, true},
+		{{.verdict = HEALTH_DOWN, .stays = true}, POOL_DOWN_CUT, false},
+		{{.verdict = HEALTH_UNKNOWN, .keep_out = true, .stays = true}, POOL_DOWN_DRAIN, true},
+		{{.verdict = HEALTH_UP, .admin = POOL_DISABLED, .stays = true}, POOL_DOWN_DRAIN, false},
 		{{.verdict = HEALTH_UNKNOWN, .keep_out = true, .busy = true}, POOL_DOWN_DRAIN, true},
 		{{.verdict = HEALTH_UNKNOWN, .keep_out = true, .busy = true}, POOL_DOWN_CUT, false},
 		{{.verdict = HEALTH_UNKNOWN, .keep_out = true}, POOL_DOWN_DRAIN, false},
@@ -308,6 +312,49 @@ the_service_keeps_its_header_and_gets_the_persistence_flag(void **state)
 	assert_int_equal(b.services[1].flags, 0x10);
 }
 
+/* The kernel's hashes keep the share of a server that has weight 0 now, and turn its clients away. */
+static void
+a_hash_passes_over_who_is_quiesced(void **state)
+{
+	static const struct {
+		const char *scheduler;
+		uint32_t flags, count; /* with a drained one */
+	} rows[] = {{"wlc", 0x10, 2}, {"sh", 0x10 | VS_FALLBACK, 2}, {"mh", 0x10 | VS_FALLBACK, 2},
+		{"dh", 0x10, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pool_service s = plain_service();
+		struct pool_member members[2] = {member_state(0, 3), member_state(1, 3)};
+		struct box b;
+
+		strcpy(s.service.scheduler, rows[i].scheduler);
+		s.service.flags = 0x10;
+		box_empty(&b);
+		assert_true(pool_append(&s, members, 2, &b.table, NULL));
+		assert_int_equal(b.services[0].flags, 0x10); /* as configured */
+		assert_int_equal(b.services[0].real_count, 2);
+		members[1].admin = POOL_DRAINED;
+		assert_true(pool_append(&s, members, 2, &b.table, NULL));
+		assert_int_equal(b.services[1].flags, rows[i].flags);
+		assert_int_equal(b.services[1].real_count, rows[i].count);
+		s.has_sorry = true; /* and beside a sorry server */
+		s.sorry = at("10.1.0.9:80");
+		s.min_healthy = 2;
+		box_empty(&b);
+		assert_true(pool_append(&s, members, 2, &b.table, NULL));
+		assert_int_equal(b.services[0].flags, rows[i].flags);
+		assert_int_equal(b.services[0].real_count, rows[i].count == 1 ? 1 : 3);
+		assert_int_equal(real_of(&b, &s.sorry)->weight, rows[i].flags != 0x10 ? 65535 : 1);
+		members[1] = (struct pool_member){.address = member_address(1), .weight = 5,
+			.verdict = HEALTH_DOWN, .stays = true};
+		s.down = POOL_DOWN_DRAIN; /* where it would only be in the sorry server's way */
+		box_empty(&b);
+		assert_true(pool_append(&s, members, 2, &b.table, NULL));
+		assert_null(real_of(&b, &members[1].address));
+	}
+}
+
 static void
 a_table_too_small_is_left_as_it_was(void **state)
 {
@@ -400,6 +447,7 @@ main(void)
 		cmocka_unit_test(the_sorry_server_comes_with_its_forwarding_and_spares_connections),
 		cmocka_unit_test(a_sorry_server_that_is_a_member_stands_there_once),
 		cmocka_unit_test(the_service_keeps_its_header_and_gets_the_persistence_flag),
+		cmocka_unit_test(a_hash_passes_over_who_is_quiesced),
 		cmocka_unit_test(a_table_too_small_is_left_as_it_was),
 		cmocka_unit_test(a_percent_is_of_the_scaled_weight),
 		cmocka_unit_test(a_shortage_lasts_as_long_as_it_is_said_to),
