@@ -45,6 +45,8 @@ static const char changed[] =
 	"                     { name = \"web2\"; address = \"10.88.0.22:8080\"; weight = 3; },\n"
 	"                     { name = \"web3\"; address = \"10.88.0.23:8080\"; weight = 2; } ); },\n"
 	DNS ",\n" SMTP " );\n";
+static const char other_sync[] = HEAD "sync = { id = 7; group = \"224.0.0.90\"; port = 8900; ttl = 3;"
+	" maxlen = 1400; };\nvirtual_servers = (\n" HTTP ",\n" DNS ",\n" SMTP " );\n";
 static const char http_only[] = HEAD "virtual_servers = (\n" HTTP " );\n";
 static const char nothing[] = HEAD;
 
@@ -540,6 +542,29 @@ tells_of_a_refused_gate(struct bench *b)
 	bench_forget(b);
 }
 
+static bool
+sync_daemons_are(struct bench *b, const void *lines)
+{
+	(void)b;
+	return strcmp(bench_shell("ipvsadm -L --daemon 2>&1 | sort"), lines) == 0;
+}
+
+#define TO "group=224.0.0.90, port=8900, ttl=3)\n"
+
+static void
+synchronises_as_configured(struct bench *b)
+{
+	/* What the other one sends is as long as its own file says: there is room for more. */
+	static const char daemons[] =
+		"backup sync daemon (mcast=v0, syncid=8, maxlen=1472, " TO "master sync daemon "
+		"(mcast=v0, syncid=7, maxlen=1400, " TO;
+
+	check(bench_configure(b, other_sync), "(another group, port, ttl, id and length)");
+	if (!check(bench_until(b, 3000, sync_daemons_are, daemons), "the sync daemons have all of it"))
+		printf("  %s\n", bench_shell("ipvsadm -L --daemon"));
+	check(bench_configure(b, everything), "(as before)");
+}
+
 static void
 synchronises(struct bench *b)
 {
@@ -560,6 +585,7 @@ synchronises(struct bench *b)
 	check(bench_until(b, 3000, backup_only_is, "0"), "opened again when somebody shuts it");
 	bench_role(b, "web", EL_BACKUP);
 	check(bench_until(b, 3000, backup_only_is, "1"), "and shut after the role is gone");
+	synchronises_as_configured(b);
 }
 
 static bool
