@@ -136,6 +136,7 @@ work(void *context, void *job)
 	struct look *l = job;
 
 	setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone */
+	ways_sort(&l->ways);
 	l->begun = mono_now();
 	swap(t.memory);
 	l->reading = ipvs_connections_of_kernel(LINES_MAX, mono_add_ns(l->begun, look_max_ns), take, &t);
@@ -254,7 +255,6 @@ make_look(const struct pool *p)
 			if (l->place_count < count && drained(p, v, i))
 				add_place(p, l, room, v, i);
 	}
-	ways_sort(&l->ways);
 	return l;
 }
 
