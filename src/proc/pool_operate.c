@@ -398,7 +398,7 @@ configured(const struct pool *p, uint32_t virtual_row, const char *name)
 	return NULL;
 }
 
-/* One that is in the file at that very address is as configured again, but for a weight that was given. */
+/* One that is in the file at that very address is as configured again, but for another weight. */
 static void
 bring(const struct pool *p, uint32_t virtual_row, const struct control_request *q,
 	const struct endpoint *address, const char *host, struct override *r)
@@ -408,7 +408,7 @@ bring(const struct pool *p, uint32_t virtual_row, const struct control_request *
 	r->added = !was || !overlay_same_place(&p->base, was, address, host);
 	r->removed = was && r->added;
 	if (!r->added) {
-		r->weight = q->weight;
+		r->weight = q->weight == (int64_t)was->weight ? -1 : q->weight;
 		return;
 	}
 	r->address = *address;

@@ -35,6 +35,9 @@ expect "and added with another weight" ctl n1 add echo r1 10.88.0.21:7000 --weig
 expect "it has that one" overrides_are '[{"virtual":"echo","server":"r1","weight":2}]'
 expect "which can be undone" ctl n1 weight r1 default
 expect "and is" overrides_are '[]'
+expect "removed" ctl n1 remove r1
+expect "and added with the configured weight" ctl n1 add echo r1 10.88.0.21:7000 --weight 4
+expect "no operator stands in the way of its agent" overrides_are '[]'
 
 expect "removed" ctl n1 remove r1
 expect "and added elsewhere" ctl n1 add echo r1 10.88.0.21:7001 --weight 3
