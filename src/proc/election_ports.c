@@ -319,7 +319,7 @@ port_source(const struct port *p, enum ip_family family)
 	const struct elector *x = p->elector;
 	const struct conf_node *self = &x->config.nodes[x->child->node];
 
-	if (family == IP_V4 && port_has(p, &self->address))
+	if (family == IP_V4 && self->address.family == IP_V4 && port_has(p, &self->address))
 		return self->address;
 	for (size_t i = 0; i < p->address_count; i++) {
 		const struct ip_addr *own = &p->addresses[i].addr;

@@ -54,29 +54,38 @@ sign(struct router *r, mono now, struct outgoing *m)
 		m->bytes + m->length - TRAILER_MAC);
 }
 
-/* RFC 9568 5.2.9: over IPv6 the first address is the virtual router's link-local one. */
+/* Behind the `count` that are there, as many as there is room for: how many they are then. */
+static size_t
+list_some(const struct router *r, enum ip_family family, bool link_local, uint8_t *list, size_t count)
+{
+	size_t size = family == IP_V6 ? 16 : 4;
+	size_t most = family == IP_V6 ? VRRP_IP6_ADDRESSES : LIMIT_ADVERT_ADDRESSES;
+
+	for (uint32_t i = 0; i < r->conf.address_count && count < most; i++) {
+		const struct ip_addr *a = &r->addresses[i].prefix.addr;
+
+		if (a->family == family && (family == IP_V4 || ip_addr_is_link_local(a) == link_local))
+			memcpy(list + size * count++, a->bytes, size);
+	}
+	return count;
+}
+
+/*
+ * RFC 9568 5.2.9: over IPv6 the first address is the virtual router's link-local one. A router that speaks
+ * IPv4 may have none, and a message over a link of the other family needs one.
+ */
 static uint8_t
 list_addresses(const struct router *r, enum ip_family family, uint8_t *list)
 {
-	static const uint8_t stand_in4[4] = {0};
-	const uint8_t stand_in6[16] = {0xfe, 0x80, [8] = 2, 0, 0x5e, 0xff, 0xfe, 0, 2, r->conf.vrid};
-	size_t size = family == IP_V6 ? 16 : 4;
-	size_t most = family == IP_V6 ? VRRP_IP6_ADDRESSES : LIMIT_ADVERT_ADDRESSES;
-	size_t count = 0;
+	const uint8_t stand_in[16] = {0xfe, 0x80, [8] = 2, 0, 0x5e, 0xff, 0xfe, 0, 2, r->conf.vrid};
+	size_t count = family == IP_V6 ? list_some(r, family, true, list, 0) : 0;
 
-	for (int pass = family == IP_V6 ? 0 : 1; pass < 2; pass++)
-		for (uint32_t i = 0; i < r->conf.address_count && count < most; i++) {
-			const struct ip_addr *a = &r->addresses[i].prefix.addr;
-			bool local = a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
-
-			if (a->family == family && (family == IP_V4 || local == (pass == 0)))
-				memcpy(list + size * count++, a->bytes, size);
-		}
-	if (count > 0)
-		return (uint8_t)count;
-	/* a link of the other family than the router's: a message needs one */
-	memcpy(list, family == IP_V6 ? stand_in6 : stand_in4, size);
-	return 1;
+	if (family == IP_V6 && count == 0)
+		memcpy(list + 16 * count++, stand_in, sizeof(stand_in));
+	count = list_some(r, family, false, list, count);
+	if (count == 0)
+		memset(list + 4 * count++, 0, 4);
+	return (uint8_t)count;
 }
 
 static void

@@ -97,6 +97,7 @@ EXTRA_DIST += tests/netns/t_view.sh
 EXTRA_DIST += tests/netns/t_view_pools.sh
 EXTRA_DIST += tests/netns/t_view_unsure.sh
 EXTRA_DIST += tests/netns/t_overrides.sh
+EXTRA_DIST += tests/netns/t_families_mixed.sh
 EXTRA_DIST += tests/netns/t_service.sh
 EXTRA_DIST += tests/netns/t_correlated.sh
 EXTRA_DIST += tests/netns/t_seccomp.sh
