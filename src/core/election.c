@@ -147,6 +147,21 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 	keyed_enter(e, now, reason, out);
 }
 
+/*
+ * How long a claim waits for the pool, at most. Who offers its place serves until it is taken, so
+ * that nobody waits with us.
+ */
+static int64_t
+preparation_ns(const struct election *e, enum reason reason)
+{
+	bool offered = reason == REASON_SWITCHOVER || reason == REASON_PREEMPTED_PEER ||
+		reason == REASON_PEER_UNFIT;
+
+	if (e->params.prepare)
+		return prepare_patience_ns;
+	return e->params.prepare_offered && offered ? prepare_patience_ns / 10 : 0;
+}
+
 void
 election_enter_active(struct election *e, mono now, enum reason reason, struct el_acts *out)
 {
@@ -167,8 +182,8 @@ election_enter_active(struct election *e, mono now, enum reason reason, struct e
 	e->catch_up_deadline = now; /* what there is from here on is ours */
 	e->advert_deadline = mono_add_ns(now, e->params.interval_ns);
 	election_send_advert(out, e->params.priority);
-	if (e->params.prepare) {
-		e->prepare_deadline = mono_add_ns(now, prepare_patience_ns);
+	if (preparation_ns(e, reason) > 0) {
+		e->prepare_deadline = mono_add_ns(now, preparation_ns(e, reason));
 		election_act(out, EL_PREPARE);
 	} else {
 		claim(e, now, out);

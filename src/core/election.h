@@ -45,6 +45,7 @@ struct el_params {
 	bool ask;                 /* keyed: ask the wire before claiming after silence */
 	bool preempt;
 	bool prepare;             /* ask for EL_PREPARE before EL_CLAIM (cold standby with a pool) */
+	bool prepare_offered;     /* the same, for a tenth of the time, of a place that was offered only */
 	bool grouped;             /* becomes active by el_take() only: core/group.h */
 	int64_t interval_ns;      /* advertisement interval */
 	int64_t preempt_delay_ns; /* wait before preempting an active of lower priority */
@@ -80,7 +81,7 @@ enum el_act_kind {
 	EL_SEND_ADVERT, /* priority */
 	EL_SEND_HELLO,  /* keyed, not active: state and readiness for the peer */
 	EL_ASK,         /* ask the wire who has the addresses; answers go to el_answered() */
-	EL_PREPARE,     /* program the pool, then call el_prepared() */
+	EL_PREPARE,     /* have the pool ready, then call el_prepared() */
 	EL_CLAIM,       /* add all addresses with a lease; sequence */
 	EL_RENEW,       /* renew all leases; sequence */
 	EL_RELEASE,     /* remove all addresses; sequence */

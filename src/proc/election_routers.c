@@ -88,6 +88,7 @@ params_of(const struct router *r, uint8_t priority)
 		.priority = priority,
 		.preempt = r->conf.preempt,
 		.prepare = r->has_pool && r->conf.standby == CONF_STANDBY_COLD,
+		.prepare_offered = keyed && r->has_pool && x->config.sync.enabled,
 		.grouped = r->conf.group[0] != '\0',
 		.interval_ns = x->config.interval_ms * NS_PER_MS,
 		.preempt_delay_ns = r->conf.preempt_delay_ms * NS_PER_MS,

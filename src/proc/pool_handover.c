@@ -7,10 +7,12 @@
  * answers none of its clients that there is no such connection (linux/hush.h): they ask again, and
  * find it. What is told too late, or met by a node without nftables, is lost as it would be anyhow.
  *
- * After a failure nobody is left to tell, and nobody is kept waiting.
+ * The claim waits for that silence, 0.1 s at most: the former active serves meanwhile. A claim that is
+ * not of an offer does not. After a failure nobody is left to tell, and nobody is kept waiting.
  */
 #include "proc/pool_process.h"
 
+#include "ipc/channel.h"
 #include "linux/hush.h"
 #include "linux/sync_teller.h"
 
@@ -177,6 +179,7 @@ handover_follow(struct pool *p, uint32_t row, const struct ipc_router *facts)
 	bool was_active = r->known && r->facts.role == EL_ACTIVE;
 	bool was_offering = was_active && r->facts.offering;
 	bool is_active = facts->role == EL_ACTIVE;
+	struct ipc_name name;
 
 	if (!p->sync_set || p->config.routers[row].standby != CONF_STANDBY_HOT)
 		return;
@@ -186,8 +189,11 @@ handover_follow(struct pool *p, uint32_t row, const struct ipc_router *facts)
 		p->handover->why = (enum reason)facts->reason;
 	if (p->handover && ((was_active && !is_active) || (was_offering && !facts->offering)))
 		sync_teller_finish(p->handover->teller);
-	if (r->known && !was_active && is_active && was_handed_over(facts))
+	if (r->known && !was_active && is_active && was_handed_over(facts)) {
 		hush(p, row);
+		memcpy(name.name, facts->name, sizeof(name.name));
+		channel_send(p->election_fd, IPC_PREPARED, &name, sizeof(name), -1);
+	}
 }
 
 void

@@ -178,13 +178,16 @@ take_router(struct pool *p, const struct ipc_router *facts)
 	table_apply_now(p, why);
 }
 
-/* Cold standby: program everything now; the election waits for the answer to set the addresses. */
+/*
+ * Cold standby: program everything now; the election waits for the answer to set the addresses. Hot
+ * standby: what there is to do was done when the role was told, just before.
+ */
 static void
 prepare(struct pool *p, const struct ipc_name *name)
 {
 	uint32_t row = config_find_router(&p->config, name->name);
 
-	if (row != CONF_NO_INDEX) {
+	if (row != CONF_NO_INDEX && p->config.routers[row].standby == CONF_STANDBY_COLD) {
 		p->routers[row].preparing = true;
 		p->routers[row].prepare_until = mono_add_ns(mono_now(), prepare_patience_ns);
 		sync_reconcile(p);

@@ -284,6 +284,40 @@ test_offer_is_taken_and_the_one_who_offers_is_no_rival(void **state)
 	assert_int_equal(b.e.role, EL_ACTIVE);
 }
 
+/* The pool first, but not for long; and not when nobody serves meanwhile. */
+static void
+test_offer_is_taken_when_the_pool_is_ready(void **state)
+{
+	struct el_params params = keyed_params(100);
+	size_t seen[EL_OFFER_ENDED + 1] = {0};
+	struct bench b;
+
+	(void)state;
+	params.prepare_offered = true;
+	for (int late = 0; late < 2; late++) {
+		start_backup(&b, params);
+		hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING);
+		hear_as(&b, EL_ACTIVE, 150, TRAILER_HOLDING | TRAILER_OFFER);
+		assert_acts(&b, EL_ROLE, EL_SEND_ADVERT, EL_PREPARE, -1);
+		b.acts.count = 0;
+		if (late)
+			live(&b, 99 * MS, seen);
+		else
+			el_prepared(&b.e, b.now, &b.acts);
+		assert_int_equal(seen[EL_CLAIM], 0);
+		if (late)
+			live(&b, 2 * MS, seen);
+		assert_int_equal(late ? seen[EL_CLAIM] : find(&b, EL_CLAIM) != NULL, 1);
+		b.acts.count = 0;
+		el_prepared(&b.e, b.now, &b.acts);
+		assert_null(find(&b, EL_CLAIM)); /* once */
+	}
+	start_backup(&b, params);
+	hear_as(&b, EL_ACTIVE, EL_PRIORITY_RESIGN, 0);
+	assert_non_null(find(&b, EL_CLAIM));
+	assert_null(find(&b, EL_PREPARE));
+}
+
 static void
 test_switchover_without_a_standby_is_refused(void **state)
 {
@@ -698,6 +732,7 @@ main(void)
 		cmocka_unit_test(test_switchover_makes_before_it_breaks),
 		cmocka_unit_test(test_who_lost_the_addresses_again_is_not_handed_them),
 		cmocka_unit_test(test_offer_is_taken_and_the_one_who_offers_is_no_rival),
+		cmocka_unit_test(test_offer_is_taken_when_the_pool_is_ready),
 		cmocka_unit_test(test_switchover_without_a_standby_is_refused),
 		cmocka_unit_test(test_offer_that_nobody_takes_expires),
 		cmocka_unit_test(test_offer_ends_when_the_peer_fails_to_claim),
