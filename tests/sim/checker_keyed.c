@@ -41,13 +41,20 @@ longer(int64_t a_ns, int64_t b_ns)
 	return a_ns > b_ns ? a_ns : b_ns;
 }
 
+/* How long ago that was, as far as the node can know: of a pause that it did not see, nothing. */
+static int64_t
+age_ns(const struct world *w, const struct watch *k, int64_t at)
+{
+	return w->now - longer(at, k->blind_until);
+}
+
 /* The peer has spoken within the patience of either, clocks being what they are. */
 static bool
 is_fresh(struct world *w, const struct node *n)
 {
 	int64_t interval = longer(n->params.interval_ns, other_of(w, n)->params.interval_ns);
 
-	return w->now - watch_of(w, n)->last_at <= interval * 4;
+	return age_ns(w, watch_of(w, n), watch_of(w, n)->last_at) <= interval * 4;
 }
 
 /* --- roles --- */
@@ -329,13 +336,6 @@ keyed_before_judging(struct world *w, const struct node *n)
 	w->checker.judged.role = n->e.role;
 	for (unsigned i = 0; i < w->network.count; i++)
 		w->checker.judged.paths[i] = p->paths[i].heard;
-}
-
-/* How long ago that was, as far as the node can know: of a pause that it did not see, nothing. */
-static int64_t
-age_ns(const struct world *w, const struct watch *k, int64_t at)
-{
-	return w->now - longer(at, k->blind_until);
 }
 
 static bool
