@@ -83,6 +83,7 @@ EXTRA_DIST += tests/netns/t_reload.sh
 EXTRA_DIST += tests/netns/t_roles.sh
 EXTRA_DIST += tests/netns/t_storm.sh
 EXTRA_DIST += tests/netns/t_send_refused.sh
+EXTRA_DIST += tests/netns/t_last_word.sh
 EXTRA_DIST += tests/netns/t_stranger.sh
 EXTRA_DIST += tests/netns/t_track.sh
 EXTRA_DIST += tests/netns/t_track_gateways.sh
