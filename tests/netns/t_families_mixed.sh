@@ -15,9 +15,10 @@ mixed_conf()
 	END
 }
 
+# A cable that is pulled may refuse what is just being sent; that is another matter.
 nothing_refused()
 {
-	not eval 'cat "$LAB"/n?.syslog | grep event=packet'
+	not eval 'cat "$LAB"/n?.syslog | grep -E "event=packet reason=(not-|bad-)|Address family"'
 }
 
 lab_up cross
