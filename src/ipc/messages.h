@@ -300,6 +300,7 @@ struct ipc_prober_stats {
 struct ipc_exec_stats {
 	uint32_t targets, running, waiting;
 	uint64_t started, queued, local_errors; /* queued: of those started, had to wait for a place */
+	uint64_t voided; /* results, see core/lag.h */
 	int64_t lateness_p99_ns, lateness_max_ns;
 };
 

@@ -6,7 +6,8 @@
  * Each program runs on the rhythm of core/cadence.h, never twice at once. At most so many run
  * together: what is due beyond that waits in a queue, and its time counts from its own start. One
  * that does not end in time is killed with its process group and has failed. How late they start
- * for that is told once a second, and logged when it is more than an interval.
+ * for that is told once a second, and logged when it is more than an interval. What is heard of one
+ * while the supervisor itself was held up is void (core/lag.h).
  *
  * It runs as `user`, with PATH, TANDEM_CLUSTER, TANDEM_NODE, TANDEM_VIRTUAL, TANDEM_SERVER,
  * TANDEM_ADDRESS, TANDEM_PORT and its own `environment`, and nothing else.
@@ -15,8 +16,10 @@
 
 #include "core/cadence.h"
 #include "core/health.h"
+#include "core/lag.h"
 #include "core/lateness.h"
 #include "ipc/channel.h"
+#include "proc/held_up.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +54,8 @@ struct exec_target {
 	mono start_at;             /* the same with its random share */
 	int64_t phase_ns, step_ns;
 	bool queued, counted;      /* it waits for a place; it has one */
+	int64_t held_up_ns;        /* of the supervisor, when the program began */
+	unsigned voids;            /* results in a row */
 	bool told;                 /* the pool process has the last result that it must hear */
 	mono told_at;
 	struct ipc_probe_result last, heard; /* by the pool process */
@@ -68,7 +73,9 @@ struct exec_runner {
 	struct exec_list targets[BUCKETS];
 	struct ipc_exec_stats stats; /* but for the lateness */
 	struct lateness lateness;  /* of a start, with the wait for a place */
-	struct log_limit late_limit;
+	struct held_up held_up;
+	struct log_limit late_limit, void_limit;
+	uint64_t voided_told;
 	unsigned ticks;
 	ev_timer tick;
 };
@@ -102,6 +109,23 @@ is_news(const struct exec_target *t)
 
 /* --- how it goes ------------------------------------------------------------------------------- */
 
+static void
+log_voided(struct exec_runner *r)
+{
+	struct log_line line;
+	uint64_t held_back;
+
+	if (r->stats.voided == r->voided_told ||
+	    !log_limit_allow(&r->void_limit, mono_now(), &held_back))
+		return;
+	log_line_begin(&line, "probe");
+	log_line_reason(&line, REASON_WOKE_LATE);
+	log_line_int(&line, "voided", (int64_t)(r->stats.voided - r->voided_told));
+	log_line_ms(&line, "stalled_ms", r->held_up.lost_ns);
+	log_emit(&r->supervisor->log, LOG_LEVEL_WARNING, &line);
+	r->voided_told = r->stats.voided;
+}
+
 /* What does not get there now is told again in a second. */
 static void
 on_tick(struct ev_loop *loop, ev_timer *w, int events)
@@ -118,6 +142,7 @@ on_tick(struct ev_loop *loop, ev_timer *w, int events)
 		channel_send(pool->fd, IPC_EXEC_STATS, &r->stats, sizeof(r->stats), -1);
 	if (++r->ticks % WINDOW_TICKS == 0)
 		lateness_turn(&r->lateness);
+	log_voided(r);
 }
 
 /* More than an interval: the verdict is slower than what is configured, which the operator has to know. */
@@ -146,25 +171,39 @@ note_start(struct exec_target *t)
 
 /* --- one run ----------------------------------------------------------------------------------- */
 
+static uint64_t
+any_number(void)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = 0;
+	return random;
+}
+
+static void
+start_in(struct exec_target *t, mono now, int64_t from_now_ns)
+{
+	struct ev_loop *loop = t->runner->supervisor->loop;
+
+	t->start_at = mono_add_ns(now, from_now_ns);
+	ev_timer_stop(loop, &t->start);
+	ev_now_update(loop);
+	ev_timer_set(&t->start, (double)from_now_ns / (double)NS_PER_S, 0.);
+	ev_timer_start(loop, &t->start);
+}
+
 static void
 schedule(struct exec_target *t)
 {
 	const struct exec_way *way = t->way;
-	int64_t before_ns = t->step_ns, put_off_ns;
+	int64_t before_ns = t->step_ns;
 	mono now = mono_now();
-	uint64_t random = 0;
 
 	t->step_ns = cadence_step_ns(&way->pace, &t->health);
 	t->due = cadence_turn(t->due, now, &way->pace, t->phase_ns, before_ns, t->step_ns);
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		random = 0;
-	put_off_ns = cadence_spread_ns(t->step_ns, way->probe.timeout_ms * NS_PER_MS,
-		way->probe.spread_percent, random);
-	t->start_at = mono_add_ns(t->due, put_off_ns);
-	ev_timer_stop(t->runner->supervisor->loop, &t->start);
-	ev_now_update(t->runner->supervisor->loop);
-	ev_timer_set(&t->start, (double)mono_diff_ns(t->start_at, now) / (double)NS_PER_S, 0.);
-	ev_timer_start(t->runner->supervisor->loop, &t->start);
+	start_in(t, now, mono_diff_ns(t->due, now) + cadence_spread_ns(t->step_ns,
+		way->probe.timeout_ms * NS_PER_MS, way->probe.spread_percent, any_number()));
 }
 
 /* What it said, printable; else how it ended where the exit status does not tell. */
@@ -186,6 +225,7 @@ take_result(struct exec_target *t, enum reason reason, int32_t detail, int statu
 {
 	struct ipc_probe_result *r = &t->last;
 
+	t->voids = 0;
 	r->ok = reason == REASON_PROBE_OK;
 	r->reason = reason;
 	r->detail = detail;
@@ -222,10 +262,43 @@ judge(struct exec_target *t, int status)
 }
 
 static void
+take_place(struct exec_target *t)
+{
+	struct exec_runner *r = t->runner;
+
+	t->counted = true;
+	r->running++;
+	held_up_begin(&r->held_up);
+	t->held_up_ns = held_up_ns(&r->held_up, t->program.started);
+}
+
+static void
 give_place_back(struct exec_target *t)
 {
-	t->runner->running -= t->counted;
+	if (!t->counted)
+		return;
 	t->counted = false;
+	t->runner->running--;
+	held_up_end(&t->runner->held_up);
+}
+
+static bool
+is_void(const struct exec_target *t)
+{
+	return t->counted && lag_voids(held_up_ns(&t->runner->held_up, mono_now()) - t->held_up_ns,
+		t->way->probe.timeout_ms * NS_PER_MS, t->voids);
+}
+
+/* Run soon, as if it had not been; when it is killed and not gone yet, at its next turn. */
+static void
+take_void(struct exec_target *t)
+{
+	t->runner->stats.voided++;
+	t->voids++;
+	if (t->program.pid != 0)
+		schedule(t);
+	else
+		start_in(t, mono_now(), lag_again_ns(t->step_ns, any_number()));
 }
 
 static void
@@ -233,9 +306,12 @@ on_news(struct program *p, int status)
 {
 	struct exec_target *t = p->context;
 	bool judged = p->late && p->pid == 0; /* when its time was up */
+	bool nothing = !judged && is_void(t);
 
 	give_place_back(t);
-	if (p->late && !judged)
+	if (nothing)
+		take_void(t);
+	else if (p->late && !judged)
 		take_result(t, REASON_EXEC_TIMEOUT, 0, 0);
 	else if (!judged)
 		judge(t, status);
@@ -273,8 +349,7 @@ run(struct exec_target *t)
 		take_result(t, REASON_LOCAL_ERROR, error, 0);
 		return;
 	}
-	t->counted = true;
-	t->runner->running++;
+	take_place(t);
 }
 
 static void
@@ -353,7 +428,8 @@ runner_of(struct supervisor *s)
 		return r;
 	r->supervisor = s;
 	TAILQ_INIT(&r->queue);
-	r->late_limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
+	r->late_limit = r->void_limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
+	held_up_init(&r->held_up, s->loop);
 	ev_timer_init(&r->tick, on_tick, tick_s, tick_s);
 	r->tick.data = r;
 	ev_timer_start(s->loop, &r->tick);

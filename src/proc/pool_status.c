@@ -621,6 +621,7 @@ programs_json(const struct pool *p)
 	put_int(o, "started", s->started);
 	put(o, "lateness_p99_ms", duration_json(s->lateness_p99_ns));
 	put(o, "lateness_max_ms", duration_json(s->lateness_max_ns));
+	put_int(o, "voided", s->voided);
 	put_int(o, "local_errors", s->local_errors);
 	put_int(o, "queued", s->queued);
 	return o;

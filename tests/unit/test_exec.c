@@ -5,6 +5,8 @@
 #include "program_bench.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 
 enum { TARGETS = 128 };
 
@@ -289,6 +291,60 @@ who_waits_for_a_place_for_long_is_logged(void **state)
 	assert_int_equal(recv(b->lines, line, sizeof(line), 0), -1);
 }
 
+/* As soon as it runs the supervisor is held up for longer than half of the timeout, until it has ended. */
+static void
+hold_up(struct bed *b)
+{
+	struct timespec left = {.tv_nsec = 700 * NS_PER_MS};
+
+	for (int i = 0; i < BENCH_TURNS && children_running() == 0 && b->bench.messages == 0; i++)
+		run_for(&b->bench, BENCH_TURN_MS);
+	while (nanosleep(&left, &left) == -1)
+		assert_int_equal(errno, EINTR); /* it has ended */
+}
+
+static void
+what_is_heard_while_held_up_is_void_and_asked_again(void **state)
+{
+	struct bed *b = *state;
+	char ran[] = "/tmp/tandem-exec.XXXXXX", line[160];
+	int fd = mkstemp(ran);
+
+	assert_true(fd != -1 && fchmod(fd, 0666) == 0);
+	b->probes[1].timeout_ms = 800;
+	snprintf(line, sizeof(line),
+		"echo x >> %s; [ $(wc -l < %s) -gt 1 ] || { sleep .35; exit 3; }", ran, ran);
+	command(b, line);
+	ask(b, 1, 1);
+	hold_up(b);
+	await(&b->bench, 1); /* and not in a minute, which is its interval */
+	unlink(ran);
+	close(fd);
+	assert_true(b->got[1].up && b->got[1].probes == 1);
+	run_for(&b->bench, 1100);
+	assert_int_equal(b->stats.voided, 1);
+	assert_int_equal(b->stats.started, 2);
+}
+
+static void
+held_up_all_the_time_is_no_excuse(void **state)
+{
+	struct bed *b = *state;
+
+	b->probes[1].timeout_ms = 800;
+	command(b, "sleep .35; exit 3");
+	ask(b, 1, 1);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(b->bench.messages, 0);
+		hold_up(b);
+		run_for(&b->bench, 1);
+	}
+	await(&b->bench, 1);
+	assert_false(b->got[1].up);
+	run_for(&b->bench, 1100);
+	assert_int_equal(b->stats.voided, 3);
+}
+
 static void
 only_what_the_configuration_has_is_run(void **state)
 {
@@ -341,6 +397,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(so_many_run_at_once_and_no_more, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(who_waits_for_a_place_for_long_is_logged, bed_up,
 			bed_down),
+		cmocka_unit_test_setup_teardown(what_is_heard_while_held_up_is_void_and_asked_again,
+			bed_up, bed_down),
+		cmocka_unit_test_setup_teardown(held_up_all_the_time_is_no_excuse, bed_up, bed_down),
 		cmocka_unit_test_setup_teardown(only_what_the_configuration_has_is_run, bed_up,
 			bed_down),
 	};
