@@ -37,6 +37,7 @@ told r1 drained disabled operator
 expect "in the words of the status" server_is r1 disabled
 does enable r1
 told r1 disabled unknown operator
+within 5 "asked again" server_is r1 up
 told r1 unknown up ok
 does disable r1 --for 1s
 told r1 up disabled operator
