@@ -145,24 +145,33 @@ was_handed_over(const struct ipc_router *facts)
 		facts->reason == REASON_PEER_UNFIT;
 }
 
-static size_t
-collect_addresses(const struct pool *p, uint32_t row, struct ip_addr out[HUSHED_MAX])
+size_t
+handover_hushed(const struct pool *p, mono now, struct ip_addr *out, size_t most)
 {
-	const struct conf_router *r = &p->config.routers[row];
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < r->address_count && count < HUSHED_MAX; i++)
-		out[count++] = p->config.addresses[r->first_address + i].prefix.addr;
+	for (uint32_t row = 0; row < p->config.router_count; row++) {
+		const struct conf_router *r = &p->config.routers[row];
+
+		if (mono_due(p->routers[row].hushed_until, now))
+			continue;
+		for (uint32_t i = 0; i < r->address_count && count < most; i++)
+			out[count++] = p->config.addresses[r->first_address + i].prefix.addr;
+	}
 	return count;
 }
 
+/* With those that came a moment before it, as the routers of a group do: there is one table for all. */
 static void
 hush(struct pool *p, uint32_t row)
 {
 	struct ip_addr *addresses = calloc(HUSHED_MAX, sizeof(*addresses));
-	size_t count = addresses ? collect_addresses(p, row, addresses) : 0;
+	mono now = mono_now();
+	size_t count;
 	char name[HUSH_NAME];
 
+	p->routers[row].hushed_until = mono_add_ns(now, hushed_ns);
+	count = addresses ? handover_hushed(p, now, addresses, HUSHED_MAX) : 0;
 	/* Without nftables it is as it was: nobody is told. */
 	if (count > 0 && hush_begin(hush_name(p->child->run_dir, name), addresses, count,
 		(uint32_t)(hushed_ns / NS_PER_MS)) == 0)

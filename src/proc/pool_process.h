@@ -167,6 +167,7 @@ struct pool_router {
 	struct ipc_router facts;
 	bool preparing;           /* IPC_PREPARE came: program before the role is active */
 	mono prepare_until;       /* no takeover by then: the claim was given up */
+	mono hushed_until;        /* it was handed over to us */
 	uint8_t servers_told;     /* what the election on that channel was told last */
 	int servers_fd;           /* 0: none yet */
 };
@@ -679,6 +680,8 @@ void sync_stop(struct pool *p);
 void handover_open(struct pool *p);
 /* The election tells these facts of that router; those of before are still in its row. */
 void handover_follow(struct pool *p, uint32_t row, const struct ipc_router *facts);
+/* The addresses of all routers that are hushed then, at most so many. Returns how many. */
+size_t handover_hushed(const struct pool *p, mono now, struct ip_addr *out, size_t most);
 void handover_second(struct pool *p);
 void handover_close(struct pool *p);
 
