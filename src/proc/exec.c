@@ -20,6 +20,7 @@
 #include "core/lateness.h"
 #include "ipc/channel.h"
 #include "proc/held_up.h"
+#include "proc/voided.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,8 +75,8 @@ struct exec_runner {
 	struct ipc_exec_stats stats; /* but for the lateness */
 	struct lateness lateness;  /* of a start, with the wait for a place */
 	struct held_up held_up;
-	struct log_limit late_limit, void_limit;
-	uint64_t voided_told;
+	struct log_limit late_limit;
+	struct voided_log voided;
 	unsigned ticks;
 	ev_timer tick;
 };
@@ -109,23 +110,6 @@ is_news(const struct exec_target *t)
 
 /* --- how it goes ------------------------------------------------------------------------------- */
 
-static void
-log_voided(struct exec_runner *r)
-{
-	struct log_line line;
-	uint64_t held_back;
-
-	if (r->stats.voided == r->voided_told ||
-	    !log_limit_allow(&r->void_limit, mono_now(), &held_back))
-		return;
-	log_line_begin(&line, "probe");
-	log_line_reason(&line, REASON_WOKE_LATE);
-	log_line_int(&line, "voided", (int64_t)(r->stats.voided - r->voided_told));
-	log_line_ms(&line, "stalled_ms", r->held_up.lost_ns);
-	log_emit(&r->supervisor->log, LOG_LEVEL_WARNING, &line);
-	r->voided_told = r->stats.voided;
-}
-
 /* What does not get there now is told again in a second. */
 static void
 on_tick(struct ev_loop *loop, ev_timer *w, int events)
@@ -142,7 +126,7 @@ on_tick(struct ev_loop *loop, ev_timer *w, int events)
 		channel_send(pool->fd, IPC_EXEC_STATS, &r->stats, sizeof(r->stats), -1);
 	if (++r->ticks % WINDOW_TICKS == 0)
 		lateness_turn(&r->lateness);
-	log_voided(r);
+	voided_tell(&r->voided, &r->supervisor->log, r->stats.voided, r->held_up.lost_ns);
 }
 
 /* More than an interval: the verdict is slower than what is configured, which the operator has to know. */
@@ -428,7 +412,7 @@ runner_of(struct supervisor *s)
 		return r;
 	r->supervisor = s;
 	TAILQ_INIT(&r->queue);
-	r->late_limit = r->void_limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
+	r->late_limit = r->voided.limit = (struct log_limit){.every_ns = 60 * NS_PER_S, .burst = 1};
 	held_up_init(&r->held_up, s->loop);
 	ev_timer_init(&r->tick, on_tick, tick_s, tick_s);
 	r->tick.data = r;

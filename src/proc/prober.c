@@ -13,6 +13,7 @@
 #include "probe/engine.h"
 #include "proc/prober_calls.h"
 #include "proc/servant.h"
+#include "proc/voided.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,27 +34,9 @@ struct prober {
 	struct engine *engine;
 	struct conf_probe_map table; /* the pool's; empty: none yet */
 	struct tls_trust *trusts[LIMIT_CAS]; /* of the table's rows of cas, made when first needed */
-	struct log_limit void_limit;
-	uint64_t voided_seen, ticks;
+	struct voided_log voided;
+	uint64_t ticks;
 };
-
-static void
-log_voided(struct prober *p)
-{
-	const struct engine_stats *stats = engine_stats(p->engine);
-	struct log_line line;
-	uint64_t held_back;
-
-	if (stats->voided == p->voided_seen ||
-	    !log_limit_allow(&p->void_limit, mono_now(), &held_back))
-		return;
-	log_line_begin(&line, "probe");
-	log_line_reason(&line, REASON_WOKE_LATE);
-	log_line_int(&line, "voided", (int64_t)(stats->voided - p->voided_seen));
-	log_line_ms(&line, "stalled_ms", stats->stall_ns);
-	log_emit(&p->servant.child->log, LOG_LEVEL_WARNING, &line);
-	p->voided_seen = stats->voided;
-}
 
 static void
 drop_table(struct prober *p)
@@ -204,7 +187,8 @@ tick(void *context)
 {
 	struct prober *p = context;
 
-	log_voided(p);
+	voided_tell(&p->voided, &p->servant.child->log, engine_stats(p->engine)->voided,
+		engine_stats(p->engine)->stall_ns);
 	p->ticks++;
 	if (p->ticks % STATS_EVERY == 0)
 		tell_stats(p);
@@ -264,7 +248,7 @@ prober_main(struct child *child)
 
 	if (p == NULL)
 		_exit(EXIT_REFUSED);
-	p->void_limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
+	p->voided.limit = (struct log_limit){.every_ns = 10 * NS_PER_S, .burst = 5};
 	servant_open(&p->servant, child, &work, p);
 	open_engine(p);
 	lock_up(p);
