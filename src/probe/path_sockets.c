@@ -37,6 +37,14 @@ hear_protocol(const struct path_sockets *s, uint16_t protocol)
 	return bind(s->packet, (const struct sockaddr *)&at, sizeof(at));
 }
 
+static int
+attach(int fd, struct sock_filter *code, size_t count)
+{
+	const struct sock_fprog program = {.len = (unsigned short)count, .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
 /* Passes first fragments of TCP to our port, to this host. */
 static int
 filter_ip4(const struct path_sockets *s)
@@ -54,9 +62,8 @@ filter_ip4(const struct path_sockets *s)
 		BPF_STMT(BPF_RET | BPF_K, SEGMENT_READ_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-	return setsockopt(s->packet, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	return attach(s->packet, code, sizeof(code) / sizeof(code[0]));
 }
 
 static int
@@ -72,9 +79,8 @@ filter_ip6(const struct path_sockets *s)
 		BPF_STMT(BPF_RET | BPF_K, SEGMENT_READ_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	const struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-	return setsockopt(s->packet, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	return attach(s->packet, code, sizeof(code) / sizeof(code[0]));
 }
 
 /* One of the kernel's choice, since the listener is bound to none. 0 or -1 with errno. */
@@ -140,7 +146,6 @@ static int
 open_listener(struct path_sockets *s)
 {
 	struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-	const struct sock_fprog program = {.len = 1, .filter = nothing};
 	const int one = 1;
 
 	s->listener = socket(s->family == IP_V6 ? AF_INET6 : AF_INET,
@@ -148,7 +153,7 @@ open_listener(struct path_sockets *s)
 	if (s->listener == -1 || (s->family == IP_V6 &&
 		setsockopt(s->listener, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == -1))
 		return -1;
-	return setsockopt(s->listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	return attach(s->listener, nothing, 1);
 }
 
 static int
