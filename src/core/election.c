@@ -147,6 +147,12 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 	keyed_enter(e, now, reason, out);
 }
 
+bool
+el_was_offered(enum reason why)
+{
+	return why == REASON_SWITCHOVER || why == REASON_PREEMPTED_PEER || why == REASON_PEER_UNFIT;
+}
+
 /*
  * How long a claim waits for the pool, at most. Who offers its place serves until it is taken, so
  * that nobody waits with us.
@@ -154,8 +160,7 @@ enter(struct election *e, mono now, enum el_role role, enum reason reason, struc
 static int64_t
 preparation_ns(const struct election *e, enum reason reason)
 {
-	bool offered = reason == REASON_SWITCHOVER || reason == REASON_PREEMPTED_PEER ||
-		reason == REASON_PEER_UNFIT;
+	bool offered = el_was_offered(reason);
 
 	if (e->params.prepare)
 		return prepare_patience_ns;

@@ -258,6 +258,8 @@ void el_set_contact(struct election *e, mono now, enum el_contact contact, struc
 uint16_t el_flags(const struct election *e);
 /* Backup: has not heard the active for params.catch_up_ns since it takes part. */
 bool el_is_behind(const struct election *e, mono now);
+/* Why a router is active: because the peer, which is alive and serves meanwhile, offered its place? */
+bool el_was_offered(enum reason why);
 /* Has the peer of a keyed pair spoken of this router lately; and could it take over? */
 bool el_peer_is_fresh(const struct election *e, mono now);
 bool el_peer_is_ready(const struct election *e, mono now);

@@ -137,14 +137,6 @@ begin_telling(struct pool *p, const struct ipc_router *facts)
 
 /* --- the new active ----------------------------------------------------------------------------- */
 
-/* Was the place offered to us, by a node that is alive? */
-static bool
-was_handed_over(const struct ipc_router *facts)
-{
-	return facts->reason == REASON_SWITCHOVER || facts->reason == REASON_PREEMPTED_PEER ||
-		facts->reason == REASON_PEER_UNFIT;
-}
-
 size_t
 handover_hushed(const struct pool *p, mono now, struct ip_addr *out, size_t most)
 {
@@ -198,7 +190,7 @@ handover_follow(struct pool *p, uint32_t row, const struct ipc_router *facts)
 		p->handover->why = (enum reason)facts->reason;
 	if (p->handover && ((was_active && !is_active) || (was_offering && !facts->offering)))
 		sync_teller_finish(p->handover->teller);
-	if (r->known && !was_active && is_active && was_handed_over(facts)) {
+	if (r->known && !was_active && is_active && el_was_offered((enum reason)facts->reason)) {
 		hush(p, row);
 		memcpy(name.name, facts->name, sizeof(name.name));
 		channel_send(p->election_fd, IPC_PREPARED, &name, sizeof(name), -1);
