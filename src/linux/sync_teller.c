@@ -14,13 +14,10 @@
 #include <unistd.h>
 
 enum {
-	USUAL_PORT = 8848, /* net/netfilter/ipvs/ip_vs_sync.c */
-	USUAL_TTL = 1,
 	BATCH = 32,
 	LINES_MAX = 10000000, /* the time is what ends a look */
 	MESSAGES_AT_ONCE = 16, /* the daemon over there has a socket buffer of some 90 */
 };
-static const uint8_t usual_group[16] = {224, 0, 0, 81};
 
 static const int64_t patience_ns = 5 * NS_PER_S;        /* longer than any offer */
 static const int64_t look_ns = 1200 * NS_PER_MS;        /* who waits repeats it after 1.4 s again */
@@ -47,11 +44,11 @@ aim_ip4(struct sync_teller *t, int ifindex)
 {
 	struct sockaddr_in *to = (struct sockaddr_in *)&t->to;
 	struct ip_mreqn via = {.imr_ifindex = ifindex};
-	int ttl = t->sync.ttl != 0 ? t->sync.ttl : USUAL_TTL, loop = 0;
+	int ttl = t->sync.ttl, loop = 0;
 
 	*to = (struct sockaddr_in){.sin_family = AF_INET};
-	memcpy(&to->sin_addr, t->sync.group.family == IP_V4 ? t->sync.group.bytes : usual_group, 4);
-	to->sin_port = htons(t->sync.port != 0 ? t->sync.port : USUAL_PORT);
+	memcpy(&to->sin_addr, t->sync.group.bytes, 4);
+	to->sin_port = htons(t->sync.port);
 	t->to_length = sizeof(*to);
 	t->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return t->fd != -1 &&
@@ -65,11 +62,11 @@ static int
 aim_ip6(struct sync_teller *t, int ifindex)
 {
 	struct sockaddr_in6 *to = (struct sockaddr_in6 *)&t->to;
-	int hops = t->sync.ttl != 0 ? t->sync.ttl : USUAL_TTL, loop = 0;
+	int hops = t->sync.ttl, loop = 0;
 
 	*to = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_scope_id = (uint32_t)ifindex};
 	memcpy(&to->sin6_addr, t->sync.group.bytes, 16);
-	to->sin6_port = htons(t->sync.port != 0 ? t->sync.port : USUAL_PORT);
+	to->sin6_port = htons(t->sync.port);
 	t->to_length = sizeof(*to);
 	t->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return t->fd != -1 &&
