@@ -1,6 +1,7 @@
 /* See bed.h. */
 #include "bed.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -91,6 +92,36 @@ bed_await_up(const char *name)
 		usleep(5000);
 	}
 	fail_msg("%s does not come up", name);
+}
+
+static void
+await_group(const char *name, const struct in6_addr *a)
+{
+	for (int i = 0; i < 500; i++) {
+		if (strcmp(bed_ask("grep -cE ' %s +ff0200000000000000000001ff%02x%02x%02x ' /proc/net/igmp6", name,
+			    a->s6_addr[13], a->s6_addr[14], a->s6_addr[15]), "1") == 0)
+			return;
+		usleep(5000);
+	}
+	fail_msg("%s does not join the solicited-node group", name);
+}
+
+void
+bed_add_ipv6(const char *name, const char *address)
+{
+	struct in6_addr a;
+
+	assert_int_equal(inet_pton(AF_INET6, address, &a), 1);
+	bed_run("ip addr add %s/64 dev %s nodad", address, name);
+	await_group(name, &a);
+}
+
+void
+bed_add_ipv6_there(struct bed *bed, const char *name, const char *address)
+{
+	bed_enter(bed->there);
+	bed_add_ipv6(name, address);
+	bed_enter(bed->here);
 }
 
 int

@@ -35,5 +35,12 @@ const char *bed_ask(const char *format, ...) __attribute__((format(printf, 1, 2)
  * what is sent until its link watch has run.
  */
 void bed_await_up(const char *name);
+/*
+ * An IPv6 address on an interface of the current namespace, to be reached at once: with "nodad" the
+ * kernel joins its solicited-node group (RFC 4291 2.7.1) in a work queue, after the command returns,
+ * and a question that comes before that is repeated a second later.
+ */
+void bed_add_ipv6(const char *name, const char *address);
+void bed_add_ipv6_there(struct bed *bed, const char *name, const char *address);
 
 #endif

@@ -303,10 +303,10 @@ setup(void **state)
 	if (bed_setup(state) != 0)
 		return -1;
 	bed = *state;
-	bed_run("ip address add fd00:9::1/64 dev v0 nodad");
-	bed_run("ip address add fe80::9:1/64 dev v0 nodad");
-	bed_run_there(bed, "ip address add fd00:9::2/64 dev v1 nodad");
-	bed_run_there(bed, "ip address add fe80::9:2/64 dev v1 nodad");
+	bed_add_ipv6("v0", "fd00:9::1");
+	bed_add_ipv6("v0", "fe80::9:1");
+	bed_add_ipv6_there(bed, "v1", "fd00:9::2");
+	bed_add_ipv6_there(bed, "v1", "fe80::9:2");
 	bed_await_up("v0");
 	return 0;
 }

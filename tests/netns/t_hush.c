@@ -188,9 +188,10 @@ set_up(void **state)
 {
 	int error = bed_setup(state);
 
-	bed_run("ip address add 10.9.0.100/24 dev v0; ip address add 10.9.0.101/24 dev v0; "
-		"ip address add fd00:9::100/64 dev v0 nodad; ip address add fd00:9::101/64 dev v0 nodad");
-	bed_run_there(*state, "ip address add fd00:9::2/64 dev v1 nodad");
+	bed_run("ip address add 10.9.0.100/24 dev v0; ip address add 10.9.0.101/24 dev v0");
+	bed_add_ipv6("v0", "fd00:9::100");
+	bed_add_ipv6("v0", "fd00:9::101");
+	bed_add_ipv6_there(*state, "v1", "fd00:9::2");
 	return error;
 }
 

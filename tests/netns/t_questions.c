@@ -138,7 +138,7 @@ test_probes_are_answered_by_who_has_the_address(void **state)
 	struct wire w;
 	uint8_t theirs[6];
 
-	bed_run_there(bed, "ip addr add fd00:9::2/64 dev v1 nodad");
+	bed_add_ipv6_there(bed, "v1", "fd00:9::2");
 	mac_there(bed, theirs);
 	assert_int_equal(wire_open(&w), 0);
 	assert_int_equal(wire_hear_ip6(&w, true), 0);
@@ -163,8 +163,8 @@ test_neighbours_answer_to_our_address(void **state)
 	struct wire_frame f;
 	struct wire w;
 
-	bed_run_there(bed, "ip addr add fd00:9::3/64 dev v1 nodad");
-	bed_run("ip addr add fe80::1/64 dev v0 nodad");
+	bed_add_ipv6_there(bed, "v1", "fd00:9::3");
+	bed_add_ipv6("v0", "fe80::1");
 	bed_run("ip link set v0 address 02:00:00:00:00:77");
 	assert_int_equal(wire_open(&w), 0);
 	assert_int_equal(wire_hear_ip6(&w, true), 0);
@@ -181,7 +181,7 @@ test_advertisements_are_heard_where_they_are_wanted(void **state)
 	struct wire_frame f;
 	struct wire w;
 
-	bed_run_there(bed, "ip addr add fd00:9::4/64 dev v1 nodad");
+	bed_add_ipv6_there(bed, "v1", "fd00:9::4");
 	assert_int_equal(wire_open(&w), 0);
 	assert_int_equal(wire_ask(&w, bed->v0, mac, &nobody, &six), 0);
 	assert_false(wire_read(&w, WIRE_ND, &f));

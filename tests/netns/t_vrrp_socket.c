@@ -101,9 +101,10 @@ expect_packet(struct pair *p, const char *from, const char *to)
 static void
 add_ipv6(struct bed *bed)
 {
-	bed_run("ip addr add fe80::a/64 dev v0 nodad && ip addr add fd00:9::a/64 dev v0 nodad");
-	bed_run_there(bed,
-		"ip addr add fe80::b/64 dev v1 nodad && ip addr add fd00:9::b/64 dev v1 nodad");
+	bed_add_ipv6("v0", "fe80::a");
+	bed_add_ipv6("v0", "fd00:9::a");
+	bed_add_ipv6_there(bed, "v1", "fe80::b");
+	bed_add_ipv6_there(bed, "v1", "fd00:9::b");
 }
 
 static void
