@@ -97,9 +97,13 @@ bed_await_up(const char *name)
 static void
 await_group(const char *name, const struct in6_addr *a)
 {
+	const uint8_t *end = a->s6_addr + 13;
+
 	for (int i = 0; i < 500; i++) {
-		if (strcmp(bed_ask("grep -cE ' %s +ff0200000000000000000001ff%02x%02x%02x ' /proc/net/igmp6", name,
-			    a->s6_addr[13], a->s6_addr[14], a->s6_addr[15]), "1") == 0)
+		const char *joined = bed_ask("grep -cE ' %s +ff020{19}1ff%02x%02x%02x ' /proc/net/igmp6",
+			name, end[0], end[1], end[2]);
+
+		if (strcmp(joined, "1") == 0)
 			return;
 		usleep(5000);
 	}
