@@ -52,6 +52,8 @@
 	ROW(DIGEST_DIFFERS, "digest-differs", "the configurations of the two nodes differ")        \
 	ROW(DIGEST_EQUAL, "digest-equal", "the configurations of the two nodes are the same again") \
 	ROW(ADDRESS_ANSWERED, "address-answered", "the silent peer still answers for the address") \
+	ROW(PEER_DISBELIEVED, "peer-disbelieved",                                                  \
+		"the active cannot be believed: do the key files differ? It keeps the addresses")  \
 	ROW(BLOCK_MUTE, "block-mute", "policy routing rules keep this host from answering in its blocks") \
 	ROW(STRANGER, "stranger", "another machine uses one of our addresses")                     \
 	ROW(NOT_ACTIVE, "not-active", "this node is not the active one")                           \

@@ -89,7 +89,8 @@ enum el_act_kind {
 	EL_ROLE,        /* tell: from -> to, reason */
 	EL_RIVAL,       /* tell: another active was heard (conflict) */
 	EL_RELAY,       /* pass frames that still come for the addresses on to the new owner */
-	EL_STILL_ANSWERED, /* tell: silent, but its kernel answers for the addresses; waiting */
+	EL_STILL_ANSWERED, /* tell, by reason: the kernel of who is silent, or is not believed, answers for
+	                    * the addresses; waiting */
 	EL_OFFER_ENDED, /* tell: a switchover is done (ok) or did not happen */
 	EL_CANDIDATE,   /* grouped: would be active now; waits for el_take() */
 };
@@ -99,7 +100,8 @@ struct el_act {
 	uint8_t priority;  /* EL_SEND_ADVERT */
 	uint32_t sequence; /* EL_CLAIM, EL_RENEW, EL_RELEASE */
 	enum el_role from, to;
-	enum reason reason; /* EL_ROLE; EL_OFFER_ENDED: ok: why it was made, else: why it was not taken */
+	/* EL_ROLE, EL_STILL_ANSWERED; EL_OFFER_ENDED: ok: why it was made, else: why it was not taken */
+	enum reason reason;
 	struct ip_addr rival; /* EL_RIVAL */
 	uint8_t rival_priority;
 	bool ok;            /* EL_OFFER_ENDED */
@@ -185,7 +187,8 @@ struct election {
 	mono ask_deadline;       /* backup: the next question to the wire */
 	uint8_t asks;            /* unanswered in a row */
 	mono ask_until;          /* answered or not, claim then: no lease lasts longer */
-	bool told_answered;
+	enum reason told_answered; /* REASON_NONE: not */
+	mono disbelieved;        /* somebody spoke in the active's place, and was not believed */
 	bool wants;              /* backup: would preempt the active */
 	mono want_until;         /* it may offer so long; then it is claimed from */
 	enum el_contact contact; /* on the service interface, since the peer went quiet there */
@@ -221,6 +224,12 @@ void el_addresses_removed(struct election *e, mono now, struct el_acts *out);
 void el_addresses_changed(struct election *e, mono now, struct el_acts *out);
 /* EL_ASK was answered: somebody else's kernel still has one of the addresses. */
 void el_answered(struct election *e, mono now, struct el_acts *out);
+/*
+ * Keyed pair: a message for this router was refused, `why`. It moves no role and no timer. But an
+ * active with another key, or none, is alive: while its kernel answers for the addresses as well, no
+ * lease will end that, and it is configured otherwise rather than dead.
+ */
+void el_refused(struct election *e, mono now, enum reason why, const struct vrrp_advert *advert);
 /*
  * Somebody else was heard to speak for one of the addresses; `reply`: as its holder. A backup
  * that has asked takes that for an answer. True: a stranger does, and it is to be told; our own

@@ -4,7 +4,8 @@
  *
  *  - a resignation is claimed at once, and so is a place that the other one says it does not hold;
  *  - after silence the wire is asked first whether the silent node's kernel still answers for the
- *    addresses: its leases end by themselves, and two holders are worse than a little patience;
+ *    addresses: its leases end by themselves, and two holders are worse than a little patience. Who
+ *    speaks with another key is not silent, and its leases do not end: it keeps what it has;
  *  - a change of roles without a fault is made before it is broken: the active offers, the backup
  *    claims and announces, and only then does the former active give up (switchover, preemption,
  *    an impaired active with a fit standby);
@@ -48,7 +49,9 @@ keyed_start(struct election *e)
 	e->taking_until = e->ask_deadline = e->ask_until = MONO_NEVER;
 	e->asks = 0;
 	clear_offer(e);
-	e->told_answered = e->wants = false;
+	e->told_answered = REASON_NONE;
+	e->disbelieved = MONO_NEVER;
+	e->wants = false;
 	e->want_until = MONO_NEVER;
 }
 
@@ -57,7 +60,7 @@ stop_asking(struct election *e)
 {
 	e->ask_deadline = e->ask_until = MONO_NEVER;
 	e->asks = 0;
-	e->told_answered = false;
+	e->told_answered = REASON_NONE;
 }
 
 void
@@ -544,16 +547,24 @@ next_ask(const struct election *e)
 	return e->asks == 0 ? mono_add_ns(e->down_deadline, -ask_lead_ns(e)) : e->ask_deadline;
 }
 
+/* What the last word of whoever has the addresses may have left in its kernel is over then. */
+static mono
+end_of_leases(const struct election *e)
+{
+	mono heard = mono_is_never(e->last_heard) ? e->since : e->last_heard;
+
+	if (!mono_is_never(e->disbelieved) && mono_before(heard, e->disbelieved))
+		heard = e->disbelieved;
+	return mono_add_ns(heard, longer(e->params.lease_ns, e->peer.lease_ns) + lease_slack_ns);
+}
+
 static void
 tick_ask(struct election *e, mono now, struct el_acts *out)
 {
-	mono heard = mono_is_never(e->last_heard) ? e->since : e->last_heard;
-	int64_t lease_ns = longer(e->params.lease_ns, e->peer.lease_ns);
-
 	if (!mono_due(next_ask(e), now))
 		return;
 	if (mono_is_never(e->ask_until))
-		e->ask_until = mono_add_ns(heard, lease_ns + lease_slack_ns);
+		e->ask_until = end_of_leases(e);
 	e->asks++;
 	e->ask_deadline = mono_add_ns(now, ask_lead_ns(e) / ASKS);
 	election_act(out, EL_ASK);
@@ -575,16 +586,37 @@ keyed_silence_is_real(struct election *e, mono now)
 }
 
 void
+el_refused(struct election *e, mono now, enum reason why, const struct vrrp_advert *advert)
+{
+	bool other_key = why == REASON_BAD_KEY || why == REASON_BAD_MAC || why == REASON_NO_TRAILER;
+
+	if (!other_key || advert->type == VRRP_HELLO || advert->priority == EL_PRIORITY_RESIGN)
+		return;
+	e->disbelieved = now;
+	if (!mono_is_never(e->ask_until) && !mono_due(e->ask_until, now))
+		e->ask_until = end_of_leases(e);
+}
+
+static enum reason
+why_answered(const struct election *e, mono now)
+{
+	return !mono_is_never(e->disbelieved) && mono_diff_ns(now, e->disbelieved) < peer_patience_ns(e)
+		? REASON_PEER_DISBELIEVED : REASON_ADDRESS_ANSWERED;
+}
+
+void
 el_answered(struct election *e, mono now, struct el_acts *out)
 {
+	enum reason why = why_answered(e, now);
+
 	if (!asks_wire(e) || e->asks == 0 || mono_due(e->ask_until, now))
 		return;
 	e->asks = 0;
 	e->down_deadline = mono_add_ns(now, ask_lead_ns(e) + answered_pause_ns);
-	if (e->told_answered)
+	if (e->told_answered == why || e->told_answered == REASON_PEER_DISBELIEVED)
 		return;
-	e->told_answered = true;
-	election_act(out, EL_STILL_ANSWERED);
+	e->told_answered = why;
+	election_act(out, EL_STILL_ANSWERED)->reason = why;
 }
 
 /* --- time --- */

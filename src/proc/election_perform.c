@@ -248,8 +248,7 @@ perform_one(struct router *r, mono now, const struct el_act *act)
 	case EL_CANDIDATE: /* group_follow() */
 		break;
 	case EL_STILL_ANSWERED:
-		report_text(r->elector, LOG_LEVEL_WARNING, "conflict", REASON_ADDRESS_ANSWERED,
-			"router", r->conf.name);
+		report_still_answered(r, act->reason);
 		break;
 	case EL_OFFER_ENDED:
 		if (!act->ok)

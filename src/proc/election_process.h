@@ -445,6 +445,8 @@ void stragglers_end(struct router *r);
 void report_takeover(struct router *r, mono announced);
 void report_role(struct router *r, const struct el_act *act);
 void report_rival(struct router *r, mono now, const struct el_act *act);
+/* Somebody's kernel answers for the addresses, and this node waits. */
+void report_still_answered(struct router *r, enum reason why);
 void report_refused(struct elector *x, mono now, enum reason why, const struct ip_addr *source,
 	const char *interface);
 /* Of a heartbeat: 0, or the negative errno with which the kernel did not take it. */

@@ -192,8 +192,10 @@ take_packet(struct arrival *a)
 	why = decode(a);
 	if (why == REASON_NONE)
 		why = check_envelope(a);
-	if (why == REASON_NONE)
+	if (why == REASON_NONE) {
 		why = authenticate(a);
+		el_refused(&a->router->election, a->now, why, &a->advert);
+	}
 	if (why == REASON_NONE)
 		deliver(a);
 	else

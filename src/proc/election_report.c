@@ -371,6 +371,18 @@ report_page(struct router *r)
 }
 
 void
+report_still_answered(struct router *r, enum reason why)
+{
+	struct log_line line;
+
+	log_line_begin(&line, "conflict");
+	log_line_reason(&line, why);
+	log_line_text(&line, "router", r->conf.name);
+	log_line_text(&line, "detail", reason_sentence(why));
+	log_emit(&r->elector->child->log, LOG_LEVEL_WARNING, &line);
+}
+
+void
 report_text(struct elector *x, enum log_level level, const char *event, enum reason why,
 	const char *key, const char *value)
 {

@@ -74,6 +74,7 @@ EXTRA_DIST += tests/netns/t_probers.sh
 EXTRA_DIST += tests/netns/t_processes.sh
 EXTRA_DIST += tests/netns/t_log_lines.sh
 EXTRA_DIST += tests/netns/t_operations_log.sh
+EXTRA_DIST += tests/netns/t_other_key.sh
 EXTRA_DIST += tests/netns/t_prober_stuck.sh
 EXTRA_DIST += tests/netns/t_shared_probe.sh
 EXTRA_DIST += tests/netns/t_state.sh

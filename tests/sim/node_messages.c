@@ -314,7 +314,7 @@ decode(const struct node *n, struct arrival *a)
 		return REASON_OWN_PACKET;
 	if (!a->is_link && !ip_addr_equal(&a->envelope.destination, &group))
 		return REASON_BAD_DESTINATION;
-	return a->advert.trailer ? REASON_NONE : REASON_NO_TRAILER;
+	return REASON_NONE;
 }
 
 /* election_pair.c, answer(). */
@@ -336,6 +336,8 @@ judge(struct world *w, struct node *n, const struct arrival *a)
 	struct pair_news news;
 	enum reason why;
 
+	if (!a->advert.trailer)
+		return REASON_NO_TRAILER;
 	if (a->trailer.key_id != KEY_ID)
 		return REASON_BAD_KEY;
 	why = pair_screen(p, a->path, &a->trailer);
@@ -381,8 +383,10 @@ hear_keyed(struct world *w, struct node *n, const struct packet *packet, struct 
 	enum reason why = find_path(n, packet, a) ? decode(n, a) : REASON_BAD_DESTINATION;
 
 	keyed_before_judging(w, n);
-	if (why == REASON_NONE)
+	if (why == REASON_NONE) {
 		why = judge(w, n, a);
+		el_refused(&n->e, node_now(w, n), why, &a->advert);
+	}
 	if (why == REASON_NONE) {
 		keyed_believed(w, n, &a->trailer);
 		deliver(w, n, a);
