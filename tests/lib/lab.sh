@@ -21,7 +21,10 @@
 set -u
 LAB_TOP=${LAB_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 # Where the binaries are: given, or the conventional build folder, or the source folder itself.
-TANDEM_BUILD=${TANDEM_BUILD:-$LAB_TOP/build}
+if [ -z "${TANDEM_BUILD:-}" ]; then
+	TANDEM_BUILD=$LAB_TOP/build
+	[ -e "$TANDEM_BUILD/Makefile" ] || TANDEM_BUILD=$LAB_TOP
+fi
 LAB_TOOLS="pinger logsink tcpecho tcphold httploop shares manyserver nonetfilter execlog flood announced nameserver"
 LAB_ID=tl$$
 LAB=
@@ -51,6 +54,7 @@ lab_need()
 	local t missing=
 
 	[ "$(id -u)" = 0 ] || fail "the test bed needs root (network namespaces)"
+	[ -e "$TANDEM_BUILD/Makefile" ] || fail "no build in $TANDEM_BUILD (configure and make, or set TANDEM_BUILD)"
 	for t in $LAB_TOOLS; do
 		[ -x "$(lab_tool $t)" ] || missing="$missing tests/tools/$t"
 	done
