@@ -19,7 +19,9 @@ with_clock()
 	local node=$1
 
 	shift
-	WALLCLOCK=$LAB/$node.ahead LD_PRELOAD=$(lab_tool wallclock.so) "$@"
+	# A sanitizer's library would rather be the first one.
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 WALLCLOCK=$LAB/$node.ahead \
+		LD_PRELOAD=$(lab_tool wallclock.so) "$@"
 }
 
 has_own_clock()

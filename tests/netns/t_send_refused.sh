@@ -25,4 +25,4 @@ expect "not once a packet" [ "$(grep -c reason=send-refused "$LAB/n1.syslog")" -
 rule delete
 within 8 "the rule is gone: one holder" eval '[ "$(holders $vip | wc -w)" = 1 ]'
 within 3 "the client is served" client_served
-expect "both see each other" peer_is n2 up
+within 2 "both see each other" peer_is n2 up
