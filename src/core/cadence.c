@@ -101,7 +101,10 @@ cadence_turn(mono due, mono now, const struct cadence_pace *pace, int64_t phase_
 	int64_t before_ns, int64_t step_ns)
 {
 	mono from = mono_add_ns(due, before_ns < step_ns ? before_ns : step_ns);
+	mono next = mono_add_ns(due, step_ns);
 
+	if (step_ns < pace->interval_ns)
+		return mono_before(next, now) ? now : next;
 	if (step_ns == before_ns || step_ns != pace->interval_ns)
 		return cadence_next(due, now, step_ns);
 	if (mono_before(from, now))

@@ -46,7 +46,9 @@ int64_t cadence_spread_ns(int64_t step_ns, int64_t timeout_ns, uint8_t percent, 
 int64_t cadence_step_ns(const struct cadence_pace *pace, const struct health *health);
 
 /*
- * Next one, `step_ns` after `due`, where the step before was `before_ns`. Who comes back to the
+ * Next one, `step_ns` after `due`, where the step before was `before_ns`. Between two verdicts what
+ * should have begun meanwhile (the timeout is longer than the step, the start was put off) begins at
+ * once: there is no rhythm to be kept, and a verdict is waited for. Who comes back to the
  * ordinary interval comes back to its phase as well: the wait is then up to fast or down longer.
  */
 mono cadence_turn(mono due, mono now, const struct cadence_pace *pace, int64_t phase_ns,
